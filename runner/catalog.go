@@ -1,0 +1,134 @@
+package runner
+
+import (
+	"kappa/engine/immunize"
+	"kappa/engine/probe"
+	"kappa/experiments"
+)
+
+// method joins a name in a spec to the function that computes it.
+type method struct {
+	experiments.Entry
+	run immunize.Func
+}
+
+// attacker joins a name in a spec to the function that attacks.
+type attacker struct {
+	experiments.Entry
+	run probe.Func
+}
+
+// stepKeys are read by every method that takes steps.
+var stepKeys = []string{
+	"train.steps", "train.seed", "train.trace", "train.keep", "train.loss",
+}
+
+func uses(keys ...string) []string { return append(append([]string{}, stepKeys...), keys...) }
+
+// methods is the one table of methods.
+func methods() []method {
+	closed := []string{"train.keep", "train.loss", "train.seed"}
+	return []method{
+		{experiments.Entry{
+			Name: "identity", Doc: "θ = I: the model as it is, the base line of every ratio.", Uses: closed,
+		}, immunize.Identity},
+		{experiments.Entry{
+			Name: "immunize", Doc: "Algorithm 1 of the paper: descends R_ill(H_H) + R_well(H_P) + L(D_P) with K cancelled.",
+			Uses: uses("train.optimizer", "train.step", "train.step_fraction", "train.learning_rate", "train.momentum",
+				"train.batch", "train.epochs", "train.lambda_primary", "train.lambda_harmful", "train.balance_norm",
+				"train.supervised", "train.form"),
+			Defaults: experiments.Settings{"train.steps": int64(100)},
+		}, immunize.Algorithm1},
+		{experiments.Entry{
+			Name: "released", Doc: "What the paper's released code does: bias, random θ₀, Adam, batches of 64, ridge preconditioner on the other side.",
+			Uses: []string{
+				"train.seed", "train.trace", "train.keep", "train.loss", "train.batch", "train.epochs", "train.learning_rate",
+				"train.lambda_primary", "train.lambda_harmful", "train.lambda_reg", "train.side",
+			},
+			Defaults: experiments.Settings{
+				"train.batch": int64(64), "train.epochs": int64(30), "train.learning_rate": 1e-3,
+				"train.lambda_primary": 1.0, "train.lambda_harmful": 5e7,
+			},
+			Random: true,
+		}, immunize.Released},
+		{experiments.Entry{
+			Name: "rill-only", Doc: "Minimises R_ill(H_H) alone by gradient descent.",
+			Uses:     uses("train.step", "train.step_fraction", "train.learning_rate", "train.lambda_harmful", "train.balance_norm", "train.form"),
+			Defaults: experiments.Settings{"train.step": "normalized", "train.steps": int64(100)},
+		}, immunize.RillOnly},
+		{experiments.Entry{
+			Name: "imma", Doc: "Bi-level immunization (Zheng and Yeh 2024): the outer step raises the harmful loss that truncated inner steps reach.",
+			Uses:     uses("train.step", "train.step_fraction", "train.learning_rate", "train.inner_steps"),
+			Defaults: experiments.Settings{"train.step": "normalized", "train.steps": int64(100)},
+		}, immunize.IMMA},
+		{experiments.Entry{
+			Name: "opt-kappa", Doc: "Gradient descent on log κ(H_P) + 1/log κ(H_H) itself.",
+			Uses:     uses("train.step", "train.step_fraction", "train.learning_rate"),
+			Defaults: experiments.Settings{"train.step": "normalized", "train.steps": int64(100)},
+		}, immunize.OptKappa},
+		{experiments.Entry{
+			Name: "optimum", Doc: "The closed form that attains the ceiling, or, where there is none, a scale-free choice at κ(θ) = √κ(K_P).", Uses: closed,
+		}, immunize.Optimum},
+	}
+}
+
+// attackers is the one table of attackers.
+func attackers() []attacker {
+	keys := []string{"attack.method", "attack.steps", "attack.start", "attack.seeds"}
+	return []attacker{
+		{experiments.Entry{Name: "gd-exact", Doc: "The paper's attacker: gradient descent with exact line search on ‖Xθw − y‖².", Uses: keys}, probe.GDExact},
+		{experiments.Entry{Name: "cg", Doc: "Conjugate gradients on the normal equations (CGLS).", Uses: keys}, probe.CG},
+		{experiments.Entry{Name: "least-squares", Doc: "The minimum-norm least-squares solution in one solve.", Uses: []string{"attack.method", "attack.start", "attack.seeds"}}, probe.LeastSquares},
+	}
+}
+
+func number(x float64) *float64 { return &x }
+
+// Catalog returns every name that a spec may use and every key of its tables, for the loader to check against.
+func Catalog() experiments.Catalog {
+	var c experiments.Catalog
+	for _, m := range methods() {
+		c.Methods = append(c.Methods, m.Entry)
+	}
+	for _, a := range attackers() {
+		c.Attackers = append(c.Attackers, a.Entry)
+	}
+	task := []string{"class", "task", "n"}
+	own := []string{
+		"dataset.csv", "dataset.npy", "dataset.labels", "dataset.target", "dataset.drop", "dataset.missing",
+		"dataset.categorical", "dataset.standardize", "dataset.float32", "dataset.scale", "dataset.shift", "class", "task", "n",
+	}
+	c.Datasets = []experiments.DatasetEntry{
+		{
+			Entry: experiments.Entry{
+				Name: "digits", Doc: "Optical recognition of handwritten digits (UCI): 1797 images of 8×8 pixels, inside the binary.",
+				Uses: sides(task),
+			},
+			Classes: []int64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9},
+		},
+		{Entry: experiments.Entry{
+			Name: "synthetic", Doc: "Two tasks with prescribed spectra and a prescribed angle between their singular vectors; see [synthetic].",
+			Uses: []string{
+				"synthetic.dimension", "synthetic.rows", "synthetic.spectrum_primary", "synthetic.spectrum_harmful",
+				"synthetic.condition_primary", "synthetic.condition_harmful", "synthetic.angle", "synthetic.noise", "synthetic.seed",
+			},
+		}},
+		{Entry: experiments.Entry{Name: "csv", Doc: "Your own table: dataset = { csv = \"file.csv\", target = \"column\" }.", Uses: sides(own)}},
+		{Entry: experiments.Entry{Name: "npy", Doc: "Your own arrays: dataset = { npy = \"x.npy\", labels = \"y.npy\" }.", Uses: sides(own)}},
+	}
+	c.Models = []experiments.Entry{
+		{Name: "linear", Doc: "A linear feature extractor θ (D×D): features Xθ.", Uses: []string{"model.kind", "model.init"}},
+	}
+	c.Keys = keys()
+	return c
+}
+
+func sides(names []string) []string {
+	var out []string
+	for _, side := range []string{"primary.", "harmful."} {
+		for _, n := range names {
+			out = append(out, side+n)
+		}
+	}
+	return out
+}

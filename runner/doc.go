@@ -1,0 +1,24 @@
+// Package runner does what a spec says: it turns a spec into a plan, runs what the database does not hold yet, and records
+// every run.
+//
+//	spec ─ NewPlan (pure) ─▶ plan ─ Run ─▶ dataset ▸ immunize ▸ audit ▸ probe ─▶ store (one transaction a run)
+//
+// # Planning
+//
+// [NewPlan] is a pure function of the spec and of the digests of the data it reads. It resolves every combination of the
+// sweep, gives each a key and merges those that would compute the same thing (a method that draws no random number runs
+// once however many seeds are swept).
+//
+// # Keys
+//
+// A key is a SHA-256 over what decides a run's figures, written out field by field in key.go, and nothing else. It has two
+// parts: train (everything up to θ) and run (train and the attacks), so that a new attack on a kept θ costs the attack alone.
+//
+// # Execution
+//
+// [Run] executes runs in plan order on a number of workers. A run is claimed in the database before it starts and recorded
+// in one transaction when it ends, so that any number of processes can share a plan and a process that is killed loses at
+// most the runs in flight. A panic in a run is that run's recorded failure.
+//
+// The package does not compute (engine), does not know SQL (store) and prints nothing: it reports through [Options.Notify].
+package runner

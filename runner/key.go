@@ -1,0 +1,104 @@
+package runner
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"kappa/experiments"
+)
+
+// keyFormat is the first field of every key: it changes when the way keys are written does.
+const keyFormat = "kappa key 1"
+
+// makeKeys returns the two keys of a run: train covers what decides θ and its trace, run also the attacks.
+//
+// Fields, in order: the key format, the engine's version, the digests of the data of both sides, then every resolved
+// setting by sorted path. Left out on purpose:
+//   - paths of data files: the digest stands for what was read, wherever it lies;
+//   - train.seed where nothing is drawn (see resolve), and in the train key where only attackers draw;
+//   - prose, cells, claims, workers, timeouts, retries and tags, which change no figure (they are not settings);
+//   - the kernel of the matrix product: two kernels agree to rounding.
+func makeKeys(s experiments.Settings, primary, harmful string, engineVersion int) (train, run string) {
+	r := reader{s}
+	skipSeed := !drawsForTheta(r)
+	h := sha256.New()
+	field(h, keyFormat)
+	field(h, strconv.Itoa(engineVersion))
+	field(h, primary)
+	field(h, harmful)
+	for _, path := range slices.Sorted(maps.Keys(s)) {
+		switch {
+		case strings.HasPrefix(path, "attack."),
+			path == "train.seed" && skipSeed,
+			isDataPath(path):
+			continue
+		}
+		field(h, path)
+		field(h, canonicalValue(s[path]))
+	}
+	train = hex.EncodeToString(h.Sum(nil))
+
+	h = sha256.New()
+	field(h, keyFormat)
+	field(h, train)
+	for _, path := range slices.Sorted(maps.Keys(s)) {
+		if !strings.HasPrefix(path, "attack.") {
+			continue
+		}
+		field(h, path)
+		field(h, canonicalValue(s[path]))
+	}
+	if drawsForAttack(r) {
+		field(h, "train.seed")
+		field(h, canonicalValue(s["train.seed"]))
+	}
+	return train, hex.EncodeToString(h.Sum(nil))
+}
+
+func isDataPath(path string) bool {
+	for _, end := range []string{".dataset.csv", ".dataset.npy", ".dataset.labels"} {
+		if strings.HasSuffix(path, end) {
+			return true
+		}
+	}
+	return false
+}
+
+// field writes a length and a value, so that no two sequences of fields have the same bytes.
+func field(h hash.Hash, value string) {
+	fmt.Fprintf(h, "%d:%s,", len(value), value)
+}
+
+// canonicalValue writes a value with its type. A whole number reads the same as integer and as float.
+func canonicalValue(v any) string {
+	switch v := v.(type) {
+	case string:
+		return "s" + v
+	case bool:
+		return "b" + strconv.FormatBool(v)
+	case int64:
+		return "n" + strconv.FormatInt(v, 10)
+	case float64:
+		if v == math.Trunc(v) && math.Abs(v) < 1<<53 {
+			return "n" + strconv.FormatInt(int64(v), 10)
+		}
+		return "n" + strconv.FormatFloat(v, 'g', -1, 64)
+	case []any:
+		var b strings.Builder
+		fmt.Fprintf(&b, "l%d", len(v))
+		for _, e := range v {
+			c := canonicalValue(e)
+			fmt.Fprintf(&b, ":%d:%s", len(c), c)
+		}
+		return b.String()
+	default:
+		panic(fmt.Sprintf("runner: a setting of type %T has no canonical form", v))
+	}
+}

@@ -1,0 +1,41 @@
+package runner
+
+import (
+	"io/fs"
+	"time"
+
+	"kappa/store"
+)
+
+// Options are the circumstances of a call of [Run]; the zero value runs everything that is missing on one worker.
+type Options struct {
+	Jobs     int                 // runs at once; 0 = one per core
+	Timeout  time.Duration       // per run; 0 = none
+	Retries  int                 // further attempts at a run that failed
+	FailFast bool                // stop starting runs after the first failure
+	Force    bool                // repeat finished runs too
+	Filter   func(Decision) bool // nil = all; runs for which it is false are left out
+
+	Tags []string
+	Note string
+
+	Data       fs.FS  // root of the spec's own data files; nil = none allowed
+	Dir        string // the database's folder, for artifacts
+	Provenance store.Provenance
+	Now        func() time.Time
+	Notify     func(Event) // nil = silence
+}
+
+// Summary is what a call of [Run] did.
+type Summary struct {
+	Counts
+	Failures    []Failure
+	Interrupted int // runs cut off by the context
+}
+
+// Failure is one run that did not finish.
+type Failure struct {
+	Run    Planned
+	Status store.Status
+	Err    error
+}

@@ -1,0 +1,131 @@
+package runner
+
+import (
+	"errors"
+	"fmt"
+
+	"kappa/engine"
+	"kappa/experiments"
+)
+
+// Plan is a spec with every run it consists of, in order.
+type Plan struct {
+	Spec *experiments.Spec
+	Runs []Planned
+	// Merged counts the combinations of the sweep that compute what another one computes, such as a second seed of a method
+	// that draws no random number.
+	Merged int
+}
+
+// Planned is one run of a plan.
+type Planned struct {
+	Ordinal  int    // 0-based position in the plan
+	Key      string // 64 hex digits: everything that decides the run's figures
+	TrainKey string // 64 hex digits: everything that decides θ
+	Settings experiments.Settings
+	Swept    []experiments.Assignment
+	// Primary and Harmful are the digests of the data that the run reads.
+	Primary, Harmful string
+}
+
+// Method returns the name of the run's method.
+func (p Planned) Method() string { return reader{p.Settings}.str("train.method") }
+
+// Keys returns the runs' keys in plan order.
+func (p *Plan) Keys() []string {
+	out := make([]string, len(p.Runs))
+	for i, r := range p.Runs {
+		out[i] = r.Key
+	}
+	return out
+}
+
+// NewPlan resolves a spec's sweep into runs. It is pure: digests holds the SHA-256 of every data set the spec reads, by its
+// reference (see [References]); set holds the axes given on the command line and may be nil. The error names a data set
+// whose digest is missing.
+func NewPlan(spec *experiments.Spec, set []experiments.Axis, digests map[string]string) (*Plan, error) {
+	variants, err := spec.Variants(set)
+	if err != nil {
+		return nil, fmt.Errorf("plan %s: %w", spec.Name, err)
+	}
+	plan := &Plan{Spec: spec}
+	seen := make(map[string]bool)
+	var missing []error
+	for _, v := range variants {
+		settings := resolve(v.Settings)
+		ref := references(settings)
+		primary, okP := digests[ref.primary]
+		harmful, okH := digests[ref.harmful]
+		if !okP || !okH {
+			for ref, ok := range map[string]bool{ref.primary: okP, ref.harmful: okH} {
+				if !ok && !seen[ref] {
+					seen[ref] = true
+					missing = append(missing, fmt.Errorf("plan %s: no digest of the data %s", spec.Name, ref))
+				}
+			}
+			continue
+		}
+		p := Planned{Settings: settings, Swept: v.Swept, Primary: primary, Harmful: harmful}
+		p.TrainKey, p.Key = makeKeys(settings, primary, harmful, engine.Version)
+		if seen[p.Key] {
+			plan.Merged++
+			continue
+		}
+		seen[p.Key] = true
+		p.Ordinal = len(plan.Runs)
+		plan.Runs = append(plan.Runs, p)
+	}
+	return plan, errors.Join(missing...)
+}
+
+// resolve fills in the defaults that depend on other settings and drops what the run does not read.
+func resolve(in experiments.Settings) experiments.Settings {
+	s := make(experiments.Settings, len(in)+4)
+	for k, v := range in {
+		s[k] = v
+	}
+	r := reader{s}
+	for _, side := range []string{"primary.", "harmful."} {
+		if r.str(side+"dataset") == "synthetic" {
+			s[side+"task"] = "regression"
+		}
+		if !r.has(side + "task") {
+			s[side+"task"] = "regression"
+			if r.has(side + "class") {
+				s[side+"task"] = "one-class"
+			}
+		}
+	}
+	if r.usesKey("train.loss") && !r.has("train.loss") {
+		s["train.loss"] = "logistic"
+		if r.str("primary.task") == "regression" {
+			s["train.loss"] = "squared"
+		}
+	}
+	if r.usesKey("train.supervised") && !r.has("train.supervised") {
+		s["train.supervised"] = r.str("train.step") != "normalized"
+	}
+	if r.has("train.epochs") && r.integer("train.batch") > 0 {
+		delete(s, "train.steps")
+	}
+	if !drawsForTheta(r) && !drawsForAttack(r) {
+		delete(s, "train.seed")
+	}
+	return s
+}
+
+// drawsForTheta says whether any random number is drawn on the way to θ.
+func drawsForTheta(r reader) bool {
+	m, ok := methodNamed(r.str("train.method"))
+	return ok && m.Random || r.integer("train.batch") > 0 || r.str("model.init") == "torch-linear"
+}
+
+// drawsForAttack says whether any attacker draws a random number.
+func drawsForAttack(r reader) bool {
+	for i := range r.attacks() {
+		if r.str(attackKey(i, "start")) == "random" {
+			return true
+		}
+	}
+	return false
+}

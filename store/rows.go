@@ -1,0 +1,146 @@
+package store
+
+import "time"
+
+// Status is where an attempt at a run stands.
+type Status string
+
+// The statuses of an attempt. Done and Diverged are finished: the run is not repeated.
+const (
+	Running     Status = "running"
+	Done        Status = "done"
+	Diverged    Status = "diverged"
+	Failed      Status = "failed"
+	TimedOut    Status = "timeout"
+	Interrupted Status = "interrupted"
+)
+
+// Experiment is one version of a spec together with the runs it consists of.
+type Experiment struct {
+	Name, Title, Source string
+	Hash                string   // SHA-256 of Bytes
+	Bytes               []byte   // the spec file, exactly
+	Runs                []string // keys in plan order
+	Swept               []string // per run: JSON object, key path → value
+}
+
+// Start is everything known about an attempt before it runs.
+type Start struct {
+	Key, TrainKey string // 64 hex digits each
+	Method, Model string
+	Primary       DataRef
+	Harmful       DataRef
+	Seed          *int64 // nil where the method draws no random number
+	Params        []Param
+	EngineVersion int
+	Provenance    Provenance
+	Tags          []string
+	Note          string
+}
+
+// DataRef names one side of a problem.
+type DataRef struct {
+	Dataset string
+	Class   *int64 // nil: no class
+	Digest  string // SHA-256 of what was read
+}
+
+// Param is one resolved hyper-parameter. Exactly one of Number and Text is set (a boolean is Text "true"/"false").
+type Param struct {
+	Path   string
+	Number *float64
+	Text   *string
+}
+
+// Provenance says on what and from what an attempt was computed.
+type Provenance struct {
+	GoVersion, Kernel, CPU, OS, Host string
+	GitCommit                        string
+	GitDirty                         bool
+	Argv                             []string
+	Modules                          []string // path@version
+}
+
+// Outcome is everything an attempt leaves behind; it is written in one transaction.
+type Outcome struct {
+	Status      Status
+	Reason      string // why it stopped: "step limit", "converged", "diverged at step 12", …
+	Error       string
+	Log         string
+	WallSeconds float64
+	CPUSeconds  float64
+
+	Metrics    []Metric
+	Conditions []Condition
+	Attacks    []AttackPoint
+	Result     *Result    // nil unless Status is Done or Diverged
+	Artifacts  []Artifact // files already written and synced
+}
+
+// Metric is one number at one step. Value may be NaN or infinite; the database keeps them apart.
+type Metric struct {
+	Name  string
+	Step  int
+	Value float64
+}
+
+// Condition is one condition number of one task's Hessian H(θ) at one step; σ are those of the Hessian.
+type Condition struct {
+	Step           int
+	Task           string // primary | harmful
+	Protocol       string // rank | ridge
+	Kappa          float64
+	SigmaMax       float64
+	SigmaMin       float64
+	Rank           int
+	Next           float64 // σ_{k+1}; NaN where there is none
+	RidgeDominated bool
+	Degenerate     bool
+	RankUnclear    bool
+	Unresolved     bool // σ_k is below what double precision resolves: no number
+}
+
+// AttackPoint is one attacker's state at one step. NaN: does not apply, no figure is stored.
+type AttackPoint struct {
+	Attacker  string
+	Task      string
+	Step      int
+	Loss      float64
+	Excess    float64
+	NormRatio float64
+	Accuracy  float64
+}
+
+// Result is a finished run's final figures. NaN in a figure is stored as its kind, never as a number.
+type Result struct {
+	Steps                                          int
+	RIR, RatioHarmful, RatioPrimary                float64 // rank protocol
+	RIRRidge, RatioHarmfulRidge, RatioPrimaryRidge float64
+	RidgeDominated                                 bool
+	Ceiling                                        float64 // +Inf when unbounded
+	Unbounded                                      bool
+	Freedom                                        int
+	KappaTheta                                     float64
+	LossPrimary                                    float64
+	DefA, DefB, DefC                               bool
+}
+
+// Artifact is one file kept for a run.
+type Artifact struct {
+	Name   string // "theta", "bias"
+	Path   string // relative to the database's folder
+	Digest string // SHA-256
+	Bytes  int64
+}
+
+// State is what the database knows of one key.
+type State struct {
+	Key      string
+	Status   Status // of the latest finished attempt, else of the latest
+	Reason   string
+	Error    string
+	Attempt  int
+	Live     bool // Status is Running and its holder's lease stands
+	Seconds  float64
+	Finished time.Time
+}
