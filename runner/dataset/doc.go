@@ -1,0 +1,33 @@
+// Package dataset reads data sets and forms from them the two tasks of an immunization problem.
+//
+// A [Source] names a data set and its preprocessing, a [Ref] one side of a problem: a source, the kind of task, a class and a
+// number of rows. The road is
+//
+//	Source --Load--> Set (all rows, X and raw targets) --Form--> two Tasks (n rows each, equal columns)
+//
+// and [Pair] walks it at once. The data set "synthetic" has no Source to load: [Synthetic] draws both tasks together.
+//
+// Files come from an [io/fs.FS] that the caller opens, with slash-separated paths inside it: which folders may be read, and
+// what happens to symbolic links, is the caller's business ([os.Root] is a good answer). A path that ends in ".gz" is
+// decompressed while it is read. The digest of a file is the SHA-256 of its uncompressed bytes, so that recompressing a file
+// does not change it.
+//
+// # Preprocessing
+//
+// The steps come in this order, over all rows of the data set: missing cells are filled, text columns are numbered, columns
+// are dropped and the target is set apart, x becomes (x − Shift)/Scale, columns are standardised to mean 0 and standard
+// deviation 1 (n−1 in the denominator), numbers are rounded to float32. Only then are the first n rows of a task taken.
+// Targets of a regression are standardised and rounded like the columns; class labels are left as they are.
+//
+// # Limits
+//
+// A matrix holds at most [MaxValues] numbers, a file at most [MaxFileBytes] uncompressed bytes, one CSV record at most
+// [MaxRecordBytes], one text column at most [MaxCategories] different texts. A CSV file is streamed two or three times instead
+// of being held in memory; a .npy file's header is checked against the file's size before anything is allocated.
+//
+// # What this package does not do
+//
+// It fetches nothing from a network, reads no clock, environment or global random source, keeps no cache, and knows nothing of
+// specs, methods or databases. Each file format has its own file (csv.go, npy.go, digits.go); a new format is one more, with a
+// line in the table of formats or of names in formats.go.
+package dataset

@@ -1,0 +1,97 @@
+package dataset
+
+import (
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"strings"
+)
+
+// file is an open data file: its uncompressed bytes, counted, hashed and limited to MaxFileBytes.
+type file struct {
+	path   string
+	size   int64 // uncompressed size; -1 if it is not known before reading (.gz)
+	source fs.File
+	plain  io.Reader
+	sum    hash.Hash
+	read   int64
+}
+
+// openFile opens path. Its errors name the path. Only regular files are opened, so that a pipe does not block.
+func openFile(fsys fs.FS, path string) (*file, error) {
+	if err := CheckPath(path); err != nil {
+		return nil, err
+	}
+	if fsys == nil {
+		return nil, fmt.Errorf("%s: no folder of data is given", path)
+	}
+	info, err := fs.Stat(fsys, path)
+	if err != nil {
+		return nil, fmt.Errorf("open data %s: %w", path, cause(err))
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("open data %s: it is not a regular file (%s)", path, info.Mode())
+	}
+	source, err := fsys.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("open data %s: %w", path, cause(err))
+	}
+	f := &file{path: path, size: info.Size(), source: source, plain: source, sum: sha256.New()}
+	if strings.HasSuffix(path, ".gz") {
+		z, err := gzip.NewReader(source)
+		if err != nil {
+			_ = source.Close()
+			return nil, fmt.Errorf("%s: not a gzip file: %w", path, err)
+		}
+		f.plain, f.size = z, -1
+	}
+	return f, nil
+}
+
+// cause strips a PathError to its cause: the messages here name the path already.
+func cause(err error) error {
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
+		return p.Err
+	}
+	return err
+}
+
+// Read reads uncompressed bytes.
+func (f *file) Read(p []byte) (int, error) {
+	n, err := f.plain.Read(p)
+	f.read += int64(n)
+	f.sum.Write(p[:n])
+	if f.read > MaxFileBytes {
+		return n, fmt.Errorf("%s: more than %d bytes uncompressed; accepted: at most that many", f.path, int64(MaxFileBytes))
+	}
+	if err != nil && err != io.EOF {
+		err = fmt.Errorf("%s: after %d bytes: %w", f.path, f.read, cause(err))
+	}
+	return n, err
+}
+
+// digest reads what is left and returns the SHA-256 of all bytes, 64 hex digits.
+func (f *file) digest() (string, error) {
+	if _, err := io.Copy(io.Discard, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(f.sum.Sum(nil)), nil
+}
+
+// Close closes the file. Nothing was written, so nothing can be lost.
+func (f *file) Close() { _ = f.source.Close() }
+
+// combine is the digest of several files: their own digest if it is one, else the SHA-256 of their hex digests in order, a
+// newline after each.
+func combine(digests ...string) string {
+	if len(digests) == 1 {
+		return digests[0]
+	}
+	sum := sha256.Sum256([]byte(strings.Join(digests, "\n") + "\n"))
+	return hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,199 @@
+package dataset
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// The limits of what is read; see the package comment.
+const (
+	MaxValues      = 1 << 27  // numbers in one matrix (1 GiB as float64)
+	MaxFileBytes   = 4 << 30  // uncompressed bytes of one file
+	MaxRecordBytes = 16 << 20 // bytes of one CSV record
+	MaxCategories  = 1 << 16  // different texts in one text column
+)
+
+// What to do with a CSV column that holds text.
+const (
+	CategoricalError       = "error"        // refuse it, naming the first text (the default)
+	CategoricalSortedIndex = "sorted-index" // number it: the index of each text among the file's sorted unique texts
+)
+
+// Source is a data set with its preprocessing: everything [Load] needs. Exactly one of Name, CSV and NPY is set.
+type Source struct {
+	Name string // a data set known by name (see [Known]); "synthetic" is drawn, not loaded
+	CSV  string // path of a comma-separated file in UTF-8
+	NPY  string // path of a NumPy array, N×D or of length N (one column)
+
+	LabelsNPY string // with NPY: path of the targets, an array of length N or N×1; "" for none
+
+	// Target names the column that holds the target: a header's name, or, in files without a header and in .npy files, its
+	// number from "1". "" means that there is none.
+	Target string
+	Drop   []string // columns left out, named like Target; their cells are not examined
+	// NoHeader says that a CSV's first line is data.
+	NoHeader bool
+
+	// Missing fills missing cells: those a CSV leaves empty or marks (see below), and NaN in .npy files. nil refuses them. In a
+	// text column the number's shortest decimal form ("0", "-1", "0.5") takes part as a text like any other.
+	//
+	// A cell of a CSV is missing if it is one of: the empty string, #N/A, #N/A N/A, #NA, -1.#IND, -1.#QNAN, -NaN, -nan, 1.#IND,
+	// 1.#QNAN, <NA>, N/A, NA, NULL, NaN, n/a, nan, null. This is the list of pandas 1; the word None, which pandas 2 added to
+	// it, is a text here.
+	Missing *float64
+	// Categorical is CategoricalError ("" is the same) or CategoricalSortedIndex.
+	Categorical string
+
+	Shift, Scale float64 // x ↦ (x − Shift)/Scale for each column but the target; a Scale of 0 counts as 1
+	Standardize  bool    // each column: minus its mean, by its standard deviation (n−1; 0 counts as 1), over all rows
+	Float32      bool    // round to float32 at the end, and back
+}
+
+// Check reports all that is wrong with s by itself, without reading anything, joined into one error; nil if nothing is.
+func (s Source) Check() error {
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+
+	given := 0
+	for _, v := range []string{s.Name, s.CSV, s.NPY} {
+		if v != "" {
+			given++
+		}
+	}
+	if given != 1 {
+		bad("data set: give exactly one of a name (%s), csv = \"FILE\" and npy = \"FILE\"; %d are given", strings.Join(names(), ", "), given)
+	}
+	if s.Name != "" {
+		if _, err := find(s.Name); err != nil {
+			errs = append(errs, err)
+		}
+		if s.Target != "" || s.LabelsNPY != "" || s.NoHeader || s.Missing != nil || s.Categorical != "" {
+			bad("data set %q: target, labels, header, missing and categorical are for your own files, not for a data set known by name", s.Name)
+		}
+	}
+	for _, p := range []string{s.CSV, s.NPY, s.LabelsNPY} {
+		if p != "" {
+			if err := CheckPath(p); err != nil {
+				errs = append(errs, err)
+			}
+		}
+	}
+	if s.LabelsNPY != "" && s.NPY == "" {
+		bad("labels file %q: only a .npy data set has its labels in a file of their own; name the CSV's column with target", s.LabelsNPY)
+	}
+	if s.LabelsNPY != "" && s.Target != "" {
+		bad("labels file %q and target column %q are both given; give one", s.LabelsNPY, s.Target)
+	}
+	if s.NPY != "" && (s.NoHeader || s.Categorical != "") {
+		bad("%s: header and categorical are for CSV files", s.NPY)
+	}
+	if s.Target != "" && slices.Contains(s.Drop, s.Target) {
+		bad("column %q is both the target and dropped", s.Target)
+	}
+	switch s.Categorical {
+	case "", CategoricalError, CategoricalSortedIndex:
+	default:
+		bad("categorical is %q; accepted: %q, %q", s.Categorical, CategoricalError, CategoricalSortedIndex)
+	}
+	if s.Missing != nil && !finite(*s.Missing) {
+		bad("missing is %v; accepted: a finite number", *s.Missing)
+	}
+	if !finite(s.Shift) || !finite(s.Scale) {
+		bad("shift is %v and scale is %v; accepted: finite numbers", s.Shift, s.Scale)
+	}
+	return errors.Join(errs...)
+}
+
+// Key is the canonical form of s: two sources with equal keys load equal sets from equal files, whatever the order of Drop and
+// however defaults are written. It is one line, and what is at its default is left out, so that an option added later does not
+// change the keys of sources that do not use it. Paths stand in it as given: the folder they are relative to does not.
+func (s Source) Key() string {
+	var b strings.Builder
+	add := func(name, value string) {
+		if b.Len() > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(name + "=" + value)
+	}
+	text := func(name, value string) {
+		if value != "" {
+			add(name, strconv.Quote(value))
+		}
+	}
+	flag := func(name string, on bool) {
+		if on {
+			add(name, "true")
+		}
+	}
+	text("name", s.Name)
+	text("csv", s.CSV)
+	text("npy", s.NPY)
+	text("labels", s.LabelsNPY)
+	text("target", s.Target)
+	drop := slices.Clone(s.Drop)
+	slices.Sort(drop)
+	for _, d := range slices.Compact(drop) {
+		add("drop", strconv.Quote(d))
+	}
+	flag("no-header", s.NoHeader)
+	if s.Missing != nil {
+		add("missing", shortest(*s.Missing))
+	}
+	if s.Categorical != CategoricalError {
+		text("categorical", s.Categorical)
+	}
+	if s.Shift != 0 {
+		add("shift", shortest(s.Shift))
+	}
+	if s.Scale != 0 && s.Scale != 1 {
+		add("scale", shortest(s.Scale))
+	}
+	flag("standardize", s.Standardize)
+	flag("float32", s.Float32)
+	return b.String()
+}
+
+// label is how messages call s: its name or its file.
+func (s Source) label() string {
+	switch {
+	case s.Name != "":
+		return fmt.Sprintf("data set %q", s.Name)
+	case s.CSV != "":
+		return s.CSV
+	default:
+		return s.NPY
+	}
+}
+
+// CheckPath refuses a path that is not a plain relative one inside a folder, by the rules of [io/fs.ValidPath], and says what
+// would be accepted.
+func CheckPath(p string) error {
+	if fs.ValidPath(p) && p != "." && !strings.Contains(p, `\`) {
+		return nil
+	}
+	why := ""
+	switch clean := path.Clean(strings.ReplaceAll(p, `\`, "/")); {
+	case p == "" || p == ".":
+		why = "it names no file"
+	case path.IsAbs(p) || len(p) > 1 && p[1] == ':':
+		why = "it is absolute; give it relative to the folder of the data"
+	case clean == ".." || strings.HasPrefix(clean, "../"):
+		why = "it leads out of the folder of the data"
+	case fs.ValidPath(clean):
+		why = fmt.Sprintf("write it as %q", clean)
+	default:
+		why = "it is not valid UTF-8"
+	}
+	return fmt.Errorf("data path %q is refused: %s (accepted: a relative path like \"data/houses.csv\", with / between its parts and without . and ..)", p, why)
+}
+
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+
+// shortest is the shortest decimal form that reads back as x: 0, -1, 0.5.
+func shortest(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
