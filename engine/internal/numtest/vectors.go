@@ -25,7 +25,7 @@ type Set struct {
 	LambdaP    float64
 	LambdaH    float64
 	Expected   Expected
-	Equivalent bool // K_P and K_H are invertible, so that all forms of a preconditioned gradient agree
+	Invertible bool       // K_P and K_H are: all forms of a preconditioned gradient agree
 }
 
 // Expected holds the answers of a Set.
@@ -162,7 +162,7 @@ func (s fileSet) set() Set {
 	e := s.Expected
 	return Set{
 		Name: s.Name, Seed: s.Seed, D: s.N, XP: Rows(s.XP), XH: Rows(s.XH), Theta: Rows(s.Theta), YP: s.YP, YH: s.YH,
-		Omega: s.Omega, Eta: s.Eta, LambdaP: s.LambdaP, LambdaH: s.LambdaH, Equivalent: e.RankP == s.N && e.RankH == s.N,
+		Omega: s.Omega, Eta: s.Eta, LambdaP: s.LambdaP, LambdaH: s.LambdaH, Invertible: e.RankP == s.N && e.RankH == s.N,
 		Expected: Expected{
 			KP: Rows(e.KP), KH: Rows(e.KH), HP: Rows(e.HP), HH: Rows(e.HH), RankP: e.RankP, RankH: e.RankH,
 			EigHP: e.EigHP, EigHH: e.EigHH, EigKP: e.EigKP, EigKH: e.EigKH,
