@@ -14,8 +14,10 @@ type Catalog struct {
 type Entry struct {
 	Name string
 	Doc  string // one sentence
-	// Uses lists the keys of its own table that the entry reads, as full paths ("train.steps"); others are dropped from the
-	// settings of its runs, so that they change neither key nor result.
+	// Uses lists the keys of its own table that the entry reads, as full paths ("train.steps", for a data set
+	// "primary.class" and "harmful.class"). A key that some entry of the table lists is dropped from the settings of the runs
+	// of an entry that does not, so that it changes neither key nor result. Always kept: a key that no entry lists, the
+	// entry's name itself, and train.seed (attackers and models may draw too).
 	Uses []string
 	// Defaults holds this entry's own defaults, as full paths; they win over Key.Default.
 	Defaults Settings
@@ -23,7 +25,9 @@ type Entry struct {
 	Random bool
 }
 
-// DatasetEntry is one data set known by name.
+// DatasetEntry is one data set known by name; or, if Keys has "primary.dataset.NAME", one form of an inline table,
+// dataset = { NAME = …, … }, whose name alone is no data set. Keys of a table of the same name ([synthetic]) belong to the
+// data set alone.
 type DatasetEntry struct {
 	Entry
 	Classes []int64 // class values it has; empty if it has none or they are not known before reading
@@ -48,11 +52,15 @@ type Key struct {
 	Path    string // "train.learning_rate"; for attacks "attack.steps" (the index left out)
 	Types   []Type // accepted types; an integer is accepted where Float is
 	Elem    Type   // element type of a List
-	Enum    []string
+	Enum    []string // the strings accepted; empty: any
 	Min     *float64 // inclusive bounds of a number, unless Open
 	Max     *float64
-	Open    bool // Min itself is excluded
+	Open    bool // Min itself is excluded; the bounds of a List hold for its elements
 	Default any  // nil: none
+	// When lists conditions of which one must hold for a run to read the key, each a setting of that run such as
+	// {"train.optimizer": "sgd"}; empty: always read. A key that is not read is dropped. Keys are decided in the order of
+	// [Catalog.Keys].
+	When []Settings
 	Unit    string
 	Doc     string // one sentence
 }

@@ -20,8 +20,13 @@ type Spec struct {
 	Overrides []Override // in the order of the file; later ones win
 	Cells     []Cell     // in the order of the file
 
-	lines map[string]int // key path → line of the file, 1-based
+	lines map[string]int // dotted path → line of the file, 1-based
+	table *keyTable      // nil in a Spec that was not parsed: then nothing has defaults and nothing is dropped
 }
+
+// Line returns the line, 1-based, on which the file states a key: "train.steps", "sweep.train.steps", "cell.2.caption",
+// "override.0.set.train.steps"; 0 if it does not.
+func (s *Spec) Line(path string) int { return s.lines[path] }
 
 // Axis is one swept key path with its values.
 type Axis struct {
