@@ -1,0 +1,241 @@
+package immunize
+
+import (
+	"context"
+	"errors"
+	"math"
+	"math/rand/v2"
+
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/mat"
+
+	"kappa/engine/regularizer"
+	"kappa/engine/spectrum"
+)
+
+// Algorithm1 is the paper's Algorithm 1: it minimises λ_H·R_ill(H_H(θ)) + λ_P·R_well(H_P(θ)) + L(D_P, ω, θ) (Eq. 11) by
+//
+//	ω ← ω − η∇_ωL(ω, θ)
+//	θ ← θ − η(∇_θL(ω, θ) + λ_P·K_P⁻¹∇_θR_well(H_P(θ)) + λ_H·K_H⁻¹∇_θR_ill(H_H(θ)))
+//
+// with all gradients at the same (θ, ω), ω = 0 at the start, and L only if o.Supervised. The directions of θ (the bracket as a
+// whole) and of ω go through o.Optimizer. As the paper ran it: Form Cancelled, GD, Fixed, both λ balanced, Supervised.
+//
+// With o.Batch rows of each task a step, every epoch permutes the rows of either task on its own and drops the rest. A batch's
+// Hessian is H_b = (N/B)·F_bᵀF_b, F_b = X_bθ, so that H_b is an unbiased estimate of H, the λ keep their meaning, and B = N is the
+// full batch. Its order is D, as that of H; its rank, which R_ill divides by, is k_b = #{σ_i(H_b) > max(B, D)·ε·σ_1(H_b)}, at
+// most the rank of the task's data. Its spectrum is that of the smaller of F_bF_bᵀ and F_bᵀF_b. A term whose batch has k_b = 1, or
+// k_b equal singular values, takes no part in that step.
+//
+// A term whose κ is 1 by its rank (D = 1 or k = 1) takes no part at all; with none left the status is Converged. Where all
+// non-zero singular values of H_H are equal R_ill is +∞ and has no gradient: the status is Degenerate.
+//
+// It reads Theta0, Optimizer, Step, StepFraction, Steps, Batch, LearningRate, Momentum, LambdaPrimary, LambdaHarmful, BalanceNorm,
+// Supervised, Form, TraceAt and Progress. A step over all rows costs two singular value decompositions of a min(N, D)×D matrix
+// and some products of that size; on a batch a step costs O(D²B).
+func Algorithm1(ctx context.Context, p Problem, o Options, rng *rand.Rand) (Result, error) {
+	return runAlgorithm1(ctx, p, o, rng, true)
+}
+
+// RillOnly minimises R_ill(H_H) alone: Algorithm1 without R_well and without L. It keeps nothing on the primary task in check, and
+// mostly inflates ‖H_H‖. It reads what Algorithm1 reads but for LambdaPrimary and Supervised.
+func RillOnly(ctx context.Context, p Problem, o Options, rng *rand.Rand) (Result, error) {
+	o.Supervised = false
+	return runAlgorithm1(ctx, p, o, rng, false)
+}
+
+func runAlgorithm1(ctx context.Context, p Problem, o Options, rng *rand.Rand, well bool) (Result, error) {
+	var want needs
+	if o.Supervised {
+		want = needPrimary
+	}
+	d, err := p.prepare(want)
+	if err != nil {
+		return Result{}, err
+	}
+	if err := o.prepare(d); err != nil {
+		return Result{}, err
+	}
+	theta := o.start(d)
+	np, _ := p.Primary.Factor.Dims()
+	nh, _ := p.Harmful.Factor.Dims()
+	full := o.Batch == 0 || o.Batch >= max(np, nh)
+	a := &algorithm1{
+		problem: &p, descent: newDescent(&o, theta, full),
+		well: term{on: well && d > 1 && p.Primary.Factor.Rank() > 1, factor: p.Primary.Factor},
+		ill:  term{on: d > 1 && p.Harmful.Factor.Rank() > 1, factor: p.Harmful.Factor, ill: true},
+		g:    mat.NewDense(d, d, nil), inner: mat.NewSymDense(d, nil),
+	}
+	a.dir = mat.NewDense(d, d, a.blocks[0].dir)
+	if !full {
+		if rng == nil {
+			return Result{}, errors.New("immunize: mini-batches need random numbers")
+		}
+		a.well.batch = newMinibatch(p.Primary, o.Batch, rng)
+		a.ill.batch = newMinibatch(p.Harmful, o.Batch, rng)
+	}
+	if o.Supervised {
+		a.sup = newSupervised(p.Loss, d)
+		a.omega = make([]float64, d)
+		a.dirOmega = a.add(a.omega).dir
+	}
+	if o.Step == Fixed {
+		if err := a.balance(); err != nil {
+			return Result{}, err
+		}
+	}
+	out, err := a.run(ctx, a)
+	if err == nil {
+		out.Omega = a.omega
+	}
+	return out, err
+}
+
+// term is one of the two regularizers.
+type term struct {
+	on     bool
+	ill    bool
+	factor *spectrum.Factor
+	lambda float64
+	batch  *minibatch // nil: all rows
+}
+
+type algorithm1 struct {
+	*descent
+	problem   *Problem
+	well, ill term
+	dir, g    *mat.Dense // direction of θ; one term's gradient
+	inner     *mat.SymDense
+	sup       *supervised // nil: no supervised term
+	omega     []float64
+	dirOmega  []float64
+}
+
+func (a *algorithm1) spectra() (p, h *spectrum.Spectrum, err error) {
+	return pairSpectra(a.problem.Primary.Factor, a.problem.Harmful.Factor, a.theta, true)
+}
+
+// gradient stores the gradient of t over all rows in a.g and returns its norm; ok is false where it is undefined.
+func (a *algorithm1) gradient(t *term, s *spectrum.Spectrum) (norm float64, ok bool) {
+	if t.ill {
+		if !regularizer.IllInner(a.inner, s) {
+			return math.NaN(), false
+		}
+	} else {
+		regularizer.WellInner(a.inner, s)
+	}
+	regularizer.Gradient(a.g, a.o.Form, t.factor, a.theta, a.inner)
+	return mat.Norm(a.g, 2), true
+}
+
+// balance sets the weights λ. (The norm of a gradient that is undefined, or zero, balances to no weight: the first step says
+// what is the matter.)
+func (a *algorithm1) balance() error {
+	p, h, err := a.spectra()
+	if err != nil {
+		return err
+	}
+	for _, v := range []struct {
+		t *term
+		s *spectrum.Spectrum
+		l Lambda
+	}{{&a.well, p, a.o.LambdaPrimary}, {&a.ill, h, a.o.LambdaHarmful}} {
+		v.t.lambda = v.l.Value
+		if v.l.Balance && v.t.on {
+			v.t.lambda = 0
+			if norm, ok := a.gradient(v.t, v.s); ok && norm > 0 {
+				v.t.lambda = a.o.BalanceNorm / norm
+			}
+		}
+	}
+	return nil
+}
+
+// direction: with rate η the direction is ∇L + λ_P·g_P + λ_H·g_H; under Normalized the rate is 1 and the direction
+// η∇L + s·g_P/‖g_P‖ + s·g_H/‖g_H‖.
+func (a *algorithm1) direction(trace bool) (step, error) {
+	s := newStep(a.o.LearningRate)
+	loss, length := 1.0, 0.0
+	if a.o.Step == Normalized {
+		s.rate = 1
+		loss, length = a.o.LearningRate, stepLength(a.o, a.theta)
+	}
+	a.dir.Zero()
+	for _, v := range []struct {
+		t       *term
+		full    *spectrum.Spectrum
+		norm    *float64
+		outside *bool
+	}{{&a.well, a.sp, &s.gradWell, &s.wellOutside}, {&a.ill, a.sh, &s.gradIll, &s.illOutside}} {
+		if !v.t.on {
+			continue
+		}
+		sp := v.full
+		var norm float64
+		ok := true
+		if v.t.batch == nil || trace {
+			if norm, ok = a.gradient(v.t, sp); !ok {
+				s.stop, s.reason = Degenerate, "all non-zero singular values of H_H are equal, or R_ill overflows: it has no gradient"
+				continue
+			}
+			*v.norm = norm
+		}
+		if v.t.batch != nil {
+			if sp, ok = v.t.batch.gradient(a.g, v.t, a.theta, a.o.Form); !ok {
+				s.degenerate = s.degenerate || sp.Rank > 1
+				continue
+			}
+			norm = mat.Norm(a.g, 2)
+		}
+		weight := v.t.lambda
+		if a.o.Step == Normalized {
+			weight = 0
+			if norm > 0 {
+				weight = length / norm
+			}
+		}
+		floats.AddScaled(a.blocks[0].dir, weight, a.g.RawMatrix().Data)
+		if a.o.Optimizer != Adam && a.o.Form != regularizer.Plain && weight > 0 {
+			*v.outside = s.rate*weight >= v.t.interval(sp)
+		}
+		s.degenerate = s.degenerate || v.t.repeated(sp)
+	}
+	if a.sup != nil {
+		x, y := a.problem.Primary.X, a.problem.Primary.Y
+		if a.well.batch != nil {
+			if trace {
+				// The batch's gradients, stored below, take the place of these.
+				s.loss, s.gradLoss = a.sup.gradients(a.g, 0, a.dirOmega, x, a.theta, a.omega, y)
+			}
+			x, y = a.well.batch.x, a.well.batch.y
+		}
+		value, norm := a.sup.gradients(a.dir, loss, a.dirOmega, x, a.theta, a.omega, y)
+		if a.well.batch == nil {
+			s.loss, s.gradLoss = value, norm
+		}
+		floats.Scale(loss, a.dirOmega)
+	}
+	return s, nil
+}
+
+// interval returns the upper end of the corrected interval of t at the spectrum s.
+func (t *term) interval(s *spectrum.Spectrum) float64 {
+	if t.ill {
+		return regularizer.IllInterval(s).Corrected
+	}
+	return regularizer.WellInterval(s).Corrected
+}
+
+// repeated reports whether the singular value that t takes its vector from is repeated.
+func (t *term) repeated(s *spectrum.Spectrum) bool {
+	if t.ill {
+		return s.BottomRepeated()
+	}
+	return s.TopRepeated()
+}
+
+// stepLength returns s = StepFraction·‖θ‖_F/√D.
+func stepLength(o *Options, theta *mat.Dense) float64 {
+	d, _ := theta.Dims()
+	return o.StepFraction * mat.Norm(theta, 2) / math.Sqrt(float64(d))
+}

@@ -1,0 +1,158 @@
+package immunize
+
+import (
+	"context"
+	"math/rand/v2"
+
+	"gonum.org/v1/gonum/mat"
+
+	"kappa/engine/spectrum"
+)
+
+// IMMA is the bi-level method of Zheng and Yeh, IMMA: Immunizing text-to-image models against malicious adaptation, ECCV 2024, in
+// the form the paper compares with for linear models: the inner player w takes InnerSteps steps of gradient descent on the harmful
+// task from w_0 = 0,
+//
+//	w_(j+1) = w_j − α·θᵀ(K_Hθw_j − X_Hᵀy_H),  α = 1/‖K_H‖₂,
+//
+// and the outer player descends J(θ) = ½‖X_Pθω* − y_P‖² − ½‖X_Hθw_T − y_H‖², ω* the minimum-norm least-squares head of the primary
+// task, through the unrolled steps. Under Normalized ∇J is scaled to the norm s.
+//
+// With an exact inner solution ∇J would vanish identically for every invertible θ: only the truncation of the inner loop gives the
+// outer player anything to do, and the values depend on rounding more than those of the other methods.
+//
+// Both losses are squared errors, the labels being the targets, whatever Problem.Loss says; the trace's LossPrimary is Problem.Loss
+// at ω*, its GradLoss is ‖∇J‖_F. It reads Theta0, Optimizer, Step, StepFraction, Steps, LearningRate, Momentum, InnerSteps, TraceAt
+// and Progress, and draws no random numbers. A step costs O(InnerSteps·D²) beside the two spectra.
+func IMMA(ctx context.Context, p Problem, o Options, _ *rand.Rand) (Result, error) {
+	d, err := p.prepare(needPrimary | needHarmful)
+	if err != nil {
+		return Result{}, err
+	}
+	if err := o.prepare(d); err != nil {
+		return Result{}, err
+	}
+	m := &imma{
+		descent: newDescent(&o, o.start(d), true), problem: &p,
+		unrolled: newUnrolled(p.Harmful, o.InnerSteps), sup: newSupervised(p.Loss, d),
+		xyP: mat.NewVecDense(d, nil), omega: mat.NewVecDense(d, nil),
+		a: mat.NewVecDense(d, nil), b: mat.NewVecDense(d, nil),
+	}
+	m.xyP.MulVec(p.Primary.X.T(), mat.NewVecDense(len(p.Primary.Y), p.Primary.Y))
+	m.dir = mat.NewDense(d, d, m.blocks[0].dir)
+	out, err := m.run(ctx, m)
+	if err == nil {
+		m.solve() // at the θ returned
+		out.Omega = append([]float64(nil), m.omega.RawVector().Data...)
+	}
+	return out, err
+}
+
+type imma struct {
+	*descent
+	problem  *Problem
+	unrolled *unrolled
+	sup      *supervised
+	dir      *mat.Dense
+	xyP      *mat.VecDense // X_Pᵀy_P
+	omega    *mat.VecDense // ω*
+	a, b     *mat.VecDense
+}
+
+func (m *imma) spectra() (p, h *spectrum.Spectrum, err error) {
+	return pairSpectra(m.problem.Primary.Factor, m.problem.Harmful.Factor, m.theta, true)
+}
+
+// solve stores ω* = V_kΣ_k⁻¹V_kᵀθᵀX_Pᵀy_P in m.omega, from the spectrum of H_P.
+func (m *imma) solve() {
+	m.a.MulVec(m.theta.T(), m.xyP)
+	m.omega.Zero()
+	for i := range m.sp.Rank {
+		v := m.sp.V.ColView(i)
+		m.omega.AddScaledVec(m.omega, mat.Dot(v, m.a)/m.sp.Sigma[i], v)
+	}
+}
+
+func (m *imma) direction(trace bool) (step, error) {
+	s := newStep(m.o.LearningRate)
+	m.dir.Zero()
+	// By the envelope theorem ∇_θ½‖X_Pθω* − y_P‖² = (K_Pθω* − X_Pᵀy_P)ω*ᵀ, with ω* held.
+	m.solve()
+	m.a.MulVec(m.theta, m.omega)
+	m.b.MulVec(m.problem.Primary.Factor.K(), m.a)
+	m.b.SubVec(m.b, m.xyP)
+	m.dir.RankOne(m.dir, 1, m.b, m.omega)
+	m.unrolled.addGradient(m.dir, -1, m.theta)
+	s.gradLoss = mat.Norm(m.dir, 2)
+	if trace {
+		s.loss = m.sup.value(m.problem.Primary.X, m.theta, m.omega.RawVector().Data, m.problem.Primary.Y)
+	}
+	if m.o.Step == Normalized {
+		normalize(m.o, m.theta, m.blocks[0].dir, &s)
+	}
+	return s, nil
+}
+
+// unrolled is the inner player of IMMA and the derivative of where it arrives.
+type unrolled struct {
+	k     *mat.SymDense // K_H
+	xy    *mat.VecDense // X_Hᵀy_H
+	yy    float64       // ‖y_H‖²
+	alpha float64       // 1/‖K_H‖₂
+	w     []*mat.VecDense
+	q     []*mat.VecDense // K_Hθw_j − X_Hᵀy_H
+	p     *mat.VecDense   // θw
+	back  *mat.VecDense   // adjoint of w_j
+	bq    *mat.VecDense   // adjoint of q_j
+	bp    *mat.VecDense   // adjoint of θw_j
+}
+
+func newUnrolled(t Task, steps int) *unrolled {
+	_, d := t.Factor.Dims()
+	vec := func() *mat.VecDense { return mat.NewVecDense(d, nil) }
+	u := &unrolled{k: t.Factor.K(), xy: vec(), p: vec(), back: vec(), bq: vec(), bp: vec()}
+	y := mat.NewVecDense(len(t.Y), t.Y)
+	u.xy.MulVec(t.X.T(), y)
+	u.yy = mat.Dot(y, y)
+	if top := t.Factor.SingularValues()[0]; top > 0 {
+		u.alpha = 1 / (top * top)
+	}
+	for range steps + 1 {
+		u.w, u.q = append(u.w, vec()), append(u.q, vec())
+	}
+	return u
+}
+
+// run plays the inner game at θ and returns ½‖X_Hθw_T − y_H‖².
+func (u *unrolled) run(theta *mat.Dense) float64 {
+	last := len(u.w) - 1
+	for j, w := range u.w {
+		u.p.MulVec(theta, w)
+		u.q[j].MulVec(u.k, u.p)
+		u.q[j].SubVec(u.q[j], u.xy)
+		if j < last {
+			u.back.MulVec(theta.T(), u.q[j])
+			u.w[j+1].AddScaledVec(w, -u.alpha, u.back)
+		}
+	}
+	// ½(pᵀKp − 2pᵀXᵀy + yᵀy) with Kp = q + Xᵀy.
+	return (mat.Dot(u.p, u.q[last]) - mat.Dot(u.p, u.xy) + u.yy) / 2
+}
+
+// addGradient adds c times the derivative of run with respect to θ to dst, by reverse accumulation through the steps.
+func (u *unrolled) addGradient(dst *mat.Dense, c float64, theta *mat.Dense) {
+	u.run(theta)
+	last := len(u.w) - 1
+	dst.RankOne(dst, c, u.q[last], u.w[last]) // through θ in θw_T
+	u.back.MulVec(theta.T(), u.q[last])       // and through w_T
+	for j := last - 1; j >= 0; j-- {
+		// w_(j+1) = w_j − αθᵀq_j, q_j = Kθw_j − Xᵀy
+		dst.RankOne(dst, -c*u.alpha, u.q[j], u.back)
+		u.bq.MulVec(theta, u.back)
+		u.bq.ScaleVec(-u.alpha, u.bq)
+		u.bp.MulVec(u.k, u.bq)
+		dst.RankOne(dst, c, u.bp, u.w[j])
+		u.p.MulVec(theta.T(), u.bp)
+		u.back.AddVec(u.back, u.p)
+	}
+}
