@@ -1,6 +1,8 @@
 package runner
 
 import (
+	"slices"
+
 	"kappa/engine/immunize"
 	"kappa/engine/probe"
 	"kappa/experiments"
@@ -11,6 +13,9 @@ type method struct {
 	experiments.Entry
 	run immunize.Func
 }
+
+// readsInit says whether the method starts from model.init; the closed forms start from nothing, and released draws its own.
+func (m method) readsInit() bool { return slices.Contains(m.Uses, "train.steps") }
 
 // attacker joins a name in a spec to the function that attacks.
 type attacker struct {
@@ -94,10 +99,11 @@ func Catalog() experiments.Catalog {
 		c.Attackers = append(c.Attackers, a.Entry)
 	}
 	task := []string{"class", "task", "n"}
-	own := []string{
-		"dataset.csv", "dataset.npy", "dataset.labels", "dataset.target", "dataset.drop", "dataset.missing",
-		"dataset.categorical", "dataset.standardize", "dataset.float32", "dataset.scale", "dataset.shift", "class", "task", "n",
-	}
+	own := append([]string{
+		"dataset.target", "dataset.drop", "dataset.missing", "dataset.standardize", "dataset.float32", "dataset.scale", "dataset.shift",
+	}, task...)
+	csv := append([]string{"dataset.csv", "dataset.header", "dataset.categorical"}, own...)
+	npy := append([]string{"dataset.npy", "dataset.labels"}, own...)
 	c.Datasets = []experiments.DatasetEntry{
 		{
 			Entry: experiments.Entry{
@@ -113,8 +119,8 @@ func Catalog() experiments.Catalog {
 				"synthetic.condition_primary", "synthetic.condition_harmful", "synthetic.angle", "synthetic.noise", "synthetic.seed",
 			},
 		}},
-		{Entry: experiments.Entry{Name: "csv", Doc: "Your own table: dataset = { csv = \"file.csv\", target = \"column\" }.", Uses: sides(own)}},
-		{Entry: experiments.Entry{Name: "npy", Doc: "Your own arrays: dataset = { npy = \"x.npy\", labels = \"y.npy\" }.", Uses: sides(own)}},
+		{Entry: experiments.Entry{Name: "csv", Doc: "Your own table: dataset = { csv = \"file.csv\", target = \"column\" }.", Uses: sides(csv)}},
+		{Entry: experiments.Entry{Name: "npy", Doc: "Your own arrays: dataset = { npy = \"x.npy\", labels = \"y.npy\" }.", Uses: sides(npy)}},
 	}
 	c.Models = []experiments.Entry{
 		{Name: "linear", Doc: "A linear feature extractor θ (D×D): features Xθ.", Uses: []string{"model.kind", "model.init"}},

@@ -19,24 +19,27 @@ const keyFormat = "kappa key 1"
 
 // makeKeys returns the two keys of a run: train covers what decides θ and its trace, run also the attacks.
 //
-// Fields, in order: the key format, the engine's version, the digests of the data of both sides, then every resolved
+// Fields, in order: the key format, the engine's version, the digests of what is read (both sides' data, θ₀ where it
+// is a file), then every resolved
 // setting by sorted path. Left out on purpose:
 //   - paths of data files: the digest stands for what was read, wherever it lies;
 //   - train.seed where nothing is drawn (see resolve), and in the train key where only attackers draw;
 //   - prose, cells, claims, workers, timeouts, retries and tags, which change no figure (they are not settings);
 //   - the kernel of the matrix product: two kernels agree to rounding.
-func makeKeys(s experiments.Settings, primary, harmful string, engineVersion int) (train, run string) {
+func makeKeys(s experiments.Settings, data []string, engineVersion int) (train, run string) {
 	r := reader{s}
 	skipSeed := !drawsForTheta(r)
 	h := sha256.New()
 	field(h, keyFormat)
 	field(h, strconv.Itoa(engineVersion))
-	field(h, primary)
-	field(h, harmful)
+	for _, digest := range data {
+		field(h, digest)
+	}
 	for _, path := range slices.Sorted(maps.Keys(s)) {
 		switch {
 		case strings.HasPrefix(path, "attack."),
 			path == "train.seed" && skipSeed,
+			path == "model.init" && initFile(r) != "",
 			isDataPath(path):
 			continue
 		}

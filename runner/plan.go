@@ -24,8 +24,7 @@ type Planned struct {
 	TrainKey string // 64 hex digits: everything that decides θ
 	Settings experiments.Settings
 	Swept    []experiments.Assignment
-	// Primary and Harmful are the digests of the data that the run reads.
-	Primary, Harmful string
+	Data     []string // digests of what the run reads: the primary data, the harmful data, θ₀ where it is a file
 }
 
 // Method returns the name of the run's method.
@@ -53,20 +52,21 @@ func NewPlan(spec *experiments.Spec, set []experiments.Axis, digests map[string]
 	var missing []error
 	for _, v := range variants {
 		settings := resolve(v.Settings)
-		ref := references(settings)
-		primary, okP := digests[ref.primary]
-		harmful, okH := digests[ref.harmful]
-		if !okP || !okH {
-			for ref, ok := range map[string]bool{ref.primary: okP, ref.harmful: okH} {
-				if !ok && !seen[ref] {
-					seen[ref] = true
-					missing = append(missing, fmt.Errorf("plan %s: no digest of the data %s", spec.Name, ref))
-				}
+		var data []string
+		for _, src := range inputs(reader{settings}) {
+			ref := src.Key()
+			digest, ok := digests[ref]
+			if !ok && !seen[ref] {
+				seen[ref] = true
+				missing = append(missing, fmt.Errorf("plan %s: no digest of the data %s", spec.Name, ref))
 			}
+			data = append(data, digest)
+		}
+		if len(missing) > 0 {
 			continue
 		}
-		p := Planned{Settings: settings, Swept: v.Swept, Primary: primary, Harmful: harmful}
-		p.TrainKey, p.Key = makeKeys(settings, primary, harmful, engine.Version)
+		p := Planned{Settings: settings, Swept: v.Swept, Data: data}
+		p.TrainKey, p.Key = makeKeys(settings, data, engine.Version)
 		if seen[p.Key] {
 			plan.Merged++
 			continue
@@ -104,6 +104,14 @@ func resolve(in experiments.Settings) experiments.Settings {
 	}
 	if r.usesKey("train.supervised") && !r.has("train.supervised") {
 		s["train.supervised"] = r.str("train.step") != "normalized"
+	}
+	if m, ok := methodNamed(r.str("train.method")); ok && !m.readsInit() {
+		delete(s, "model.init")
+	}
+	for _, name := range []string{"primary", "harmful"} {
+		if r.has("synthetic.spectrum_" + name) {
+			delete(s, "synthetic.condition_"+name)
+		}
 	}
 	if r.has("train.epochs") && r.integer("train.batch") > 0 {
 		delete(s, "train.steps")

@@ -1,0 +1,135 @@
+package runner
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+
+	"gonum.org/v1/gonum/mat"
+
+	"kappa/engine/immunize"
+	"kappa/engine/probe"
+	"kappa/store"
+)
+
+// attack lets every attacker of the run loose on the features of both tasks.
+func (t *trial) attack(r reader, problem *problem, res immunize.Result) error {
+	names := r.attacks()
+	if len(names) == 0 {
+		return nil
+	}
+	for _, side := range []struct {
+		name string
+		immunize.Task
+		probe []float64
+	}{
+		{"primary", problem.Primary, problem.probePrimary},
+		{"harmful", problem.Harmful, problem.probeHarmful},
+	} {
+		f := features(side.X, res.Theta, res.Bias)
+		rank := 0
+		if res.Bias == nil {
+			rank = side.Factor.Rank()
+		}
+		target, err := probe.Prepare(f, side.probe, rank)
+		if err != nil {
+			return fmt.Errorf("attack the %s task: %w", side.name, err)
+		}
+		for i, name := range names {
+			a, ok := attackerNamed(name)
+			if !ok {
+				return fmt.Errorf("no attacker is named %q", name)
+			}
+			points, err := t.attackOne(r, i, a, side.name, f, side.probe, target)
+			if err != nil {
+				return fmt.Errorf("attacker %s on the %s task: %w", name, side.name, err)
+			}
+			t.out.Attacks = append(t.out.Attacks, points...)
+		}
+	}
+	return nil
+}
+
+// attackOne runs one attacker on one task, from w₀ = 0 or from several random starts, and returns the mean over the starts
+// at every recorded step. The steps to 1 % and to 0.1 % of the excess loss become metrics; a start that does not get there
+// within the attacker's steps makes them infinite.
+func (t *trial) attackOne(r reader, i int, a attacker, side string, f *mat.Dense, y []float64, target *probe.Target) ([]store.AttackPoint, error) {
+	starts := 1
+	random := r.str(attackKey(i, "start")) == "random"
+	if random {
+		starts = max(1, r.integer(attackKey(i, "seeds")))
+	}
+	var traces [][]probe.Point
+	var to1, to01 float64
+	for s := range starts {
+		rng := t.random(r, "attack", side, strconv.Itoa(s))
+		opt := probe.Options{Steps: max(1, r.integer(attackKey(i, "steps"))), TraceAt: probe.LogSteps, Target: target}
+		opt.Accuracy = r.str(side+".task") == "one-vs-rest"
+		if random {
+			_, d := f.Dims()
+			opt.W0 = make([]float64, d)
+			for j := range opt.W0 {
+				opt.W0[j] = rng.NormFloat64()
+			}
+		}
+		res, err := a.run(t.ctx, f, y, opt, rng)
+		if err != nil {
+			return nil, err
+		}
+		t.logf("attacker %s on the %s task: %s after %d steps", a.Name, side, res.Status, res.Steps)
+		to1 += stepsOrInf(res.StepsTo1)
+		to01 += stepsOrInf(res.StepsTo01)
+		traces = append(traces, res.Trace)
+	}
+	n := float64(starts)
+	t.metric(attackMetric("steps_to_1pct", a.Name, side), 0, to1/n)
+	t.metric(attackMetric("steps_to_0.1pct", a.Name, side), 0, to01/n)
+	return meanTrace(traces, a.Name, side), nil
+}
+
+func stepsOrInf(steps int) float64 {
+	if steps < 0 {
+		return math.Inf(1)
+	}
+	return float64(steps)
+}
+
+// meanTrace averages traces over starts at every step that any of them recorded. A start that stopped early counts with
+// the last point that it reached.
+func meanTrace(traces [][]probe.Point, name, side string) []store.AttackPoint {
+	steps := make(map[int]bool)
+	for _, trace := range traces {
+		for _, p := range trace {
+			steps[p.Step] = true
+		}
+	}
+	n := float64(len(traces))
+	out := make([]store.AttackPoint, 0, len(steps))
+	for _, step := range slices.Sorted(maps.Keys(steps)) {
+		mean := store.AttackPoint{Attacker: name, Task: side, Step: step}
+		for _, trace := range traces {
+			p := at(trace, step)
+			mean.Loss += p.Loss / n
+			mean.Excess += p.Excess / n
+			mean.NormRatio += p.NormRatio / n
+			mean.Accuracy += p.Accuracy / n
+		}
+		out = append(out, mean)
+	}
+	return out
+}
+
+// at returns a trace's last point at or before a step; a trace begins at step 0.
+func at(trace []probe.Point, step int) probe.Point {
+	i := sort.Search(len(trace), func(i int) bool { return trace[i].Step > step })
+	return trace[i-1]
+}
+
+// attackMetric names a figure of one attacker on one task.
+func attackMetric(name, attacker, side string) string { return name + ":" + attacker + ":" + side }
+
+func isAttackMetric(name string) bool { return strings.Contains(name, ":") }

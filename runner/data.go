@@ -1,0 +1,155 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"math"
+	"slices"
+
+	"kappa/experiments"
+	"kappa/runner/dataset"
+)
+
+// inputs lists what a run of the settings reads: the data of the primary and the harmful side, and θ₀ where it is a file.
+func inputs(r reader) []dataset.Source {
+	in := []dataset.Source{source(r, "primary"), source(r, "harmful")}
+	if path := initFile(r); path != "" {
+		in = append(in, dataset.Source{NPY: path})
+	}
+	return in
+}
+
+// initFile returns the path of θ₀, empty where θ₀ is not a file.
+func initFile(r reader) string {
+	switch init := r.str("model.init"); init {
+	case "", "identity", "torch-linear":
+		return ""
+	default:
+		return init
+	}
+}
+
+// References lists the canonical references of all data that the spec's runs read, sorted.
+func References(spec *experiments.Spec, set []experiments.Axis) ([]string, error) {
+	sources, err := sources(spec, set)
+	return slices.Sorted(maps.Keys(sources)), err
+}
+
+func sources(spec *experiments.Spec, set []experiments.Axis) (map[string]dataset.Source, error) {
+	variants, err := spec.Variants(set)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]dataset.Source)
+	for _, v := range variants {
+		r := reader{v.Settings}
+		for _, src := range inputs(r) {
+			out[src.Key()] = src
+		}
+	}
+	return out, nil
+}
+
+// Digests returns the digest of every data set that the spec's runs read, by reference. Files are read through data (nil: no
+// files); where a file is not there, the digest recorded earlier stands in, so that a report can be rendered without the
+// data. The error names everything that is neither there nor recorded.
+func Digests(ctx context.Context, data fs.FS, spec *experiments.Spec, set []experiments.Axis, recorded map[string]string) (map[string]string, error) {
+	sources, err := sources(spec, set)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]string)
+	var errs []error
+	for _, ref := range slices.Sorted(maps.Keys(sources)) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		digest, err := dataset.Digest(data, sources[ref])
+		if old, ok := recorded[ref]; err != nil && ok && errors.Is(err, fs.ErrNotExist) {
+			digest, err = old, nil
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", spec.Path, err))
+			continue
+		}
+		out[ref] = digest
+	}
+	return out, errors.Join(errs...)
+}
+
+// CheckData reports everything about the data that can be known before any work: that every pair of the plan's problems can
+// be formed (classes exist, columns agree, rows suffice).
+func CheckData(ctx context.Context, plan *Plan, data fs.FS) error {
+	cache := newProblemCache(data, 1)
+	seen := make(map[string]bool)
+	var errs []error
+	for _, run := range plan.Runs {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		r := reader{run.Settings}
+		if id := problemID(r); !seen[id] {
+			seen[id] = true
+			if _, _, err := cache.tasks(r); err != nil {
+				errs = append(errs, fmt.Errorf("%s: %w", plan.Spec.Path, err))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// datasetName is how results call a side's data.
+func datasetName(r reader, side string) string {
+	src := source(r, side)
+	switch {
+	case src.CSV != "":
+		return src.CSV
+	case src.NPY != "":
+		return src.NPY
+	}
+	return src.Name
+}
+
+// source reads one side's data set and its preprocessing from settings.
+func source(r reader, side string) dataset.Source {
+	p := side + ".dataset"
+	src := dataset.Source{
+		Name: r.str(p), CSV: r.str(p + ".csv"), NPY: r.str(p + ".npy"), LabelsNPY: r.str(p + ".labels"),
+		Target: r.str(p + ".target"), Drop: r.strings(p + ".drop"), NoHeader: r.has(p+".header") && !r.boolean(p+".header"),
+		Shift: r.number(p + ".shift"), Scale: r.number(p + ".scale"),
+		Standardize: r.boolean(p + ".standardize"), Float32: r.boolean(p + ".float32"),
+	}
+	if r.has(p + ".missing") {
+		missing := r.number(p + ".missing")
+		src.Missing = &missing
+	}
+	if src.CSV != "" {
+		src.Categorical = r.str(p + ".categorical")
+	}
+	return src
+}
+
+// side reads one side of a problem from settings.
+func side(r reader, name string) dataset.Ref {
+	ref := dataset.Ref{Source: source(r, name), Task: r.str(name + ".task"), Class: r.class(name), N: r.integer(name + ".n")}
+	return ref
+}
+
+// synthetic reads the table [synthetic] from settings.
+func synthetic(r reader) dataset.Synthetic {
+	spectrum := func(name string) dataset.Spectrum {
+		if values := r.numbers("synthetic.spectrum_" + name); values != nil {
+			return dataset.Spectrum{Values: values}
+		}
+		return dataset.Spectrum{Condition: r.number("synthetic.condition_" + name)}
+	}
+	return dataset.Synthetic{
+		D: r.integer("synthetic.dimension"), N: r.integer("synthetic.rows"),
+		Primary: spectrum("primary"), Harmful: spectrum("harmful"),
+		Angle: r.number("synthetic.angle") * math.Pi / 180,
+		Noise: r.number("synthetic.noise"), Seed: int64(r.integer("synthetic.seed")),
+	}
+}

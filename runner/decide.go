@@ -1,0 +1,80 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+
+	"kappa/engine"
+	"kappa/store"
+)
+
+// Decide says for every run of the plan whether it will be executed, and why. It changes nothing.
+func Decide(ctx context.Context, plan *Plan, db Database, force bool) ([]Decision, error) {
+	states, err := db.States(ctx, plan.Keys())
+	if err != nil {
+		return nil, fmt.Errorf("plan %s: read the states of its runs: %w", plan.Spec.Name, err)
+	}
+	out := make([]Decision, len(plan.Runs))
+	var starts []store.Start
+	for i, run := range plan.Runs {
+		out[i] = Decision{Run: run, State: states[run.Key]}
+		out[i].Execute, out[i].Reason = decide(out[i].State, force)
+		if out[i].Reason == ReasonNew {
+			starts = append(starts, start(run, Options{}))
+		}
+	}
+	if len(starts) == 0 {
+		return out, nil
+	}
+	kin, err := db.Kin(ctx, starts)
+	if err != nil {
+		return nil, fmt.Errorf("plan %s: look for earlier versions of its runs: %w", plan.Spec.Name, err)
+	}
+	for i, d := range out {
+		if d.Reason != ReasonNew {
+			continue
+		}
+		if out[i].Reason, err = whyNew(ctx, d.Run, db, kin); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func decide(st store.State, force bool) (bool, Reason) {
+	switch {
+	case st.Status == store.Running && st.Live:
+		return false, ReasonElsewhere
+	case force && st.Status != "":
+		return true, ReasonForced
+	}
+	switch st.Status {
+	case store.Done:
+		return false, ReasonDone
+	case store.Diverged:
+		return false, ReasonDiverged
+	case store.Failed:
+		return true, ReasonFailed
+	case store.TimedOut:
+		return true, ReasonTimeout
+	case store.Interrupted, store.Running:
+		return true, ReasonInterrupted
+	}
+	return true, ReasonNew
+}
+
+// whyNew says why a run that the database does not hold is new: because something about a run that it holds has changed.
+func whyNew(ctx context.Context, run Planned, db Database, kin map[string]store.Kin) (Reason, error) {
+	if old, ok := kin[run.Key]; ok {
+		if old.EngineVersion != engine.Version {
+			return Reason(fmt.Sprintf("%s %d → %d", ReasonEngine, old.EngineVersion, engine.Version)), nil
+		}
+		return ReasonData, nil
+	}
+	if _, ok, err := db.FindTheta(ctx, run.TrainKey); err != nil {
+		return "", fmt.Errorf("plan: look for a kept θ of %s: %w", short(run.Key), err)
+	} else if ok {
+		return ReasonAttack, nil
+	}
+	return ReasonNew, nil
+}

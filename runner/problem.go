@@ -1,0 +1,151 @@
+package runner
+
+import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"gonum.org/v1/gonum/mat"
+
+	"kappa/engine/immunize"
+	"kappa/engine/spectrum"
+	"kappa/runner/dataset"
+)
+
+// problem is an immunization problem with its data factorised; runs share it and change nothing in it.
+type problem struct {
+	immunize.Problem
+	probePrimary, probeHarmful []float64 // what attackers fit
+	warnings                   []string
+}
+
+// problemCache loads and factorises each problem once while runs of it are near: consecutive runs of a plan mostly differ in
+// the method alone. It keeps data sets for good and at most limit problems.
+type problemCache struct {
+	data  fs.FS
+	limit int
+
+	mu       sync.Mutex
+	problems map[string]*cached[*problem]
+	order    []string // least recently used first
+	sets     map[string]*cached[*dataset.Set]
+}
+
+// cached is computed by the first who asks and waited for by the others.
+type cached[T any] struct {
+	once  sync.Once
+	value T
+	err   error
+}
+
+func newProblemCache(data fs.FS, limit int) *problemCache {
+	return &problemCache{data: data, limit: limit, problems: make(map[string]*cached[*problem]), sets: make(map[string]*cached[*dataset.Set])}
+}
+
+// problemID says which settings have the same problem.
+func problemID(r reader) string {
+	var b strings.Builder
+	for _, path := range slices.Sorted(maps.Keys(r.s)) {
+		for _, table := range []string{"primary.", "harmful.", "synthetic.", "train.loss"} {
+			if strings.HasPrefix(path, table) {
+				fmt.Fprintf(&b, "%s=%s\n", path, canonicalValue(r.s[path]))
+			}
+		}
+	}
+	return b.String()
+}
+
+// get returns the problem of a run's settings.
+func (c *problemCache) get(r reader) (*problem, error) {
+	id := problemID(r)
+	c.mu.Lock()
+	entry, ok := c.problems[id]
+	if ok {
+		c.order = append(slices.DeleteFunc(c.order, func(s string) bool { return s == id }), id)
+	} else {
+		entry = new(cached[*problem])
+		c.problems[id] = entry
+		c.order = append(c.order, id)
+		if len(c.order) > c.limit {
+			delete(c.problems, c.order[0])
+			c.order = c.order[1:]
+		}
+	}
+	c.mu.Unlock()
+	entry.once.Do(func() {
+		entry.err = fmt.Errorf("load the data: interrupted by a panic") // stands only if form panics
+		entry.value, entry.err = c.form(r)
+	})
+	return entry.value, entry.err
+}
+
+// form loads and factorises.
+func (c *problemCache) form(r reader) (*problem, error) {
+	p, h, err := c.tasks(r)
+	if err != nil {
+		return nil, err
+	}
+	out := &problem{probePrimary: p.Probe, probeHarmful: h.Probe, warnings: slices.Concat(p.Warnings, h.Warnings)}
+	if r.str("train.loss") == "logistic" {
+		out.Loss = immunize.Logistic
+	}
+	for _, s := range []struct {
+		name string
+		from *dataset.Task
+		to   *immunize.Task
+	}{{"primary", p, &out.Primary}, {"harmful", h, &out.Harmful}} {
+		f, err := spectrum.NewFactor(s.from.X)
+		if err != nil {
+			return nil, fmt.Errorf("factorise the %s task: %w", s.name, err)
+		}
+		*s.to = immunize.Task{X: s.from.X, Y: s.from.Y, Factor: f}
+	}
+	return out, nil
+}
+
+// tasks forms the two tasks of a run's settings.
+func (c *problemCache) tasks(r reader) (p, h *dataset.Task, err error) {
+	primary, harmful := side(r, "primary"), side(r, "harmful")
+	if primary.Name == "synthetic" || harmful.Name == "synthetic" {
+		syn := synthetic(r)
+		return dataset.Pair(c.data, primary, harmful, &syn)
+	}
+	ps, err := c.set(primary.Source)
+	if err != nil {
+		return nil, nil, fmt.Errorf("primary: %w", err)
+	}
+	hs, err := c.set(harmful.Source)
+	if err != nil {
+		return nil, nil, fmt.Errorf("harmful: %w", err)
+	}
+	return dataset.Form(ps, primary, hs, harmful)
+}
+
+// set loads a data set once.
+func (c *problemCache) set(src dataset.Source) (*dataset.Set, error) {
+	key := src.Key()
+	c.mu.Lock()
+	entry, ok := c.sets[key]
+	if !ok {
+		entry = new(cached[*dataset.Set])
+		c.sets[key] = entry
+	}
+	c.mu.Unlock()
+	entry.once.Do(func() { entry.value, entry.err = dataset.Load(c.data, src) })
+	return entry.value, entry.err
+}
+
+// theta reads a θ₀ from a .npy file.
+func (c *problemCache) theta(path string, d int) (*mat.Dense, error) {
+	m, _, err := dataset.ReadNPY(c.data, path)
+	if err != nil {
+		return nil, fmt.Errorf("read θ₀: %w", err)
+	}
+	if rows, cols := m.Dims(); rows != d || cols != d {
+		return nil, fmt.Errorf("read θ₀: %s holds %d×%d; accepted: %d×%d, the number of features", path, rows, cols, d, d)
+	}
+	return m, nil
+}

@@ -1,0 +1,222 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"kappa/engine"
+	"kappa/store"
+)
+
+// Database is what the runner needs of the store.
+type Database interface {
+	States(ctx context.Context, keys []string) (map[string]store.State, error)
+	Claim(ctx context.Context, s store.Start, force bool) (attempt int64, ok bool, st store.State, err error)
+	Heartbeat(ctx context.Context, attempts []int64) error
+	Finish(ctx context.Context, attempt int64, o store.Outcome) error
+	Outcome(ctx context.Context, key string) (store.Outcome, error)
+	FindTheta(ctx context.Context, trainKey string) (store.Kept, bool, error)
+	Kin(ctx context.Context, starts []store.Start) (map[string]store.Kin, error)
+	WriteArtifact(key, name string, data []byte) (store.Artifact, error)
+	ReadArtifact(a store.Artifact) ([]byte, error)
+	Durations(ctx context.Context) (map[store.DurationKey]float64, error)
+}
+
+var _ Database = (*store.DB)(nil)
+
+// errTimeout is the cause of a context that ran into Options.Timeout.
+var errTimeout = errors.New("the run's time limit is over")
+
+// Run executes the plan's runs that the database does not hold yet, in plan order, opt.Jobs at once. A run that fails is
+// recorded and counted, and the others go on (unless opt.FailFast). When ctx ends, the runs in flight are recorded as
+// interrupted and Run returns ctx's error. Any other error is the database's or the plan's.
+func Run(ctx context.Context, plan *Plan, db Database, opt Options) (Summary, error) {
+	if opt.Now == nil {
+		return Summary{}, errors.New("run: Options.Now is nil")
+	}
+	decisions, err := Decide(ctx, plan, db, opt.Force)
+	if err != nil {
+		return Summary{}, err
+	}
+	jobs := opt.Jobs
+	if jobs <= 0 {
+		jobs = runtime.GOMAXPROCS(0)
+	}
+	durations, err := db.Durations(ctx)
+	if err != nil {
+		return Summary{}, fmt.Errorf("run %s: read recorded durations: %w", plan.Spec.Name, err)
+	}
+	s := &session{
+		plan: plan, db: db, opt: opt, problems: newProblemCache(opt.Data, 2*jobs+2),
+		board: newBoard(plan, durations, jobs, opt.Notify), live: make(map[int64]bool),
+	}
+	queue := s.board.queue(decisions, opt.Filter)
+
+	beatCtx, stopBeat := context.WithCancel(context.WithoutCancel(ctx))
+	var beats sync.WaitGroup
+	beats.Go(func() { s.beat(beatCtx) })
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(jobs)
+	for _, d := range queue {
+		if gctx.Err() != nil || s.stopped() {
+			break
+		}
+		g.Go(func() error {
+			if gctx.Err() != nil || s.stopped() {
+				return nil
+			}
+			return s.execute(gctx, d)
+		})
+	}
+	err = g.Wait()
+	stopBeat()
+	beats.Wait()
+	if err == nil {
+		err = ctx.Err()
+	}
+	return s.board.summary(), err
+}
+
+// session is one call of Run.
+type session struct {
+	plan     *Plan
+	db       Database
+	opt      Options
+	problems *problemCache
+	board    *board
+
+	mu   sync.Mutex
+	live map[int64]bool // attempts in flight
+	halt bool           // FailFast has struck
+}
+
+func (s *session) stopped() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.halt
+}
+
+func (s *session) setLive(attempt int64, live bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if live {
+		s.live[attempt] = true
+	} else {
+		delete(s.live, attempt)
+	}
+}
+
+// beat renews the leases of the attempts in flight until ctx ends. A failed renewal is not fatal: the next one may go
+// through, and a lease that is lost is seen when the run is recorded.
+func (s *session) beat(ctx context.Context) {
+	tick := time.NewTicker(store.Beat)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		s.mu.Lock()
+		var attempts []int64
+		for a := range s.live {
+			attempts = append(attempts, a)
+		}
+		s.mu.Unlock()
+		if len(attempts) > 0 {
+			_ = s.db.Heartbeat(ctx, attempts)
+		}
+	}
+}
+
+// execute runs one decision with its retries. It returns an error only for trouble that ends the session.
+func (s *session) execute(ctx context.Context, d Decision) error {
+	for try := 0; ; try++ {
+		attempt, ok, state, err := s.db.Claim(ctx, start(d.Run, s.opt), s.opt.Force && try == 0 || try > 0)
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return fmt.Errorf("run %s: claim: %w", short(d.Run.Key), err)
+		}
+		if !ok {
+			s.board.elsewhere(d.Run, state)
+			return nil
+		}
+		s.setLive(attempt, true)
+		s.board.started(d.Run)
+		began := s.opt.Now()
+		outcome, runErr := s.attempt(ctx, d.Run)
+		outcome.WallSeconds = s.opt.Now().Sub(began).Seconds()
+		// What was computed is recorded even when ctx has ended meanwhile: that is what an interruption means.
+		err = s.db.Finish(context.WithoutCancel(ctx), attempt, outcome)
+		s.setLive(attempt, false)
+		if err != nil {
+			return fmt.Errorf("run %s: record: %w", short(d.Run.Key), err)
+		}
+		again := (outcome.Status == store.Failed || outcome.Status == store.TimedOut) && try < s.opt.Retries
+		s.board.finished(d.Run, outcome, runErr, again)
+		if !again {
+			if runErr != nil && outcome.Status != store.Interrupted && s.opt.FailFast {
+				s.mu.Lock()
+				s.halt = true
+				s.mu.Unlock()
+			}
+			return nil
+		}
+	}
+}
+
+// attempt computes one run and turns whatever happens into an outcome.
+func (s *session) attempt(ctx context.Context, run Planned) (out store.Outcome, err error) {
+	runCtx := ctx
+	if s.opt.Timeout > 0 {
+		var cancel context.CancelFunc
+		runCtx, cancel = context.WithTimeoutCause(ctx, s.opt.Timeout, errTimeout)
+		defer cancel()
+	}
+	t := &trial{ctx: runCtx, run: run, session: s}
+	out, err = t.guarded()
+	if err == nil {
+		return out, nil
+	}
+	partial := store.Outcome{Log: t.log.String(), Error: err.Error()}
+	switch {
+	case errors.Is(context.Cause(runCtx), errTimeout):
+		partial.Status = store.TimedOut
+		partial.Reason = fmt.Sprintf("time limit of %v", s.opt.Timeout)
+	case ctx.Err() != nil:
+		partial.Status = store.Interrupted
+		partial.Reason = "interrupted"
+		partial.Error = ""
+	default:
+		partial.Status = store.Failed
+		partial.Reason = "failed"
+	}
+	return partial, err
+}
+
+// start describes a run to the database before it begins.
+func start(run Planned, opt Options) store.Start {
+	r := reader{run.Settings}
+	st := store.Start{
+		Key: run.Key, TrainKey: run.TrainKey, Method: run.Method(), Model: r.str("model.kind"),
+		Primary:       store.DataRef{Dataset: datasetName(r, "primary"), Class: r.class("primary"), Digest: run.Data[0]},
+		Harmful:       store.DataRef{Dataset: datasetName(r, "harmful"), Class: r.class("harmful"), Digest: run.Data[1]},
+		Params:        params(run.Settings),
+		EngineVersion: engine.Version, Provenance: opt.Provenance, Tags: opt.Tags, Note: opt.Note,
+	}
+	if seed, ok := run.Settings["train.seed"].(int64); ok {
+		st.Seed = &seed
+	}
+	return st
+}
+
+// short is a key as people see it.
+func short(key string) string { return key[:min(12, len(key))] }

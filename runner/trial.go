@@ -1,0 +1,214 @@
+package runner
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"gonum.org/v1/gonum/mat"
+
+	"kappa/engine/audit"
+	"kappa/engine/immunize"
+	"kappa/engine/probe"
+	"kappa/engine/regularizer"
+	"kappa/store"
+)
+
+// trial is one attempt at one run.
+type trial struct {
+	ctx     context.Context //nolint:containedctx // the trial lives exactly as long as its context
+	run     Planned
+	session *session
+	log     strings.Builder
+	out     store.Outcome
+}
+
+// guarded runs the trial and turns a panic into an error with the place it came from.
+func (t *trial) guarded() (out store.Outcome, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+			fmt.Fprintf(&t.log, "%v\n%s", p, debug.Stack())
+		}
+	}()
+	err = t.do()
+	t.out.Log = t.log.String()
+	return t.out, err
+}
+
+func (t *trial) logf(format string, args ...any) {
+	fmt.Fprintf(&t.log, format+"\n", args...)
+}
+
+// do is the road of one run: data → θ → condition numbers → attacks.
+func (t *trial) do() error {
+	r := reader{t.run.Settings}
+	problem, err := t.session.problems.get(r)
+	if err != nil {
+		return err
+	}
+	if err := t.ctx.Err(); err != nil {
+		return err
+	}
+	res, reused, err := t.reuse()
+	if err != nil {
+		return err
+	}
+	if !reused {
+		if res, err = t.train(r, problem); err != nil {
+			return err
+		}
+		t.recordTraining(res)
+	}
+	report, err := audit.Measure(audit.Input{
+		Primary: problem.Primary.Factor, Harmful: problem.Harmful.Factor,
+		Theta: res.Theta, Bias: res.Bias, Y: problem.Primary.Y,
+	})
+	if err != nil {
+		return fmt.Errorf("measure θ: %w", err)
+	}
+	t.recordResult(res.Steps, report)
+	if t.out.Status == store.Done {
+		if err := t.attack(r, problem, res); err != nil {
+			return err
+		}
+	}
+	return t.keep(r, res)
+}
+
+// train runs the method.
+func (t *trial) train(r reader, problem *problem) (immunize.Result, error) {
+	m, ok := methodNamed(t.run.Method())
+	if !ok {
+		return immunize.Result{}, fmt.Errorf("no method is named %q", t.run.Method())
+	}
+	opt, err := t.options(r, problem)
+	if err != nil {
+		return immunize.Result{}, err
+	}
+	res, err := m.run(t.ctx, problem.Problem, opt, t.random(r, "train"))
+	if err != nil {
+		return res, fmt.Errorf("method %s: %w", m.Name, err)
+	}
+	t.logf("method %s: %s after %d steps", m.Name, res.Status, res.Steps)
+	return res, nil
+}
+
+// options turns settings into the engine's.
+func (t *trial) options(r reader, problem *problem) (immunize.Options, error) {
+	o := immunize.Options{
+		Optimizer: optimizers[r.str("train.optimizer")], Step: stepRules[r.str("train.step")],
+		StepFraction: r.number("train.step_fraction"), Steps: r.integer("train.steps"), Batch: r.integer("train.batch"),
+		LearningRate: r.number("train.learning_rate"), Momentum: r.number("train.momentum"),
+		LambdaPrimary: lambda(r, "train.lambda_primary"), LambdaHarmful: lambda(r, "train.lambda_harmful"),
+		BalanceNorm: r.number("train.balance_norm"), Supervised: r.boolean("train.supervised"),
+		Form: forms[r.str("train.form")], Side: sidesOfPreconditioner[r.str("train.side")],
+		RidgePrimary: 1, RidgeHarmful: r.number("train.lambda_reg"),
+		InnerSteps: r.integer("train.inner_steps"),
+		TraceAt:    tracer(r), Progress: t.progress(),
+	}
+	if epochs := r.integer("train.epochs"); epochs > 0 && o.Batch > 0 && !r.has("train.steps") {
+		rows, _ := problem.Primary.X.Dims()
+		o.Steps = epochs * max(1, rows/o.Batch)
+	}
+	theta0, err := t.initial(r, problem)
+	o.Theta0 = theta0
+	return o, err
+}
+
+// Names of the spec and what they mean to the engine; an absent name reads as the first.
+var (
+	optimizers = map[string]immunize.Optimizer{"gd": immunize.GD, "sgd": immunize.SGD, "adam": immunize.Adam}
+	stepRules  = map[string]immunize.StepRule{"fixed": immunize.Fixed, "normalized": immunize.Normalized}
+	forms      = map[string]regularizer.Form{
+		"": regularizer.Cancelled, "cancelled": regularizer.Cancelled, "pseudo-inverse": regularizer.PseudoInverse, "plain": regularizer.Plain,
+	}
+	sidesOfPreconditioner = map[string]immunize.PreconditionSide{"released": immunize.AsReleased, "mended": immunize.Mended}
+)
+
+// initial returns θ₀, nil for the identity.
+func (t *trial) initial(r reader, problem *problem) (*mat.Dense, error) {
+	_, d := problem.Primary.X.Dims()
+	switch init := r.str("model.init"); init {
+	case "", "identity":
+		return nil, nil
+	case "torch-linear":
+		rng := t.random(r, "init")
+		bound := 1 / math.Sqrt(float64(d))
+		theta := mat.NewDense(d, d, nil)
+		for i := range theta.RawMatrix().Data {
+			theta.RawMatrix().Data[i] = bound * (2*rng.Float64() - 1)
+		}
+		return theta, nil
+	default:
+		return t.session.problems.theta(init, d)
+	}
+}
+
+func lambda(r reader, path string) immunize.Lambda {
+	if r.str(path) == "balance" {
+		return immunize.Lambda{Balance: true}
+	}
+	return immunize.Lambda{Value: r.number(path)}
+}
+
+// tracer says which steps are recorded.
+func tracer(r reader) func(step, last int) bool {
+	every := r.integer("train.trace")
+	switch {
+	case every > 0:
+		return func(step, last int) bool { return step%every == 0 || step == last }
+	case r.str("train.trace") == "all":
+		return func(int, int) bool { return true }
+	case r.str("train.trace") == "none":
+		return func(step, last int) bool { return step == last }
+	default:
+		return probe.LogSteps
+	}
+}
+
+// progress tells the board about steps, at most a few times a second.
+func (t *trial) progress() func(step, steps int) {
+	last := t.session.opt.Now()
+	return func(step, steps int) {
+		if now := t.session.opt.Now(); now.Sub(last) > 250*time.Millisecond {
+			last = now
+			t.session.board.stepped(t.run, step, steps)
+		}
+	}
+}
+
+// random returns the run's random numbers for one purpose: they depend on the seed, the purpose and nothing else, so that
+// two methods with one seed draw alike and an added attack changes no other number.
+func (t *trial) random(r reader, purpose ...string) *rand.Rand {
+	h := sha256.New()
+	var seed [8]byte
+	binary.LittleEndian.PutUint64(seed[:], uint64(r.integer("train.seed")))
+	h.Write(seed[:])
+	for _, p := range purpose {
+		field(h, p)
+	}
+	return rand.New(rand.NewChaCha8([32]byte(h.Sum(nil))))
+}
+
+// features returns Xθ, with the bias added to every row where there is one.
+func features(x, theta *mat.Dense, bias []float64) *mat.Dense {
+	var f mat.Dense
+	f.Mul(x, theta)
+	if bias != nil {
+		rows, _ := f.Dims()
+		for i := range rows {
+			row := f.RawRowView(i)
+			for j, b := range bias {
+				row[j] += b
+			}
+		}
+	}
+	return &f
+}
