@@ -18,7 +18,7 @@ import (
 // usable θ. Matrices of the wrong shape panic.
 type Func func(ctx context.Context, p Problem, o Options, rng *rand.Rand) (Result, error)
 
-var _ = [...]Func{Algorithm1, Released, RillOnly, IMMA, OptKappa}
+var _ = [...]Func{Identity, Algorithm1, Released, RillOnly, IMMA, OptKappa, Optimum}
 
 // Task is one task's data.
 type Task struct {
