@@ -1,0 +1,266 @@
+package figure
+
+import (
+	"cmp"
+	"image/color"
+	"math"
+	"slices"
+)
+
+// knot is one point of a drawn line.
+type knot struct {
+	x float64
+	spread
+}
+
+// Line draws one line a group over numeric x, labelled at the lines' ends, or beside the area where there are more than six. With
+// a band, rows of equal x and group are condensed to their mean and the band around it; Low and High of the rows give a band of
+// their own. Long curves carry no markers; a line of one point is a marker.
+func Line(o Options, rows []Point) *Figure {
+	const width, height = oneAndHalfColumns, oneAndHalfColumns * aspect
+	var left tally
+	var kept []Point
+	for _, p := range rows {
+		okX, okY := left.take(p.X, o.XLog, "x", p.Group), left.take(p.Y, o.YLog, "y", p.Group)
+		if okX && okY {
+			kept = append(kept, p)
+		}
+	}
+	if len(kept) == 0 {
+		f := blank(o, width, height, noData(left.total))
+		f.Notes = left.notes()
+		return f
+	}
+	o.Reference = finiteOnly(o.Reference, o.YLog)
+	all := split(kept, func(p Point) string { return p.Group })
+	lines := make([][]knot, len(all))
+	least, most, repeated := math.MaxInt, 0, false
+	xs, ys := []float64{}, slices.Clone(o.Reference)
+	for i, s := range all {
+		var lo, hi int
+		lines[i], lo, hi = knots(s.rows, o)
+		least, most = min(least, lo), max(most, hi)
+		repeated = repeated || hi > 1
+		for _, k := range lines[i] {
+			xs, ys = append(xs, k.x), append(ys, k.mid)
+			for _, v := range []float64{k.low, k.high} {
+				if fits(v, o.YLog) {
+					ys = append(ys, v)
+				}
+			}
+		}
+	}
+	w, h := o.size(width, height)
+	c := newCanvas(w, h)
+	x := axis{title: o.XLabel, scale: newScale(o.XLog, xs...)}
+	y := axis{title: o.YLabel, scale: newScale(o.YLog, ys...)}
+	named := len(all) > 1 || all[0].name != ""
+
+	f, direct, l := lineFrame(c, o, x, y, all, lines, named)
+	f.grid()
+	f.reference(o.Reference, false)
+	for i := range all {
+		opacity := bandOpacity
+		if len(all) > maxDirect {
+			opacity = manyOpacity
+		}
+		f.band(all[i].look, lines[i], opacity)
+	}
+	for i := range all {
+		f.curve(all[i].look, lines[i])
+	}
+	f.axes()
+	switch {
+	case direct != nil:
+		f.direct(all, lines, direct)
+	case named:
+		l.draw(f, func(e entry, r rect) { f.sample(e.look, r) })
+	}
+	if o.Band != NoBand {
+		c.note("%s", bandNote("band", o.Band, o.YLog, least, most))
+	} else if repeated {
+		c.note("Several rows share x within a series; they are joined in the order of the rows.")
+	}
+	c.notes = append(c.notes, left.notes()...)
+	return c.figure(o)
+}
+
+// knots sorts a series by x and, where a band is asked for, condenses rows of equal x. It returns the least and the largest number of
+// rows behind a knot.
+func knots(rows []Point, o Options) (line []knot, least, most int) {
+	rows = slices.Clone(rows)
+	slices.SortStableFunc(rows, func(a, b Point) int { return cmp.Compare(a.X, b.X) })
+	least = math.MaxInt
+	for len(rows) > 0 {
+		n := 1
+		for n < len(rows) && rows[n].X == rows[0].X {
+			n++
+		}
+		least, most = min(least, n), max(most, n)
+		if o.Band != NoBand {
+			values := make([]float64, n)
+			for i := range values {
+				values[i] = rows[i].Y
+			}
+			line = append(line, knot{rows[0].X, spreadOf(values, o.Band, o.YLog)})
+		} else {
+			for _, p := range rows[:n] {
+				line = append(line, knot{p.X, spread{p.Y, p.Low, p.High}})
+			}
+		}
+		rows = rows[n:]
+	}
+	return line, least, most
+}
+
+// lineFrame lays out the area with direct labels if the series are few and have room, else with a legend.
+func lineFrame(c *canvas, o Options, x, y axis, all []series[Point], lines [][]knot, named bool) (*frame, []*directLabel, legend) {
+	if !named {
+		return newFrame(c, x, y, 0, 0), nil, legend{}
+	}
+	if len(all) <= maxDirect {
+		var direct []*directLabel
+		right := 0.0
+		for _, s := range all {
+			d := &directLabel{label: layout(s.name, textSize, 0.3*c.w, 3)}
+			right = max(right, d.label.w)
+			direct = append(direct, d)
+		}
+		ends := x // lines run up to their labels
+		ends.scale.max = largestX(lines, x.scale)
+		f := newFrame(c, ends, y, right+leaderRoom, 0)
+		spans := make([]*span, len(all))
+		for i, d := range direct {
+			last := lines[i][len(lines[i])-1]
+			d.end = f.at(last.x, last.mid)
+			d.span = span{want: d.end.y, h: d.label.h}
+			spans[i] = &d.span
+		}
+		if nudge(spans, f.area.y0, f.h-margin, 2) {
+			return f, direct, legend{}
+		}
+	}
+	l := newLegend(byEnd(all, lines), c.w, c.h)
+	right, top := l.room()
+	return newFrame(c, x, y, right, top), nil, l
+}
+
+// largestX is where the longest line ends; on an axis that would have no length, the axis's end.
+func largestX(lines [][]knot, s scale) float64 {
+	largest := math.Inf(-1)
+	least := math.Inf(1)
+	for _, l := range lines {
+		least, largest = min(least, l[0].x), max(largest, l[len(l)-1].x)
+	}
+	if s.unit(largest)-s.unit(least) < 0.5 {
+		return s.max
+	}
+	return largest
+}
+
+// byEnd lists the series from the one that ends highest to the one that ends lowest, as the eye meets them.
+func byEnd(all []series[Point], lines [][]knot) []entry {
+	order := make([]int, len(all))
+	for i := range order {
+		order[i] = i
+	}
+	end := func(i int) float64 { return lines[i][len(lines[i])-1].mid }
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(end(b), end(a)) })
+	entries := make([]entry, len(all))
+	for k, i := range order {
+		entries[k] = entry{all[i].name, all[i].look}
+	}
+	return entries
+}
+
+// directLabel is the name of a series beside its line's end.
+type directLabel struct {
+	label label
+	end   pt
+	span  span
+}
+
+const leaderRoom = 12.0 // between the area and its direct labels
+
+// direct draws the direct labels, with a leader from each line's end.
+func (f *frame) direct(all []series[Point], lines [][]knot, labels []*directLabel) {
+	x := f.area.x1 + leaderRoom
+	for i, d := range labels {
+		clr := textColor(all[i].look.color)
+		if d.end.x < f.area.x1-8 || math.Abs(d.span.at-d.end.y) > 1.5 {
+			f.line(stroke{color: leaderColor, width: leaderWidth}, pt{d.end.x + 2, d.end.y}, pt{max(d.end.x+2, f.area.x1+2), d.end.y}, pt{x - 2, d.span.at})
+		}
+		f.text(d.label, pt{x, d.span.at}, align{0, 0.5}, clr)
+	}
+}
+
+// band fills between the low and high ends of a line's knots, where they have any; an end off the axis is drawn on its edge.
+func (f *frame) band(l look, line []knot, opacity float64) {
+	s := f.y.scale
+	var run []knot
+	flush := func() {
+		var pts []pt
+		for _, k := range run {
+			pts = append(pts, f.at(k.x, clampTo(s, k.high)))
+		}
+		for _, k := range slices.Backward(run) {
+			pts = append(pts, f.at(k.x, clampTo(s, k.low)))
+		}
+		if len(run) > 1 {
+			f.fill(fade(l.color, opacity), pts...)
+		} else if len(run) == 1 {
+			f.errorBar(l.color, pts[1], pts[0])
+		}
+		run = nil
+	}
+	for _, k := range line {
+		if math.IsNaN(k.low) || math.IsNaN(k.high) {
+			flush()
+			continue
+		}
+		run = append(run, k)
+	}
+	flush()
+}
+
+// clampTo moves a value that is off the axis to its nearer end.
+func clampTo(s scale, v float64) float64 {
+	if math.IsNaN(v) {
+		return s.min
+	}
+	return clamp(v, s.min, s.max)
+}
+
+// curve draws the line through the middles, with markers where they are few.
+func (f *frame) curve(l look, line []knot) {
+	pts := make([]pt, len(line))
+	for i, k := range line {
+		pts[i] = f.at(k.x, k.mid)
+	}
+	f.line(stroke{color: l.color, width: lineWidth, dash: l.dash}, pts...)
+	if len(pts) <= maxMarkers {
+		for _, p := range pts {
+			f.marker(l.marker, p, markerSize*0.85, l.color)
+		}
+	}
+}
+
+// sample draws a legend's piece of line.
+func (f *frame) sample(l look, r rect) {
+	y := (r.y0 + r.y1) / 2
+	f.line(stroke{color: l.color, width: lineWidth, dash: l.dash}, pt{r.x0, y}, pt{r.x1, y})
+	f.marker(l.marker, pt{(r.x0 + r.x1) / 2, y}, markerSize*0.85, l.color)
+}
+
+// errorBar draws a bar with caps from low to high, upright or lying.
+func (f *frame) errorBar(clr color.NRGBA, low, high pt) {
+	s := stroke{color: clr, width: thinWidth}
+	f.line(s, low, high)
+	for _, p := range []pt{low, high} {
+		if low.x == high.x {
+			f.line(s, pt{p.x - capWidth, p.y}, pt{p.x + capWidth, p.y})
+		} else {
+			f.line(s, pt{p.x, p.y - capWidth}, pt{p.x, p.y + capWidth})
+		}
+	}
+}
