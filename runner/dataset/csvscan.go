@@ -19,9 +19,9 @@ func scanCSV(fsys fs.FS, path string, visit func(i int, rec []string, line func(
 	}
 	defer f.Close()
 
-	limited := &recordLimit{path: path, r: bufio.NewReader(f)}
+	limited := &recordLimit{r: bufio.NewReader(f)}
 	if err := limited.skipMark(); err != nil {
-		return "", err
+		return "", fmt.Errorf("%s: %w", path, err)
 	}
 	r := csv.NewReader(limited)
 	r.FieldsPerRecord = -1 // checked by the caller, who can say how many there should be
@@ -43,11 +43,11 @@ func scanCSV(fsys fs.FS, path string, visit func(i int, rec []string, line func(
 	return f.digest()
 }
 
-// csvError names the file in an error of encoding/csv; those of the file itself name it already.
+// csvError names the file in an error of encoding/csv, and says what would be accepted.
 func csvError(path string, err error) error {
 	p, ok := errors.AsType[*csv.ParseError](err)
 	if !ok {
-		return err
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	switch {
 	case errors.Is(p.Err, csv.ErrBareQuote):
@@ -62,7 +62,6 @@ func csvError(path string, err error) error {
 // recordLimit ends the reading when one record grows longer than MaxRecordBytes: a quote that is never closed would otherwise
 // pull the rest of the file into memory.
 type recordLimit struct {
-	path string
 	r    *bufio.Reader
 	read int64 // bytes handed out
 	done int64 // bytes of finished records
@@ -70,7 +69,7 @@ type recordLimit struct {
 
 func (l *recordLimit) Read(p []byte) (int, error) {
 	if l.read-l.done > MaxRecordBytes {
-		return 0, fmt.Errorf("%s: the record that begins at byte %d is longer than %d bytes; accepted: at most that many (is a quote left open?)", l.path, l.done+1, MaxRecordBytes)
+		return 0, fmt.Errorf("the record that begins at byte %d is longer than %d bytes; accepted: at most that many (is a quote left open?)", l.done+1, MaxRecordBytes)
 	}
 	n, err := l.r.Read(p)
 	l.read += int64(n)
@@ -88,7 +87,7 @@ func (l *recordLimit) skipMark() error {
 		_, err = l.r.Discard(3)
 		return err
 	case bytes.HasPrefix(start, []byte("\xFF\xFE")), bytes.HasPrefix(start, []byte("\xFE\xFF")):
-		return fmt.Errorf("%s: the file is written in UTF-16; accepted: UTF-8", l.path)
+		return errors.New("the file is written in UTF-16; accepted: UTF-8")
 	}
 	return nil
 }

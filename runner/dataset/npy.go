@@ -45,9 +45,6 @@ func readNPYFile(fsys fs.FS, path string, missing *float64) (*npyArray, error) {
 	defer f.Close()
 	a, err := decodeNPY(f, f.size, missing)
 	if err != nil {
-		if strings.HasPrefix(err.Error(), path+":") { // reading failed, not decoding
-			return nil, err
-		}
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	a.digest, err = f.digest()

@@ -61,16 +61,16 @@ func cause(err error) error {
 	return err
 }
 
-// Read reads uncompressed bytes.
+// Read reads uncompressed bytes. Its errors do not name the path.
 func (f *file) Read(p []byte) (int, error) {
 	n, err := f.plain.Read(p)
 	f.read += int64(n)
 	f.sum.Write(p[:n])
 	if f.read > MaxFileBytes {
-		return n, fmt.Errorf("%s: more than %d bytes uncompressed; accepted: at most that many", f.path, int64(MaxFileBytes))
+		return n, fmt.Errorf("more than %d bytes uncompressed; accepted: at most that many", int64(MaxFileBytes))
 	}
 	if err != nil && err != io.EOF {
-		err = fmt.Errorf("%s: after %d bytes: %w", f.path, f.read, cause(err))
+		err = fmt.Errorf("after %d bytes: %w", f.read, cause(err))
 	}
 	return n, err
 }
@@ -78,7 +78,7 @@ func (f *file) Read(p []byte) (int, error) {
 // digest reads what is left and returns the SHA-256 of all bytes, 64 hex digits.
 func (f *file) digest() (string, error) {
 	if _, err := io.Copy(io.Discard, f); err != nil {
-		return "", err
+		return "", fmt.Errorf("%s: %w", f.path, err)
 	}
 	return hex.EncodeToString(f.sum.Sum(nil)), nil
 }

@@ -110,18 +110,15 @@ func (s Spectrum) Eigenvalues(d int) ([]float64, error) {
 
 // Check reports all that is wrong with s, joined into one error; nil if nothing is.
 func (s Synthetic) Check() error {
-	if s.D < 1 {
-		return fmt.Errorf("data set %q: d is %d; accepted: 1 or more", syntheticName, s.D)
+	if s.D < 1 || s.D > MaxValues || s.N > MaxValues || s.rows() > MaxValues/s.D {
+		return fmt.Errorf("data set %q: d is %d and n is %d; accepted: d of 1 or more, and at most %d numbers in n rows", syntheticName, s.D, s.N, MaxValues)
 	}
 	var errs []error
 	bad := func(format string, args ...any) {
 		errs = append(errs, fmt.Errorf("data set %q: "+format, append([]any{syntheticName}, args...)...))
 	}
-	switch {
-	case s.N != 0 && s.N < s.D:
+	if s.N != 0 && s.N < s.D {
 		bad("n is %d; accepted: at least d = %d, so that the spectrum is exact, or 0 for 2·d", s.N, s.D)
-	case s.rows() > MaxValues/s.D:
-		bad("%d×%d is too large; accepted: at most %d numbers", s.rows(), s.D, MaxValues)
 	}
 	if _, err := s.Primary.Eigenvalues(s.D); err != nil {
 		bad("spectrum of K_P: %w", err)
