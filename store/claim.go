@@ -1,0 +1,297 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Lease is how long a claim stands without a heartbeat, Beat how often its holder should renew it.
+const (
+	Lease = 15 * time.Second
+	Beat  = 3 * time.Second
+)
+
+// Finished says whether s ends a run: a finished run is not repeated.
+func (s Status) Finished() bool { return s == Done || s == Diverged }
+
+// Claim takes the run s.Key for this process: it records an attempt `running` whose lease stands for Lease and returns
+// its number for Heartbeat and Finish. ok is false, and st says why, where the run is finished already (unless force)
+// or where somebody else is at it. An attempt of the run whose holder is gone becomes `interrupted`.
+//
+// Of any number of processes that claim a run at once one gets it.
+func (db *DB) Claim(ctx context.Context, s Start, force bool) (attempt int64, ok bool, st State, err error) {
+	if err := checkKey(s.Key); err != nil {
+		return 0, false, State{}, err
+	}
+	err = db.write(ctx, false, func(tx *sql.Tx) error {
+		attempt, ok, st, err = db.claim(ctx, tx, s, force)
+		return err
+	})
+	if err != nil {
+		return 0, false, State{}, db.fault("claim a run", err)
+	}
+	return attempt, ok, st, nil
+}
+
+func checkKey(key string) error {
+	if len(key) != 2*sha256.Size || strings.Trim(key, "0123456789abcdef") != "" {
+		return fmt.Errorf("a run's key is %d lower-case hexadecimal digits, not %q", 2*sha256.Size, key)
+	}
+	return nil
+}
+
+func (db *DB) claim(ctx context.Context, tx *sql.Tx, s Start, force bool) (attempt int64, ok bool, st State, err error) {
+	if _, err := db.interruptAbandoned(ctx, tx, s.Key); err != nil {
+		return 0, false, State{}, err
+	}
+	states, err := db.states(ctx, tx, []string{s.Key})
+	if err != nil {
+		return 0, false, State{}, err
+	}
+	st = states[s.Key]
+	if st.Status.Finished() && !force {
+		return 0, false, st, nil
+	}
+	var running int
+	err = tx.QueryRowContext(ctx, `SELECT count(*) FROM attempt AS a JOIN run AS r ON r.id = a.run
+		WHERE r.key = ? AND a.status = 'running'`, s.Key).Scan(&running)
+	if err != nil {
+		return 0, false, State{}, err
+	}
+	if running > 0 {
+		st.Live = true
+		return 0, false, st, nil
+	}
+	run, err := putRun(ctx, tx, s)
+	if err != nil {
+		return 0, false, State{}, err
+	}
+	provenance, err := putProvenance(ctx, tx, s.Provenance)
+	if err != nil {
+		return 0, false, State{}, err
+	}
+	now := db.now()
+	res, err := tx.ExecContext(ctx, `
+		INSERT INTO attempt (run, attempt, status, started, provenance, holder, lease)
+		SELECT ?1, ifnull(max(attempt), 0) + 1, 'running', ?2, ?3, ?4, ?5 FROM attempt WHERE run = ?1`,
+		run, formatTime(now), provenance, db.holder, now.Add(Lease).UnixMilli())
+	if err != nil {
+		return 0, false, State{}, err
+	}
+	if attempt, err = res.LastInsertId(); err != nil {
+		return 0, false, State{}, err
+	}
+	return attempt, true, st, show(ctx, tx, run)
+}
+
+// show points a run at the attempt that its views show.
+func show(ctx context.Context, tx *sql.Tx, run int64) error {
+	_, err := tx.ExecContext(ctx, `
+		UPDATE run SET shown = (SELECT id FROM attempt WHERE run = ?1
+			ORDER BY status IN ('done', 'diverged') DESC, attempt DESC LIMIT 1)
+		WHERE id = ?1`, run)
+	return err
+}
+
+// putRun records what a key stands for, and returns its row. Tags add up; a new note replaces the old one.
+func putRun(ctx context.Context, tx *sql.Tx, s Start) (int64, error) {
+	var id int64
+	var tags string
+	err := tx.QueryRowContext(ctx, "SELECT id, tags FROM run WHERE key = ?", s.Key).Scan(&id, &tags)
+	known := err == nil
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return 0, err
+	}
+	all := slices.Clone(s.Tags)
+	if known {
+		var old []string
+		if err := json.Unmarshal([]byte(tags), &old); err != nil {
+			return 0, fmt.Errorf("tags of run %s: %w", s.Key, err)
+		}
+		all = append(all, old...)
+	}
+	slices.Sort(all)
+	all = slices.Compact(all)
+	if all == nil {
+		all = []string{}
+	}
+	err = tx.QueryRowContext(ctx, `
+		INSERT INTO run (key, train_key, kin, method, model, primary_dataset, primary_class, primary_digest,
+			harmful_dataset, harmful_class, harmful_digest, seed, engine_version, tags, note)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (key) DO UPDATE SET train_key = excluded.train_key, kin = excluded.kin, method = excluded.method,
+			model = excluded.model, primary_dataset = excluded.primary_dataset, primary_class = excluded.primary_class,
+			primary_digest = excluded.primary_digest, harmful_dataset = excluded.harmful_dataset,
+			harmful_class = excluded.harmful_class, harmful_digest = excluded.harmful_digest, seed = excluded.seed,
+			engine_version = excluded.engine_version, tags = excluded.tags, note = ifnull(excluded.note, note)
+		RETURNING id`,
+		s.Key, orNull(s.TrainKey), kinHash(s), orNull(s.Method), orNull(s.Model),
+		orNull(s.Primary.Dataset), s.Primary.Class, orNull(s.Primary.Digest),
+		orNull(s.Harmful.Dataset), s.Harmful.Class, orNull(s.Harmful.Digest),
+		s.Seed, s.EngineVersion, mustJSON(all), orNull(s.Note)).Scan(&id)
+	if err != nil {
+		return 0, err
+	}
+	stmt, err := tx.PrepareContext(ctx, `INSERT INTO param (run, path, number, text) VALUES (?, ?, ?, ?)
+		ON CONFLICT DO UPDATE SET number = excluded.number, text = excluded.text`)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = stmt.Close() }()
+	for _, p := range s.Params {
+		if (p.Number == nil) == (p.Text == nil) {
+			return 0, fmt.Errorf("parameter %s of run %s: exactly one of number and text must be set", p.Path, s.Key)
+		}
+		if _, err := stmt.ExecContext(ctx, id, p.Path, p.Number, p.Text); err != nil {
+			return 0, err
+		}
+	}
+	return id, nil
+}
+
+// kinHash identifies everything that makes a run but the digests of its data and the engine's version.
+func kinHash(s Start) string {
+	params := slices.Clone(s.Params)
+	slices.SortFunc(params, func(a, b Param) int { return strings.Compare(a.Path, b.Path) })
+	return hash(struct {
+		Method, Model, Primary, Harmful string
+		Classes                         [2]*int64
+		Seed                            *int64
+		Params                          []Param
+	}{s.Method, s.Model, s.Primary.Dataset, s.Harmful.Dataset, [2]*int64{s.Primary.Class, s.Harmful.Class}, s.Seed, params})
+}
+
+// hash is the SHA-256 of v's JSON, in hexadecimal digits.
+func hash(v any) string {
+	sum := sha256.Sum256([]byte(mustJSON(v)))
+	return hex.EncodeToString(sum[:])
+}
+
+func putProvenance(ctx context.Context, tx *sql.Tx, p Provenance) (int64, error) {
+	h := hash(p)
+	argv, modules := "[]", "[]"
+	if p.Argv != nil {
+		argv = mustJSON(p.Argv)
+	}
+	if p.Modules != nil {
+		modules = mustJSON(p.Modules)
+	}
+	var id int64
+	err := tx.QueryRowContext(ctx, "SELECT id FROM provenance WHERE hash = ?", h).Scan(&id)
+	if err == nil || !errors.Is(err, sql.ErrNoRows) {
+		return id, err
+	}
+	err = tx.QueryRowContext(ctx, `
+		INSERT INTO provenance (hash, go_version, kernel, cpu, os, host, git_commit, git_dirty, argv, modules)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+		h, orNull(p.GoVersion), orNull(p.Kernel), orNull(p.CPU), orNull(p.OS), orNull(p.Host), orNull(p.GitCommit),
+		bit(p.GitDirty), argv, modules).Scan(&id)
+	return id, err
+}
+
+// Heartbeat renews the leases of attempts, as Claim returned them. One that was taken over in the meantime, after its
+// lease had ended, is left alone; it can still be finished.
+func (db *DB) Heartbeat(ctx context.Context, attempts []int64) error {
+	if len(attempts) == 0 {
+		return nil
+	}
+	err := db.write(ctx, false, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE attempt SET lease = ? WHERE status = 'running' AND holder = ?
+			AND id IN (SELECT value FROM json_each(?))`, db.now().Add(Lease).UnixMilli(), db.holder, mustJSON(attempts))
+		return err
+	})
+	return db.fault("renew leases", err)
+}
+
+// standing says whether a running attempt's holder is still at it.
+func (db *DB) standing(holder string, lease int64) bool {
+	return lease > db.now().UnixMilli() && (holder == db.holder || !db.self.gone(holder))
+}
+
+// interruptAbandoned marks the running attempts of one run (of every run for key "") whose lease is over, or whose
+// process is gone, as interrupted. They end with the last sign of life.
+func (db *DB) interruptAbandoned(ctx context.Context, tx *sql.Tx, key string) (n int, err error) {
+	rows, err := tx.QueryContext(ctx, `SELECT a.id, a.holder, a.lease FROM attempt AS a
+		WHERE a.status = 'running' AND (?1 = '' OR a.run = (SELECT id FROM run WHERE key = ?1))`, key)
+	if err != nil {
+		return 0, err
+	}
+	type end struct {
+		id   int64
+		when time.Time
+	}
+	var ends []end
+	for rows.Next() {
+		var id, lease int64
+		var holder string
+		if err := rows.Scan(&id, &holder, &lease); err != nil {
+			_ = rows.Close()
+			return 0, err
+		}
+		if !db.standing(holder, lease) {
+			ends = append(ends, end{id, time.UnixMilli(lease).Add(-Lease)})
+		}
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return 0, err
+	}
+	for _, e := range ends {
+		_, err := tx.ExecContext(ctx, "UPDATE attempt SET status = 'interrupted', reason = ?, finished = ? WHERE id = ?",
+			abandoned, formatTime(e.when), e.id)
+		if err != nil {
+			return 0, err
+		}
+	}
+	return len(ends), nil
+}
+
+// abandoned is the reason of an attempt that ended without saying so.
+const abandoned = "its process ended"
+
+// States says what is known of each of keys; a key that was never tried is missing. A running attempt whose holder is
+// gone is reported as interrupted.
+func (db *DB) States(ctx context.Context, keys []string) (map[string]State, error) {
+	m, err := db.states(ctx, db.r, keys)
+	return m, db.fault("read the states of runs", err)
+}
+
+func (db *DB) states(ctx context.Context, q querier, keys []string) (map[string]State, error) {
+	if keys == nil {
+		keys = []string{}
+	}
+	rows, err := q.QueryContext(ctx, `
+		SELECT r.key, a.status, ifnull(a.reason, ''), ifnull(a.error, ''), a.attempt, ifnull(a.wall_seconds, 0),
+			ifnull(a.finished, ''), a.holder, a.lease
+		  FROM json_each(?) AS j
+		 CROSS JOIN run AS r ON r.key = j.value
+		 CROSS JOIN attempt AS a ON a.id = r.shown`, mustJSON(keys))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	m := make(map[string]State, len(keys))
+	for rows.Next() {
+		var s State
+		var finished, holder string
+		var lease int64
+		if err := rows.Scan(&s.Key, &s.Status, &s.Reason, &s.Error, &s.Attempt, &s.Seconds, &finished, &holder, &lease); err != nil {
+			return nil, err
+		}
+		s.Finished = parseTime(finished)
+		if s.Status == Running {
+			if s.Live = db.standing(holder, lease); !s.Live {
+				s.Status, s.Reason = Interrupted, abandoned
+			}
+		}
+		m[s.Key] = s
+	}
+	return m, rows.Err()
+}

@@ -1,0 +1,187 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math"
+)
+
+// Finish records the end of an attempt and everything it leaves behind in one transaction; when Finish returns it is on
+// the disk. An attempt ends once. One that another process has declared abandoned can still be finished: its figures
+// are as good. The views show the run's latest finished attempt from then on.
+func (db *DB) Finish(ctx context.Context, attempt int64, o Outcome) error {
+	if o.Status == Running || o.Status == "" {
+		return fmt.Errorf("finish attempt %d: the status %q is no end", attempt, o.Status)
+	}
+	if o.Result != nil && !o.Status.Finished() {
+		return fmt.Errorf("finish attempt %d: an attempt that is %s has no result", attempt, o.Status)
+	}
+	err := db.write(ctx, true, func(tx *sql.Tx) error { return db.finish(ctx, tx, attempt, o) })
+	return db.fault("record the end of a run", err)
+}
+
+func (db *DB) finish(ctx context.Context, tx *sql.Tx, attempt int64, o Outcome) error {
+	var run int64
+	var status Status
+	var reason sql.NullString
+	err := tx.QueryRowContext(ctx, "SELECT run, status, reason FROM attempt WHERE id = ?", attempt).Scan(&run, &status, &reason)
+	if errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("attempt %d: %w", attempt, ErrNotFound)
+	}
+	if err != nil {
+		return err
+	}
+	if status != Running && !(status == Interrupted && reason.String == abandoned) {
+		return fmt.Errorf("attempt %d has ended before: %s", attempt, status)
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE attempt SET status = ?, reason = ?, finished = ?, wall_seconds = ?,
+		cpu_seconds = ?, error = ?, log = ?, lease = 0 WHERE id = ?`,
+		o.Status, orNull(o.Reason), formatTime(db.now()), orNaN(o.WallSeconds), orNaN(o.CPUSeconds), orNull(o.Error),
+		orNull(o.Log), attempt)
+	if err != nil {
+		return err
+	}
+	for _, write := range []func(context.Context, *sql.Tx, int64, Outcome) error{
+		putMetrics, putConditions, putAttacks, putResult, putArtifacts,
+	} {
+		if err := write(ctx, tx, attempt, o); err != nil {
+			return err
+		}
+	}
+	return show(ctx, tx, run)
+}
+
+// insert runs one INSERT for each of n rows.
+func insert(ctx context.Context, tx *sql.Tx, query string, n int, row func(i int) []any) error {
+	if n == 0 {
+		return nil
+	}
+	stmt, err := tx.PrepareContext(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = stmt.Close() }()
+	for i := range n {
+		if _, err := stmt.ExecContext(ctx, row(i)...); err != nil {
+			return fmt.Errorf("row %d of %d: %w", i+1, n, err)
+		}
+	}
+	return nil
+}
+
+func putMetrics(ctx context.Context, tx *sql.Tx, attempt int64, o Outcome) error {
+	err := insert(ctx, tx, "INSERT INTO metric (attempt, name, step, value, kind) VALUES (?, ?, ?, ?, ?)",
+		len(o.Metrics), func(i int) []any {
+			m := o.Metrics[i]
+			value, kind := encode(m.Value)
+			return []any{attempt, m.Name, m.Step, value, kind}
+		})
+	return within("metrics", err)
+}
+
+// within names the part of an outcome that could not be recorded.
+func within(part string, err error) error {
+	if err != nil {
+		return fmt.Errorf("%s: %w", part, err)
+	}
+	return nil
+}
+
+func putConditions(ctx context.Context, tx *sql.Tx, attempt int64, o Outcome) error {
+	err := insert(ctx, tx, `INSERT INTO condition_number (attempt, task, protocol, step, kappa, log10_kappa, sigma_max,
+		sigma_min, rank, next, ridge_dominated, degenerate, rank_unclear, kind) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		len(o.Conditions), func(i int) []any {
+			c := o.Conditions[i]
+			kappa, kind := encode(c.Kappa)
+			if c.Unresolved {
+				kappa, kind = nil, kindUnresolved
+			}
+			var log10 any
+			if kappa != nil && c.Kappa > 0 {
+				log10 = math.Log10(c.Kappa)
+			}
+			return []any{
+				attempt, c.Task, c.Protocol, c.Step, kappa, log10, orNonFinite(c.SigmaMax), orNonFinite(c.SigmaMin), c.Rank,
+				orNonFinite(c.Next), bit(c.RidgeDominated), bit(c.Degenerate), bit(c.RankUnclear), kind,
+			}
+		})
+	return within("condition numbers", err)
+}
+
+// orNonFinite is NULL for a number that is not finite, where no kind is kept.
+func orNonFinite(x float64) any {
+	if math.IsInf(x, 0) {
+		return nil
+	}
+	return orNaN(x)
+}
+
+func putAttacks(ctx context.Context, tx *sql.Tx, attempt int64, o Outcome) error {
+	err := insert(ctx, tx, `INSERT INTO attack (attempt, attacker, task, step, loss, excess, norm_ratio, accuracy, kinds)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		len(o.Attacks), func(i int) []any {
+			a := o.Attacks[i]
+			var k kinds
+			row := []any{attempt, a.Attacker, a.Task, a.Step}
+			for _, f := range a.figures() {
+				if math.IsNaN(*f.value) {
+					row = append(row, nil) // does not apply
+					continue
+				}
+				row = append(row, k.put(f.column, *f.value))
+			}
+			return append(row, k.text())
+		})
+	return within("attacks", err)
+}
+
+// figure is a number of a row and the column it goes to.
+type figure struct {
+	column string
+	value  *float64
+}
+
+func (a *AttackPoint) figures() []figure {
+	return []figure{{"loss", &a.Loss}, {"excess", &a.Excess}, {"norm_ratio", &a.NormRatio}, {"accuracy", &a.Accuracy}}
+}
+
+func (r *Result) figures() []figure {
+	return []figure{
+		{"rir", &r.RIR}, {"ratio_harmful", &r.RatioHarmful}, {"ratio_primary", &r.RatioPrimary},
+		{"rir_ridge", &r.RIRRidge}, {"ratio_harmful_ridge", &r.RatioHarmfulRidge}, {"ratio_primary_ridge", &r.RatioPrimaryRidge},
+		{"ceiling", &r.Ceiling}, {"kappa_theta", &r.KappaTheta}, {"loss_primary", &r.LossPrimary},
+	}
+}
+
+func putResult(ctx context.Context, tx *sql.Tx, attempt int64, o Outcome) error {
+	if o.Result == nil {
+		return nil
+	}
+	r := *o.Result
+	var k kinds
+	row := []any{
+		attempt, r.Steps, bit(r.RidgeDominated), bit(r.Unbounded), r.Freedom, bit(r.DefA), bit(r.DefB), bit(r.DefC),
+	}
+	for _, f := range r.figures() {
+		if f.value == &r.Ceiling && r.Unbounded {
+			row = append(row, nil) // as it should be, not a kind to report
+			continue
+		}
+		row = append(row, k.put(f.column, *f.value))
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO result (attempt, steps, ridge_dominated, unbounded, freedom, def_a, def_b, def_c,
+		rir, ratio_harmful, ratio_primary, rir_ridge, ratio_harmful_ridge, ratio_primary_ridge, ceiling, kappa_theta,
+		loss_primary, kinds) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, append(row, k.text())...)
+	return within("result", err)
+}
+
+func putArtifacts(ctx context.Context, tx *sql.Tx, attempt int64, o Outcome) error {
+	err := insert(ctx, tx, "INSERT INTO artifact (attempt, name, path, digest, bytes) VALUES (?, ?, ?, ?, ?)",
+		len(o.Artifacts), func(i int) []any {
+			a := o.Artifacts[i]
+			return []any{attempt, a.Name, a.Path, a.Digest, a.Bytes}
+		})
+	return within("artifacts", err)
+}

@@ -1,0 +1,320 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"modernc.org/sqlite"
+)
+
+// DB is a notebook's database. Close it.
+type DB struct {
+	path   string // absolute
+	mode   mode
+	now    func() time.Time
+	self   holder
+	holder string
+	busy   time.Duration
+
+	w *sql.DB // one connection; nil: the database is only read
+	r *sql.DB // reading connections
+
+	remove string // a folder to remove on Close
+}
+
+// Options are the settings of Open; the zero value is usable.
+type Options struct {
+	Now    func() time.Time // the clock; nil: time.Now
+	Holder string           // who claims runs; "": this host, boot and process
+	Busy   time.Duration    // how long to wait for another writer; 0: 10 s
+}
+
+const (
+	defaultBusy = 10 * time.Second
+	readers     = 4 // reading connections at most
+)
+
+// Open opens the database at path for reading and writing. It creates the folder, the file and, in a folder named
+// .kappa, a .gitignore; it brings an older file up to date after a backup beside it (runs.db.v1-…), and marks the
+// attempts whose process is gone as interrupted. Several processes may do so at once.
+//
+// A file of a newer kappa (ErrNewer), of another program (ErrForeign), or that is no database (ErrNotDatabase) is
+// refused untouched.
+func Open(ctx context.Context, path string, o Options) (*DB, error) {
+	return openAt(ctx, path, o, migrations())
+}
+
+func openAt(ctx context.Context, path string, o Options, steps []string) (*DB, error) {
+	db, err := newDB(path, o, readWrite)
+	if err != nil {
+		return nil, err
+	}
+	if err := db.makeFolder(); err != nil {
+		return nil, err
+	}
+	db.w = openPool(plainDriver(), db.path, readWrite, db.busy, 1)
+	db.r = openPool(plainDriver(), db.path, readOnly, db.busy, readers)
+	if err := db.prepare(ctx, steps); err != nil {
+		_ = db.Close()
+		return nil, db.fault("open", err)
+	}
+	return db, nil
+}
+
+// OpenReadOnly opens the database at path for reading only; methods that write then fail with ErrReadOnly. In a folder
+// that cannot be written, without a write-ahead log, the file is read without any lock, as if it never changed. It
+// fails with ErrMissing where there is no file.
+func OpenReadOnly(ctx context.Context, path string) (*DB, error) {
+	db, err := newDB(path, Options{}, readOnly)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(db.path); errors.Is(err, fs.ErrNotExist) {
+		return nil, &Error{Path: db.path, Op: "open", Err: ErrMissing, Hint: "`kappa run` makes one"}
+	} else if err != nil {
+		return nil, &Error{Path: db.path, Op: "open", Err: err}
+	}
+	db.r = openPool(plainDriver(), db.path, readOnly, db.busy, readers)
+	err = db.checkVersion(ctx, len(migrations()))
+	if isCannotShare(err) && !db.hasLog() {
+		_ = db.r.Close()
+		db.mode = immutable
+		db.r = openPool(plainDriver(), db.path, immutable, db.busy, readers)
+		err = db.checkVersion(ctx, len(migrations()))
+	}
+	if err != nil {
+		_ = db.Close()
+		return nil, db.fault("open", err)
+	}
+	return db, nil
+}
+
+// Empty makes a temporary database of the current schema without any run, to prepare queries against. Close removes it.
+func Empty(ctx context.Context) (*DB, error) {
+	dir, err := os.MkdirTemp("", "kappa-empty-")
+	if err != nil {
+		return nil, &Error{Path: os.TempDir(), Op: "make a temporary database", Err: err}
+	}
+	db, err := Open(ctx, filepath.Join(dir, "runs.db"), Options{})
+	if err != nil {
+		_ = os.RemoveAll(dir)
+		return nil, err
+	}
+	db.remove = dir
+	return db, nil
+}
+
+func newDB(path string, o Options, m mode) (*DB, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil, &Error{Path: path, Op: "open", Err: err}
+	}
+	db := &DB{path: abs, mode: m, now: o.Now, busy: o.Busy, self: thisProcess(), holder: o.Holder}
+	if db.now == nil {
+		db.now = time.Now
+	}
+	if db.busy == 0 {
+		db.busy = defaultBusy
+	}
+	if db.holder == "" {
+		db.holder = db.self.String()
+	}
+	return db, nil
+}
+
+// Path is the absolute path of the database file.
+func (db *DB) Path() string { return db.path }
+
+// Dir is the absolute path of the folder of the database; the paths of artifacts are relative to it.
+func (db *DB) Dir() string { return filepath.Dir(db.path) }
+
+// ReadOnly says whether the database can only be read.
+func (db *DB) ReadOnly() bool { return db.w == nil }
+
+// Close closes every connection. Reports of the database stay open until they are closed themselves.
+func (db *DB) Close() error {
+	var errs []error
+	if db.r != nil {
+		errs = append(errs, db.r.Close())
+	}
+	if db.w != nil { // last: it folds the write-ahead log into the file
+		errs = append(errs, db.w.Close())
+	}
+	if db.remove != "" {
+		errs = append(errs, os.RemoveAll(db.remove))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return db.fault("close", err)
+	}
+	return nil
+}
+
+// makeFolder makes the folder of the database, and keeps a folder of our own out of git.
+func (db *DB) makeFolder() error {
+	fi, err := os.Stat(db.path)
+	if err == nil && fi.IsDir() {
+		return &Error{Path: db.path, Op: "open", Err: errors.New("it is a folder"), Hint: "name a file, such as .kappa/runs.db"}
+	}
+	dir := db.Dir()
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return &Error{Path: db.path, Op: "make the folder of the database", Err: err}
+	}
+	if filepath.Base(dir) != ".kappa" {
+		return nil
+	}
+	ignore := filepath.Join(dir, ".gitignore")
+	f, err := os.OpenFile(ignore, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err == nil {
+		_, err = f.WriteString("*\n")
+		err = errors.Join(err, f.Close())
+	}
+	if err != nil {
+		return &Error{Path: db.path, Op: "write " + ignore, Err: err, Hint: "is the folder writable?"}
+	}
+	return nil
+}
+
+// prepare brings the schema up to date, sets the journal mode and marks abandoned attempts. It fails where the file
+// cannot be written.
+func (db *DB) prepare(ctx context.Context, steps []string) error {
+	if err := db.migrate(ctx, steps); err != nil {
+		return err
+	}
+	if err := db.useLog(ctx); err != nil {
+		return err
+	}
+	return db.write(ctx, false, func(tx *sql.Tx) error {
+		_, err := db.interruptAbandoned(ctx, tx, "")
+		return err
+	})
+}
+
+// useLog sets WAL mode. Where the file system cannot do it, the old journal stays: slower, and as safe.
+func (db *DB) useLog(ctx context.Context) error {
+	for deadline := time.Now().Add(db.busy); ; {
+		var m string
+		err := db.w.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&m)
+		if err == nil && m != "wal" {
+			err = db.w.QueryRowContext(ctx, "PRAGMA journal_mode = wal").Scan(&m)
+		}
+		if err == nil || !isBusy(err) || time.Now().After(deadline) {
+			return err
+		}
+		time.Sleep(10 * time.Millisecond) // the change of mode does not always wait for the lock itself
+	}
+}
+
+// hasLog says whether there is a write-ahead log with something in it.
+func (db *DB) hasLog() bool {
+	fi, err := os.Stat(db.path + "-wal")
+	return err == nil && fi.Size() > 0
+}
+
+// write runs f in one BEGIN IMMEDIATE transaction. With durable the transaction is on the disk when write returns;
+// without, a power cut may lose the last ones, in order.
+func (db *DB) write(ctx context.Context, durable bool, f func(tx *sql.Tx) error) error {
+	if db.w == nil {
+		return ErrReadOnly
+	}
+	c, err := db.w.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = c.Close() }()
+	level := "normal"
+	if durable {
+		level = "full"
+	}
+	if _, err := c.ExecContext(ctx, "PRAGMA synchronous = "+level); err != nil {
+		return err
+	}
+	tx, err := c.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := f(tx); err != nil {
+		_ = tx.Rollback()
+		return err
+	}
+	return tx.Commit()
+}
+
+// code is SQLite's result code in err: the primary one, and the extended one.
+func code(err error) (primary, extended int) {
+	if e, ok := errors.AsType[*sqlite.Error](err); ok {
+		return e.Code() & 0xff, e.Code()
+	}
+	return 0, 0
+}
+
+// SQLite's primary result codes that matter here.
+const (
+	codePerm     = 3
+	codeBusy     = 5
+	codeLocked   = 6
+	codeReadOnly = 8
+	codeIO       = 10
+	codeCorrupt  = 11
+	codeFull     = 13
+	codeCantOpen = 14
+	codeNotADB   = 26
+)
+
+func isBusy(err error) bool {
+	p, _ := code(err)
+	return p == codeBusy || p == codeLocked
+}
+
+// isCannotShare says whether err means that the shared-memory file of a WAL could not be made.
+func isCannotShare(err error) bool {
+	p, _ := code(err)
+	return p == codeCantOpen || p == codeReadOnly
+}
+
+// fault gives err the form that callers see: *Error with a sentinel, or the context's error as it is.
+func (db *DB) fault(op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("%s: %w", op, err)
+	}
+	if _, ok := errors.AsType[*Error](err); ok {
+		return err
+	}
+	e := &Error{Path: db.path, Op: op, Err: err}
+	kind := func(sentinel error, hint string) {
+		e.Err, e.Hint = fmt.Errorf("%w: %w", sentinel, err), hint
+	}
+	switch p, _ := code(err); p {
+	case codeBusy, codeLocked:
+		kind(ErrLocked, fmt.Sprintf("another program has been writing for %v; close it, or try again", db.busy))
+	case codeReadOnly, codePerm:
+		kind(ErrReadOnly, "check the permissions of the file and of its folder")
+	case codeIO, codeFull:
+		kind(ErrDisk, "is there space left?")
+	case codeCorrupt:
+		kind(ErrCorrupt, "`kappa db check` says what; a backup may lie beside it")
+	case codeNotADB:
+		kind(ErrNotDatabase, "name another file, or move it away")
+	case codeCantOpen:
+		e.Hint = "is the folder readable and writable?"
+		if db.mode != readWrite && db.hasLog() {
+			e.Hint = "it has a write-ahead log and its folder cannot be written: copy the .db and .db-wal files to a folder that can"
+		}
+	default:
+		if errors.Is(err, ErrReadOnly) {
+			e.Hint = "it was opened for reading only"
+		}
+	}
+	return e
+}

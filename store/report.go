@@ -1,0 +1,245 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"modernc.org/sqlite"
+)
+
+// PlanRow is one run of a plan.
+type PlanRow struct {
+	Key   string
+	Swept string // JSON object: key path → value; "": none
+}
+
+// Report is a database seen through one plan, as of one moment: in its queries `runs`, `results`, `metrics`,
+// `condition_numbers`, `attacks` and `params` are those of the plan's runs, in plan order, and `main.runs` and so on the
+// whole history. It can do nothing but read. Close it soon: the write-ahead log grows as long as it is open.
+type Report struct {
+	db    *DB
+	pool  *sql.DB
+	keys  []string
+	empty bool
+
+	mu   sync.Mutex // one query at a time: c and read belong to it
+	c    *sql.Conn
+	read *readRuns
+}
+
+// readRuns gathers which runs of a plan, by ordinal, a query has read figures of.
+type readRuns struct{ seen []bool }
+
+// figureFunction(x, ordinal) is x, and notes that a figure of that run was read.
+const figureFunction = "kappa_figure"
+
+func (s *readRuns) call(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
+	if i, ok := args[1].(int64); ok && i >= 0 && i < int64(len(s.seen)) {
+		s.seen[i] = true
+	}
+	return args[0], nil
+}
+
+// OpenReport pins a reading connection to the database as it is now and lays plan over it. Each key path that is swept
+// becomes a column of `results`, dots written as underscores; primary.class, primary.dataset and the same of harmful are
+// there already. A path whose column collides with another one is refused.
+func (db *DB) OpenReport(ctx context.Context, plan []PlanRow) (*Report, error) {
+	r := &Report{db: db, read: &readRuns{seen: make([]bool, len(plan))}}
+	seen := make(map[string]bool, len(plan))
+	for _, p := range plan {
+		if seen[p.Key] {
+			return nil, fmt.Errorf("open a report: run %.12s stands twice in the plan", p.Key)
+		}
+		seen[p.Key] = true
+		r.keys = append(r.keys, p.Key)
+	}
+	swept, err := sweptColumns(plan)
+	if err != nil {
+		return nil, fmt.Errorf("open a report: %w", err)
+	}
+	drv := new(sqlite.Driver) // of its own: its function reports to this report
+	registerHelpers(drv)
+	drv.MustRegisterFunction(figureFunction, &sqlite.FunctionImpl{NArgs: 2, Deterministic: true, Scalar: r.read.call})
+	m := readOnly
+	if db.mode == immutable {
+		m = immutable
+	}
+	r.pool = openPool(drv, db.path, m, db.busy, 1)
+	if r.c, err = r.pool.Conn(ctx); err == nil {
+		err = r.lay(ctx, plan, swept)
+	}
+	if err != nil {
+		_ = r.Close()
+		return nil, db.fault("open a report", err)
+	}
+	return r, nil
+}
+
+// lay begins the read transaction, makes the temporary tables and views, and then allows only reading.
+func (r *Report) lay(ctx context.Context, plan []PlanRow, swept []sweptColumn) error {
+	exec := func(query string, args ...any) error {
+		_, err := r.c.ExecContext(ctx, query, args...)
+		return err
+	}
+	if err := exec("BEGIN"); err != nil {
+		return err
+	}
+	var n int // the first read takes the snapshot
+	if err := r.c.QueryRowContext(ctx, "SELECT count(*) FROM run").Scan(&n); err != nil {
+		return err
+	}
+	if err := exec("CREATE TEMP TABLE plan (ordinal INTEGER PRIMARY KEY, run TEXT NOT NULL UNIQUE)"); err != nil {
+		return err
+	}
+	if err := exec("INSERT INTO temp.plan SELECT key, value FROM json_each(?)", mustJSON(slices.Concat([]string{}, r.keys))); err != nil {
+		return err
+	}
+	columns := "ordinal INTEGER PRIMARY KEY, json TEXT"
+	for _, s := range swept {
+		columns += ", " + quoteName(s.column)
+	}
+	if err := exec("CREATE TEMP TABLE swept (" + columns + ")"); err != nil {
+		return err
+	}
+	for i, p := range plan {
+		row := []any{i, p.Swept}
+		if p.Swept == "" {
+			row[1] = "{}"
+		}
+		for _, s := range swept {
+			row = append(row, s.values[i])
+		}
+		if err := exec("INSERT INTO temp.swept VALUES (?"+strings.Repeat(", ?", len(row)-1)+")", row...); err != nil {
+			return err
+		}
+	}
+	for _, v := range reportViews {
+		if err := exec(v.create(swept)); err != nil {
+			return fmt.Errorf("view %s: %w", v.name, err)
+		}
+	}
+	return guard(r.c)
+}
+
+// Query answers one statement, with positional arguments for ?. Rows.Runs are the runs whose figures it read, in plan
+// order: empty for a query, such as a count of rows, that reads none. A fault in the query is a *QueryError. After a
+// query that ctx has ended the report is of no more use.
+func (r *Report) Query(ctx context.Context, query string, args ...any) (*Rows, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	clear(r.read.seen)
+	rows, err := ask(ctx, r.c, query, 0, args)
+	if err != nil {
+		return nil, r.db.queryFault(err)
+	}
+	for i, seen := range r.read.seen {
+		if seen {
+			rows.Runs = append(rows.Runs, r.keys[i])
+		}
+	}
+	return rows, nil
+}
+
+// Prepare says what is wrong with a query (syntax, tables, columns, functions) without running it.
+func (r *Report) Prepare(query string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, _, err := prepare(context.Background(), r.c, query)
+	return r.db.queryFault(err)
+}
+
+// Close lets go of the database.
+func (r *Report) Close() error {
+	var errs []error
+	if r.c != nil {
+		if err := r.c.Close(); !errors.Is(err, sql.ErrConnDone) {
+			errs = append(errs, err)
+		}
+	}
+	errs = append(errs, r.pool.Close())
+	return errors.Join(errs...)
+}
+
+// sweptColumn is one swept key path: its column, and a value for each run of the plan.
+type sweptColumn struct {
+	path, column string
+	values       []any
+}
+
+// alreadyColumns are the key paths whose value is a column of results without being swept.
+var alreadyColumns = []string{"primary.dataset", "primary.class", "harmful.dataset", "harmful.class"}
+
+// sweptColumns are the columns for the swept key paths of a plan, in the order of their paths.
+func sweptColumns(plan []PlanRow) ([]sweptColumn, error) {
+	taken := map[string]string{"ordinal": "", "json": ""}
+	for _, c := range resultsView().columns {
+		taken[c.name] = ""
+	}
+	byPath := map[string]*sweptColumn{}
+	var out []*sweptColumn
+	for i, p := range plan {
+		if p.Swept == "" || p.Swept == "{}" {
+			continue
+		}
+		var values map[string]any
+		dec := json.NewDecoder(strings.NewReader(p.Swept))
+		dec.UseNumber()
+		if err := dec.Decode(&values); err != nil {
+			return nil, fmt.Errorf("swept values of run %.12s: %w", p.Key, err)
+		}
+		for path, v := range values {
+			if slices.Contains(alreadyColumns, path) {
+				continue
+			}
+			s := byPath[path]
+			if s == nil {
+				s = &sweptColumn{path: path, column: strings.ReplaceAll(path, ".", "_"), values: make([]any, len(plan))}
+				byPath[path] = s
+				out = append(out, s)
+			}
+			s.values[i] = columnValue(v)
+		}
+	}
+	slices.SortFunc(out, func(a, b *sweptColumn) int { return strings.Compare(a.path, b.path) })
+	columns := make([]sweptColumn, len(out))
+	for i, s := range out {
+		name := strings.ToLower(s.column)
+		if other, ok := taken[name]; ok {
+			what := "a column that results has already"
+			if other != "" {
+				what = "the column of " + other
+			}
+			return nil, fmt.Errorf("the swept key %s would be the column %s, which is %s", s.path, s.column, what)
+		}
+		taken[name] = s.path
+		columns[i] = *s
+	}
+	return columns, nil
+}
+
+// columnValue is a JSON value as SQL has it: an integer, a real, text; a boolean is the text true or false, as in
+// params; a list or a table is its JSON.
+func columnValue(v any) any {
+	switch v := v.(type) {
+	case nil, string:
+		return v
+	case bool:
+		return fmt.Sprint(v)
+	case json.Number:
+		if i, err := v.Int64(); err == nil {
+			return i
+		}
+		if f, err := v.Float64(); err == nil {
+			return f
+		}
+		return v.String()
+	}
+	return mustJSON(v)
+}
