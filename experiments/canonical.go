@@ -125,8 +125,20 @@ func (w *canonicalWriter) cell(c Cell) {
 	w.text("sql", c.SQL)
 	w.text("runs", c.Runs)
 	for _, p := range []struct{ key, value string }{
-		{"x", f.X}, {"y", f.Y}, {"z", f.Z}, {"group", f.Group}, {"low", f.Low}, {"high", f.High}, {"band", f.Band}, {"label", f.Label},
-		{"x_label", f.XLabel}, {"y_label", f.YLabel}, {"z_label", f.ZLabel}, {"x_scale", f.XScale}, {"y_scale", f.YScale}, {"z_scale", f.ZScale},
+		{"x", f.X},
+		{"y", f.Y},
+		{"z", f.Z},
+		{"group", f.Group},
+		{"low", f.Low},
+		{"high", f.High},
+		{"band", f.Band},
+		{"label", f.Label},
+		{"x_label", f.XLabel},
+		{"y_label", f.YLabel},
+		{"z_label", f.ZLabel},
+		{"x_scale", f.XScale},
+		{"y_scale", f.YScale},
+		{"z_scale", f.ZScale},
 	} {
 		w.text(p.key, p.value)
 	}

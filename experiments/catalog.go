@@ -49,9 +49,9 @@ const (
 
 // Key describes one key of a spec: what the loader checks, README.md documents and the JSON Schema states.
 type Key struct {
-	Path    string // "train.learning_rate"; for attacks "attack.steps" (the index left out)
-	Types   []Type // accepted types; an integer is accepted where Float is
-	Elem    Type   // element type of a List
+	Path    string   // "train.learning_rate"; for attacks "attack.steps" (the index left out)
+	Types   []Type   // accepted types; an integer is accepted where Float is
+	Elem    Type     // element type of a List
 	Enum    []string // the strings accepted; empty: any
 	Min     *float64 // inclusive bounds of a number, unless Open
 	Max     *float64
@@ -61,6 +61,6 @@ type Key struct {
 	// {"train.optimizer": "sgd"}; empty: always read. A key that is not read is dropped. Keys are decided in the order of
 	// [Catalog.Keys].
 	When []Settings
-	Unit    string
-	Doc     string // one sentence
+	Unit string
+	Doc  string // one sentence
 }

@@ -249,7 +249,7 @@ func (l *loader) checkClaim(at []string, m map[string]any, c ClaimOptions) {
 			l.report(key("expect"), "fewer than two values have no order", "want a list of the values in order")
 		case c.Op != "order" && list:
 			l.report(key("expect"), quoteValue(v)+" is a list", fmt.Sprintf("op %q wants a number", c.Op))
-		case relative && (equal(v, 0.0)):
+		case relative && equal(v, 0.0):
 			l.report(key("expect"), "a relative tolerance around 0 accepts nothing else", "use < or > with a bound")
 		}
 	}

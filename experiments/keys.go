@@ -127,7 +127,8 @@ func (t *keyTable) under(table string) []Key {
 	return out
 }
 
-// near suggests what an unknown path may have meant: a key of the same table, or one of another table with that very name.
+// near suggests what an unknown path may have meant: a key of the same table, a key whose whole path is near, or one of
+// another table with that very name.
 func (t *keyTable) near(path string) string {
 	dot := strings.LastIndex(path, ".")
 	dir, name := path[:max(dot, 0)], path[dot+1:]
@@ -143,16 +144,19 @@ func (t *keyTable) near(path string) string {
 	if c := nearest(name, order); c != "" {
 		return same[c]
 	}
-	for _, k := range t.keys {
-		if strings.HasSuffix(k.Path, "."+name) {
-			return k.Path
-		}
-	}
 	var paths []string
 	for _, k := range t.keys {
 		paths = append(paths, k.Path)
 	}
-	return nearest(path, paths)
+	if c := nearest(path, paths); c != "" {
+		return c
+	}
+	for _, p := range paths {
+		if strings.HasSuffix(p, "."+name) {
+			return p
+		}
+	}
+	return ""
 }
 
 // splitAttack takes the index out of "attack.3.steps": 3, "attack.steps". Without an index it returns −1 and path.

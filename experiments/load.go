@@ -16,14 +16,19 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// maxBytes bounds a spec: a hundred times a long one, and still too little for nested brackets to exhaust the stack.
-const maxBytes = 1 << 20
+const (
+	maxBytes   = 1 << 20 // of a spec: many times a long one
+	maxNesting = 100     // brackets in brackets: a decoder that recurses into a million of them exhausts the stack
+)
 
 // Load reads and checks the spec at name in fsys. The error is what [Parse] reports, or says that the file cannot be read.
 func Load(fsys fs.FS, name string, cat Catalog) (*Spec, error) {
 	data, err := fs.ReadFile(fsys, name)
 	if err != nil {
-		return nil, fmt.Errorf("load spec %s: %w", name, errors.Unwrap(err))
+		if at, ok := errors.AsType[*fs.PathError](err); ok {
+			err = at.Err // its path is the name once more
+		}
+		return nil, fmt.Errorf("load spec %s: %w", name, err)
 	}
 	return Parse(name, data, cat)
 }
@@ -37,6 +42,9 @@ func Parse(name string, data []byte, cat Catalog) (*Spec, error) {
 	}
 	if len(data) > maxBytes {
 		return fail(1, fmt.Sprintf("%d bytes are too many", len(data)), fmt.Sprintf("a spec has at most %d", maxBytes))
+	}
+	if line := tooDeep(string(data), maxNesting); line > 0 {
+		return fail(line, "brackets are nested too deeply", fmt.Sprintf("a spec has at most %d levels", maxNesting))
 	}
 	var root map[string]any
 	if err := toml.Unmarshal(data, &root); err != nil {
@@ -112,15 +120,8 @@ func tomlKey(path []string) string {
 // ordered returns the keys of the table at path in the order of the file.
 func (l *loader) ordered(path []string, m map[string]any) []string {
 	place := func(key string) int {
-		joined := join(append(path[:len(path):len(path)], key))
-		if n, ok := l.at.order[joined]; ok {
+		if n, ok := l.at.order[join(append(path[:len(path):len(path)], key))]; ok {
 			return n
-		}
-		// A table that is only named as part of longer keys stands where the first of these does.
-		for n, k := range l.at.keys {
-			if strings.HasPrefix(join(k), joined+"\x00") {
-				return n
-			}
 		}
 		return len(l.at.keys)
 	}
@@ -221,6 +222,10 @@ func (l *loader) set(at []string, path string, v any, dst Settings) {
 	}
 	value, message, hint := k.check(v)
 	if message != "" {
+		if _, isName := v.(string); isName && strings.HasSuffix(k.Path, ".dataset") && len(l.table.forms) > 0 {
+			hint = hints("want "+k.accepted()+fmt.Sprintf(", or your own data as a table: { %s = \"…\" }", l.table.forms[0]),
+				meant(v.(string), k.Enum))
+		}
 		l.report(at, unknownName(k.Path, v, message), hint)
 		return
 	}
@@ -305,7 +310,7 @@ func (l *loader) required() {
 		}
 		k, _ := l.table.lookup(path)
 		message := "missing"
-		if _, ok := l.at.line[join(at)]; ok {
+		if _, ok := l.at.order[join(at)]; ok {
 			message = path[strings.LastIndex(path, ".")+1:] + " is missing"
 		} else {
 			at = strings.Split(path, ".")

@@ -79,17 +79,27 @@ func meant(name string, candidates []string) string {
 	return ""
 }
 
-// nearest returns the candidate with the smallest edit distance to name, the first of equals, or "" if even that one
-// differs in more than a third of its characters (in more than one, if it is short).
+// nearest returns the candidate with the smallest edit distance to name, or "" if even that one differs in more than a third
+// of its characters. Of equally near ones it prefers one with the same first letter, then one of the same length, then the
+// first.
 func nearest(name string, candidates []string) string {
 	best, least := "", 0
+	name = strings.ToLower(name)
 	for _, c := range candidates {
-		d := editDistance(strings.ToLower(name), strings.ToLower(c))
-		if d > max(1, len([]rune(c))/3) {
+		low := strings.ToLower(c)
+		d := editDistance(name, low)
+		if d > len([]rune(c))/3 {
 			continue
 		}
-		if best == "" || d < least {
-			best, least = c, d
+		score := 4 * d
+		if name == "" || !strings.HasPrefix(low, name[:1]) {
+			score += 2
+		}
+		if len(low) != len(name) {
+			score++
+		}
+		if best == "" || score < least {
+			best, least = c, score
 		}
 	}
 	return best

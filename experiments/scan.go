@@ -7,9 +7,10 @@ import (
 
 // positions says where the keys of a TOML file stand.
 type positions struct {
-	line  map[string]int // joined path → line, also of array elements
-	order map[string]int // joined path → how many keys come before it
-	keys  [][]string     // every stated key and table header in the order of the file; elements by index
+	line    map[string]int // joined path → line, also of array elements
+	implied map[string]int // joined path of a table that is only named within longer keys → line of the first
+	order   map[string]int // joined path, implied or not → how many keys come before it
+	keys    [][]string     // every stated key and table header in the order of the file; elements by index
 }
 
 // join makes a map key of a path; no key of a TOML file contains NUL.
@@ -18,7 +19,11 @@ func join(path []string) string { return strings.Join(path, "\x00") }
 // of returns the line of the path, or of the nearest table around it that has one, at least 1.
 func (p positions) of(path ...string) int {
 	for n := len(path); n > 0; n-- {
-		if line, ok := p.line[join(path[:n])]; ok {
+		key := join(path[:n])
+		if line, ok := p.line[key]; ok {
+			return line
+		}
+		if line, ok := p.implied[key]; ok {
 			return line
 		}
 	}
@@ -30,7 +35,7 @@ func (p positions) of(path ...string) int {
 func scan(src string) positions {
 	s := scanner{
 		src: strings.TrimPrefix(src, "\ufeff"), row: 1, tables: map[string]int{},
-		out: positions{line: map[string]int{}, order: map[string]int{}},
+		out: positions{line: map[string]int{}, implied: map[string]int{}, order: map[string]int{}},
 	}
 	var table []string
 	for s.blank(true); s.pos < len(s.src); s.blank(true) {
@@ -45,6 +50,31 @@ func scan(src string) positions {
 		}
 	}
 	return s.out
+}
+
+// tooDeep returns the line on which more than limit brackets are open, 0 if there is none.
+func tooDeep(src string, limit int) int {
+	s := scanner{src: src, row: 1}
+	depth := 0
+	for s.pos < len(s.src) {
+		switch s.src[s.pos] {
+		case '"', '\'':
+			s.quoted()
+			continue
+		case '#':
+			s.until("\n")
+			continue
+		case '[', '{':
+			depth++
+		case ']', '}':
+			depth--
+		}
+		if depth > limit {
+			return s.row
+		}
+		s.skip(1)
+	}
+	return 0
 }
 
 type scanner struct {
@@ -106,9 +136,13 @@ func (s *scanner) until(stop string) {
 
 // record notes that a key or header stands on the current line.
 func (s *scanner) record(path []string, row int) {
-	key := join(path)
-	if _, ok := s.out.order[key]; !ok {
+	for n := len(path); n > 0; n-- {
+		key := join(path[:n])
+		if _, ok := s.out.order[key]; ok {
+			break
+		}
 		s.out.order[key] = len(s.out.keys)
+		s.out.implied[key] = row
 	}
 	s.place(path, row)
 	s.out.keys = append(s.out.keys, path)

@@ -13,6 +13,8 @@ import (
 // and what would be accepted.
 func (k Key) check(v any) (value any, message, hint string) {
 	switch v := v.(type) {
+	case int: // in a catalog, never from a file
+		return k.check(int64(v))
 	case string:
 		if !k.accepts(String) {
 			break
@@ -122,12 +124,17 @@ func (k Key) rangeText() string {
 		if k.Open {
 			sign = "> "
 		}
-		parts = append(parts, sign+strconv.FormatFloat(*k.Min, 'g', -1, 64))
+		parts = append(parts, sign+formatBound(*k.Min))
 	}
 	if k.Max != nil {
-		parts = append(parts, "≤ "+strconv.FormatFloat(*k.Max, 'g', -1, 64))
+		parts = append(parts, "≤ "+formatBound(*k.Max))
 	}
 	return strings.Join(parts, " and ")
+}
+
+// formatBound writes a number as people do: 0, 0.5, 1e7.
+func formatBound(x float64) string {
+	return strings.NewReplacer("e+0", "e", "e+", "e", "e-0", "e-").Replace(strconv.FormatFloat(x, 'g', -1, 64))
 }
 
 func spaced(a, b string) string { return strings.TrimSpace(a + " " + b) }
@@ -142,7 +149,7 @@ func kindOf(v any) string {
 	case int64:
 		return "an integer"
 	case float64:
-		return "a number with a decimal point"
+		return "a float"
 	case []any, []map[string]any:
 		return "a list"
 	case map[string]any:
