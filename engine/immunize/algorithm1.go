@@ -45,23 +45,34 @@ func RillOnly(ctx context.Context, p Problem, o Options, rng *rand.Rand) (Result
 }
 
 func runAlgorithm1(ctx context.Context, p Problem, o Options, rng *rand.Rand, well bool) (Result, error) {
+	a, err := newAlgorithm1(p, o, rng, well)
+	if err != nil {
+		return Result{}, err
+	}
+	out, err := a.run(ctx, a)
+	if err == nil {
+		out.Omega = a.omega
+	}
+	return out, err
+}
+
+func newAlgorithm1(p Problem, o Options, rng *rand.Rand, well bool) (*algorithm1, error) {
 	var want needs
 	if o.Supervised {
 		want = needPrimary
 	}
 	d, err := p.prepare(want)
 	if err != nil {
-		return Result{}, err
+		return nil, err
 	}
 	if err := o.prepare(d); err != nil {
-		return Result{}, err
+		return nil, err
 	}
-	theta := o.start(d)
 	np, _ := p.Primary.Factor.Dims()
 	nh, _ := p.Harmful.Factor.Dims()
 	full := o.Batch == 0 || o.Batch >= max(np, nh)
 	a := &algorithm1{
-		problem: &p, descent: newDescent(&o, theta, full),
+		problem: &p, descent: newDescent(&o, o.start(d), full),
 		well: term{on: well && d > 1 && p.Primary.Factor.Rank() > 1, factor: p.Primary.Factor},
 		ill:  term{on: d > 1 && p.Harmful.Factor.Rank() > 1, factor: p.Harmful.Factor, ill: true},
 		g:    mat.NewDense(d, d, nil), inner: mat.NewSymDense(d, nil),
@@ -69,7 +80,7 @@ func runAlgorithm1(ctx context.Context, p Problem, o Options, rng *rand.Rand, we
 	a.dir = mat.NewDense(d, d, a.blocks[0].dir)
 	if !full {
 		if rng == nil {
-			return Result{}, errors.New("immunize: mini-batches need random numbers")
+			return nil, errors.New("immunize: mini-batches need random numbers")
 		}
 		a.well.batch = newMinibatch(p.Primary, o.Batch, rng)
 		a.ill.batch = newMinibatch(p.Harmful, o.Batch, rng)
@@ -81,14 +92,10 @@ func runAlgorithm1(ctx context.Context, p Problem, o Options, rng *rand.Rand, we
 	}
 	if o.Step == Fixed {
 		if err := a.balance(); err != nil {
-			return Result{}, err
+			return nil, err
 		}
 	}
-	out, err := a.run(ctx, a)
-	if err == nil {
-		out.Omega = a.omega
-	}
-	return out, err
+	return a, nil
 }
 
 // term is one of the two regularizers.

@@ -1,0 +1,120 @@
+package immunize
+
+import (
+	"fmt"
+	"testing"
+
+	"gonum.org/v1/gonum/mat"
+
+	"kappa/engine/internal/numtest"
+	"kappa/engine/regularizer"
+	"kappa/engine/spectrum"
+)
+
+func gaussianTask(seed uint64, n, d int) Task {
+	rng := numtest.Rand(seed)
+	t := Task{X: numtest.Gaussian(rng, n, d), Y: numtest.Gaussian(rng, n, 1).RawMatrix().Data}
+	if err := t.prepare("test", true); err != nil {
+		panic(err)
+	}
+	return t
+}
+
+// The plain form on a batch is the gradient of R(H_b(θ)), H_b = (N/B)·F_bᵀF_b, with p = D and k = k_b.
+func TestMinibatchGradient(t *testing.T) {
+	for _, c := range []struct{ n, d, b int }{{12, 6, 4}, {12, 6, 6}, {12, 5, 9}, {5, 7, 3}} {
+		for _, ill := range []bool{false, true} {
+			t.Run(fmt.Sprintf("n=%d,d=%d,b=%d,ill=%v", c.n, c.d, c.b, ill), func(t *testing.T) {
+				task := gaussianTask(3, c.n, c.d)
+				theta := numtest.Gaussian(numtest.Rand(4), c.d, c.d)
+				b := newMinibatch(task, c.b, numtest.Rand(5))
+				grad := mat.NewDense(c.d, c.d, nil)
+				s, ok := b.gradient(grad, &term{ill: ill}, theta, regularizer.Plain)
+				if !ok || s.Rank != min(c.b, c.d) {
+					t.Fatalf("ok = %v, k_b = %d", ok, s.Rank)
+				}
+				factor, err := spectrum.NewFactor(b.x)
+				if err != nil {
+					t.Fatal(err)
+				}
+				value := func(x *mat.Dense) float64 {
+					h, err := factor.Spectrum(x, false)
+					if err != nil {
+						t.Fatal(err)
+					}
+					for i := range h.Sigma {
+						h.Sigma[i] *= b.scale
+					}
+					if ill {
+						return regularizer.Ill(h)
+					}
+					return regularizer.Well(h)
+				}
+				if e := numtest.GradientError(value, grad, theta, 0.1); e > gradientTolerance {
+					t.Errorf("differs from central differences by %.2g", e)
+				}
+			})
+		}
+	}
+}
+
+// A batch of all rows is the full batch, in every form, whatever the order of the rows.
+func TestMinibatchOfAllRows(t *testing.T) {
+	for _, c := range []struct{ n, d int }{{12, 6}, {5, 7}, {6, 6}} {
+		for _, form := range []regularizer.Form{regularizer.Plain, regularizer.Cancelled, regularizer.PseudoInverse} {
+			for _, ill := range []bool{false, true} {
+				task := gaussianTask(3, c.n, c.d)
+				theta := numtest.Gaussian(numtest.Rand(4), c.d, c.d)
+				h, err := task.Factor.Spectrum(theta, true)
+				if err != nil {
+					t.Fatal(err)
+				}
+				var inner mat.SymDense
+				if ill {
+					regularizer.IllInner(&inner, h)
+				} else {
+					regularizer.WellInner(&inner, h)
+				}
+				var want, got mat.Dense
+				regularizer.Gradient(&want, form, task.Factor, theta, &inner)
+				got.ReuseAs(c.d, c.d)
+				newMinibatch(task, c.n, numtest.Rand(5)).gradient(&got, &term{ill: ill}, theta, form)
+				if e := numtest.MaxRelError(&got, &want); e > 1e-10 {
+					t.Errorf("n = %d, d = %d, form %d, ill %v: relative error %.2g", c.n, c.d, form, ill, e)
+				}
+			}
+		}
+	}
+}
+
+func TestMinibatchSkipsWhatHasNoGradient(t *testing.T) {
+	same := mat.NewDense(4, 3, []float64{1, 2, 3, 1, 2, 3, 1, 2, 3, 0, 1, 0})
+	zero := mat.NewDense(4, 3, nil)
+	orthonormal := mat.NewDense(3, 3, []float64{0, 2, 0, 2, 0, 0, 0, 0, 2})
+	for _, c := range []struct {
+		name     string
+		x        *mat.Dense
+		b, rank  int
+		ill, use bool
+	}{
+		{"one row", same, 1, 1, false, false},
+		{"zero rows", zero, 2, 0, true, false},
+		{"orthonormal rows, R_ill", orthonormal, 2, 2, true, false},
+		{"orthonormal rows, R_well", orthonormal, 2, 2, false, true},
+	} {
+		task := Task{X: c.x}
+		if err := task.prepare("test", false); err != nil {
+			t.Fatal(err)
+		}
+		const untouched = 7.0
+		dst := mat.NewDense(3, 3, nil)
+		dst.Set(1, 1, untouched)
+		s, ok := newMinibatch(task, c.b, numtest.Rand(1)).gradient(dst, &term{ill: c.ill}, identity(3), regularizer.Cancelled)
+		if ok != c.use || s.Rank != c.rank {
+			t.Errorf("%s: ok = %v, k_b = %d; want %v, %d", c.name, ok, s.Rank, c.use, c.rank)
+		}
+		if !c.use && dst.At(1, 1) != untouched {
+			t.Errorf("%s: the destination was changed", c.name)
+		}
+	}
+}
