@@ -152,11 +152,12 @@ func (r *resolver) resolve(index []int) combination {
 			c.assign(a.Path, a.Values[index[i]], nil)
 		}
 	}
-	r.fill(c.settings)
+	paths := r.table.paths(c.settings)
+	r.fill(c.settings, paths)
 	for _, group := range r.spec.Distinct {
 		c.distinct = c.distinct && allDistinct(c.settings, group)
 	}
-	r.drop(c.settings)
+	r.drop(c.settings, paths)
 	return c
 }
 
@@ -203,8 +204,8 @@ func allDistinct(s Settings, paths []string) bool {
 }
 
 // fill adds the defaults of the keys that are not set.
-func (r *resolver) fill(s Settings) {
-	for _, path := range r.table.paths(s) {
+func (r *resolver) fill(s Settings, paths []string) {
+	for _, path := range paths {
 		if _, ok := s[path]; ok {
 			continue
 		}
@@ -215,8 +216,8 @@ func (r *resolver) fill(s Settings) {
 }
 
 // drop removes the settings that a run does not read.
-func (r *resolver) drop(s Settings) {
-	for _, path := range r.table.paths(s) {
+func (r *resolver) drop(s Settings, paths []string) {
+	for _, path := range paths {
 		if _, ok := s[path]; ok && !r.table.reads(path, s) {
 			delete(s, path)
 		}
