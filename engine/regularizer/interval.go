@@ -22,12 +22,17 @@ type Interval struct {
 // η = 0.18375 take κ from 4 to 787. Corrected here: the first bound is (1−√(σ_k/σ_1))/(2(1−1/D)σ_1), where σ_1' reaches σ_k; the
 // second, where σ_2' reaches σ_1, stands.
 func WellInterval(s *spectrum.Spectrum) Interval {
-	k := s.Rank
-	if k < 2 || s.Size < 2 {
+	if s.Rank < 2 {
+		return wellInterval(s.Size, s.Rank, 0, 0, 0)
+	}
+	return wellInterval(s.Size, s.Rank, s.Sigma[0], s.Sigma[1], s.Sigma[s.Rank-1])
+}
+
+func wellInterval(size, rank int, top, second, low float64) Interval {
+	if rank < 2 {
 		return Interval{math.Inf(1), math.Inf(1)}
 	}
-	d := float64(s.Size)
-	top, second, low := s.Sigma[0], s.Sigma[1], s.Sigma[k-1]
+	d := float64(size)
 	overtake := d * (math.Sqrt(top/second) - 1) / (2 * second) // D(√(σ_1σ_2)−σ_2)/(2σ_2²)
 	shrink := (1 - 1/d) * top
 	return Interval{
@@ -42,13 +47,19 @@ func WellInterval(s *spectrum.Spectrum) Interval {
 //	σ_k' = σ_k(1 − 2ησ_k(1−1/k)/g²)²,  σ_i' = σ_i(1 + 2ησ_i/(kg²))².
 //
 // Printed is g²/(1−2σ_k/k), which is not homogeneous in σ and is negative, hence empty, for σ_k > k/2: nine fives and a four with
-// η = 5.71 go from κ = 1.25 to 1.002. Corrected here: g²/(2(1−1/k)σ_k), where σ_k' reaches 0. Both are 0 where g = 0 and k > 1.
+// η = 5.71 go from κ = 1.25 to 1.001. Corrected here: g²/(2(1−1/k)σ_k), where σ_k' reaches 0. Both are 0 where g = 0 and k > 1.
 func IllInterval(s *spectrum.Spectrum) Interval {
-	k := float64(s.Rank)
 	if s.Rank < 2 {
+		return illInterval(s.Rank, 0, 0)
+	}
+	return illInterval(s.Rank, G(s), s.Sigma[s.Rank-1])
+}
+
+func illInterval(rank int, g, low float64) Interval {
+	if rank < 2 {
 		return Interval{math.Inf(1), math.Inf(1)}
 	}
-	g, low := G(s), s.Sigma[s.Rank-1]
+	k := float64(rank)
 	return Interval{
 		Printed:   g * g / (1 - 2*low/k),
 		Corrected: g * g / (2 * (1 - 1/k) * low),

@@ -25,7 +25,7 @@ type Set struct {
 	LambdaP    float64
 	LambdaH    float64
 	Expected   Expected
-	Invertible bool       // K_P and K_H are: all forms of a preconditioned gradient agree
+	Invertible bool // K_P and K_H are: all forms of a preconditioned gradient agree
 }
 
 // Expected holds the answers of a Set.
