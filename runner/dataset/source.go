@@ -112,7 +112,8 @@ func (s Source) Check() error {
 
 // Key is the canonical form of s: two sources with equal keys load equal sets from equal files, whatever the order of Drop and
 // however defaults are written. It is one line, and what is at its default is left out, so that an option added later does not
-// change the keys of sources that do not use it. Paths stand in it as given: the folder they are relative to does not.
+// change the keys of sources that do not use it. Paths stand in it as given: the folder they are relative to does not. A [Ref] has the key of
+// its source: class, task and n choose among the rows of one loaded set.
 func (s Source) Key() string {
 	var b strings.Builder
 	add := func(name, value string) {
