@@ -18,7 +18,7 @@ import (
 )
 
 func TestReadCSV(t *testing.T) {
-	zero := ptr(0.0)
+	zero := new(0.0)
 	tests := []struct {
 		name    string
 		text    string
@@ -41,18 +41,18 @@ func TestReadCSV(t *testing.T) {
 			x: [][]float64{{10, 20}, {11, 21}}, y: []float64{.5, 1.5},
 		},
 		{name: "unnamed index column", text: ",a\n0,5\n", src: Source{Drop: []string{""}}, columns: []string{"a"}, x: [][]float64{{5}}},
-		{name: "missing numbers", text: "a,b\n1,NA\n,4\n", src: Source{Missing: ptr(-1.)}, columns: []string{"a", "b"}, x: [][]float64{{1, -1}, {-1, 4}}},
+		{name: "missing numbers", text: "a,b\n1,NA\n,4\n", src: Source{Missing: new(-1.)}, columns: []string{"a", "b"}, x: [][]float64{{1, -1}, {-1, 4}}},
 		{
 			// "-1" < "10" < "9" < "None" < "x" as texts; the numbers of a text column are texts.
 			name: "texts", text: "a\nx\n10\nNA\n9\nNone\nx\n",
-			src: Source{Missing: ptr(-1.), Categorical: CategoricalSortedIndex}, columns: []string{"a"},
+			src: Source{Missing: new(-1.), Categorical: CategoricalSortedIndex}, columns: []string{"a"},
 			x: [][]float64{{4}, {1}, {0}, {2}, {3}, {4}},
 		},
 		{
 			name: "the filled text may be there already", text: "a\nx\nnan\n0\n", src: Source{Missing: zero, Categorical: CategoricalSortedIndex},
 			columns: []string{"a"}, x: [][]float64{{1}, {0}, {0}},
 		},
-		{name: "fraction as text", text: "a\nx\nnull\n", src: Source{Missing: ptr(.5), Categorical: CategoricalSortedIndex}, columns: []string{"a"}, x: [][]float64{{1}, {0}}},
+		{name: "fraction as text", text: "a\nx\nnull\n", src: Source{Missing: new(.5), Categorical: CategoricalSortedIndex}, columns: []string{"a"}, x: [][]float64{{1}, {0}}},
 		{name: "blanks belong to texts", text: "a\n x\nx\n", src: Source{Categorical: CategoricalSortedIndex}, columns: []string{"a"}, x: [][]float64{{0}, {1}}},
 		{name: "hexadecimal is text", text: "a\n0x10\n1\n", src: Source{Categorical: CategoricalSortedIndex}, columns: []string{"a"}, x: [][]float64{{0}, {1}}},
 		{name: "code point order", text: "a\nö\nz\n\"\U0001F600\"\n\uFFFD\n", src: Source{Categorical: CategoricalSortedIndex}, columns: []string{"a"}, x: [][]float64{{1}, {0}, {3}, {2}}},

@@ -76,7 +76,7 @@ func FuzzCSV(f *testing.F) {
 		on := func(bit int) bool { return options>>bit&1 == 1 }
 		src := Source{CSV: "data.csv", NoHeader: on(0), Standardize: on(3), Float32: on(4)}
 		if on(1) {
-			src.Missing = ptr(0.)
+			src.Missing = new(0.)
 		}
 		if on(2) {
 			src.Categorical = CategoricalSortedIndex
@@ -152,7 +152,7 @@ func FuzzNPY(f *testing.F) {
 	f.Add([]byte(npy(1, dict("<i8", false, "(4611686018427387904, 4)"))))
 	f.Add([]byte("\x93NUMPY"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		set, err := Load(filesOf("data.npy", string(data)), Source{NPY: "data.npy", Missing: ptr(0.)})
+		set, err := Load(filesOf("data.npy", string(data)), Source{NPY: "data.npy", Missing: new(0.)})
 		if err != nil {
 			if !strings.Contains(err.Error(), "data.npy") {
 				t.Fatalf("error %q does not name the file", err)
@@ -161,7 +161,7 @@ func FuzzNPY(f *testing.F) {
 		}
 		checkSet(t, set, data)
 		// Without knowing the size beforehand the answer is the same.
-		if a, err := decodeNPY(bytes.NewReader(data), -1, ptr(0.)); err != nil || !same(a.m, set.X) {
+		if a, err := decodeNPY(bytes.NewReader(data), -1, new(0.)); err != nil || !same(a.m, set.X) {
 			t.Fatalf("as a stream: %v", err)
 		}
 		roundTrip(t, set.X)

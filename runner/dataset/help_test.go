@@ -17,8 +17,6 @@ func filesOf(pairs ...string) fstest.MapFS {
 	return fsys
 }
 
-func ptr[T any](v T) *T { return &v }
-
 // wantError fails unless err holds every one of the words.
 func wantError(t *testing.T, err error, words ...string) {
 	t.Helper()

@@ -35,7 +35,7 @@ type housePrices struct {
 }
 
 func (housePrices) refs() (p, h Ref) {
-	p = Ref{N: 200, Source: Source{CSV: "house-prices/D1.csv", Target: "LotArea", Drop: []string{"SalePrice"}, Missing: ptr(0.0), Categorical: CategoricalSortedIndex, Standardize: true, Float32: true}}
+	p = Ref{N: 200, Source: Source{CSV: "house-prices/D1.csv", Target: "LotArea", Drop: []string{"SalePrice"}, Missing: new(0.0), Categorical: CategoricalSortedIndex, Standardize: true, Float32: true}}
 	h = p
 	h.CSV, h.Target, h.Drop = "house-prices/D2.csv", "SalePrice", []string{"LotArea"}
 	return p, h

@@ -178,7 +178,7 @@ func TestLoadNPY(t *testing.T) {
 	y := npy(1, dict("<i8", false, "(2,)"), encode(t, binary.LittleEndian, []int64{7, 8})...)
 	bad := npy(1, dict("<i8", false, "(1, 2)"), encode(t, binary.LittleEndian, []int64{7, 8})...)
 	fsys := filesOf("x.npy", x, "y.npy", y, "bad.npy", bad)
-	src := Source{NPY: "x.npy", LabelsNPY: "y.npy", Missing: ptr(9.), Drop: []string{"2"}, Scale: 2}
+	src := Source{NPY: "x.npy", LabelsNPY: "y.npy", Missing: new(9.), Drop: []string{"2"}, Scale: 2}
 	set, err := Load(fsys, src)
 	if err != nil {
 		t.Fatal(err)
@@ -192,7 +192,7 @@ func TestLoadNPY(t *testing.T) {
 	if digest, err := Digest(fsys, src); err != nil || digest != set.Digest {
 		t.Errorf("digest %s, error %v; want %s", digest, err, set.Digest)
 	}
-	alone, err := Load(fsys, Source{NPY: "x.npy", Missing: ptr(9.), Target: "3"})
+	alone, err := Load(fsys, Source{NPY: "x.npy", Missing: new(9.), Target: "3"})
 	if err != nil {
 		t.Fatal(err)
 	}

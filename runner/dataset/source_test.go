@@ -27,7 +27,7 @@ func TestSourceCheck(t *testing.T) {
 		"categorical .npy":  {Source{NPY: "a.npy", Categorical: CategoricalSortedIndex}, []string{"a.npy", "CSV"}},
 		"dropped target":    {Source{CSV: "a.csv", Target: "y", Drop: []string{"y"}}, []string{`"y"`, "both"}},
 		"categorical":       {Source{CSV: "a.csv", Categorical: "one-hot"}, []string{`"one-hot"`, CategoricalSortedIndex}},
-		"missing":           {Source{CSV: "a.csv", Missing: ptr(math.NaN())}, []string{"missing is NaN"}},
+		"missing":           {Source{CSV: "a.csv", Missing: new(math.NaN())}, []string{"missing is NaN"}},
 		"scale":             {Source{CSV: "a.csv", Scale: math.Inf(1)}, []string{"scale is +Inf"}},
 		"absolute":          {Source{CSV: "/etc/passwd"}, []string{`"/etc/passwd"`, "absolute"}},
 		"drive":             {Source{CSV: `C:\data.csv`}, []string{"absolute"}},
@@ -60,7 +60,7 @@ func TestKey(t *testing.T) {
 	if a.Drop[0] != "x" || b.Drop[0] != "y" {
 		t.Error("Key sorted the caller's Drop")
 	}
-	full := Source{CSV: "a \"b\".csv", Target: "y", Drop: []string{"x", "a\nb"}, NoHeader: true, Missing: ptr(-.5), Categorical: CategoricalSortedIndex, Shift: 1, Scale: 2, Standardize: true, Float32: true}
+	full := Source{CSV: "a \"b\".csv", Target: "y", Drop: []string{"x", "a\nb"}, NoHeader: true, Missing: new(-.5), Categorical: CategoricalSortedIndex, Shift: 1, Scale: 2, Standardize: true, Float32: true}
 	const want = `csv="a \"b\".csv" target="y" drop="a\nb" drop="x" no-header=true missing=-0.5 categorical="sorted-index" shift=1 scale=2 standardize=true float32=true`
 	if got := full.Key(); got != want {
 		t.Errorf("key %s\nwant %s", got, want)
@@ -71,7 +71,7 @@ func TestKey(t *testing.T) {
 		{CSV: "digits"},
 		{NPY: "digits"},
 		{NPY: "digits", LabelsNPY: "y"},
-		{CSV: "digits", Missing: ptr(0.)},
+		{CSV: "digits", Missing: new(0.)},
 		{CSV: "digits", Scale: 16},
 		{CSV: "digits", Shift: 16},
 		{CSV: "digits", Drop: []string{""}},

@@ -203,7 +203,7 @@ func TestSyntheticRefusals(t *testing.T) {
 	_, err = Load(nil, ref.Source)
 	wantError(t, err, "drawn")
 	scaled := ref
-	scaled.N, scaled.Standardize, scaled.Class, scaled.Task = 3, true, ptr(int64(1)), OneClass
+	scaled.N, scaled.Standardize, scaled.Class, scaled.Task = 3, true, new(int64(1)), OneClass
 	_, _, err = Pair(nil, scaled, ref, &ok)
 	wantError(t, err, "no classes", "n is 3", "no preprocessing")
 }

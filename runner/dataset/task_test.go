@@ -48,7 +48,7 @@ func small() fstest.MapFS {
 
 func TestForm(t *testing.T) {
 	src := Source{CSV: "small.csv", Target: "y"}
-	one, zero := ptr(int64(1)), ptr(int64(0))
+	one, zero := new(int64(1)), new(int64(0))
 	tests := []struct {
 		name    string
 		p, h    Ref
@@ -89,7 +89,7 @@ func TestForm(t *testing.T) {
 			p:    Ref{Source: src, Class: one, Task: OneVsRest}, h: Ref{Source: src, Class: one, N: 3},
 			pr: []int{0, 1}, hr: []int{0, 2, 4}, py: []float64{1, 0}, hy: []float64{0, 0, 0},
 		},
-		{name: "class that is not there", p: Ref{Source: src, Class: ptr(int64(7))}, h: Ref{Source: src, Class: zero}, message: []string{"primary", "small.csv", "class 7", "0 (2 rows), 1 (4 rows), 2 (1 rows)"}},
+		{name: "class that is not there", p: Ref{Source: src, Class: new(int64(7))}, h: Ref{Source: src, Class: zero}, message: []string{"primary", "small.csv", "class 7", "0 (2 rows), 1 (4 rows), 2 (1 rows)"}},
 		{name: "n too large", p: Ref{Source: src, Class: one}, h: Ref{Source: src, Class: zero, N: 3}, message: []string{"harmful", "n is 3", "at most 2"}},
 		{name: "n too large for all rows", p: Ref{Source: src, N: 8}, h: Ref{Source: src}, message: []string{"n is 8", "at most 7"}},
 		{name: "n too large for balance", p: Ref{Source: src, Class: zero, Task: OneVsRest, N: 6}, h: Ref{Source: src}, message: []string{"n is 6", "at most 4"}},
@@ -99,7 +99,7 @@ func TestForm(t *testing.T) {
 		{name: "unknown task", p: Ref{Source: src, Task: "ranking"}, h: Ref{Source: src}, message: []string{"ranking", OneVsRest}},
 		{name: "no targets", p: Ref{Source: Source{CSV: "small.csv", Drop: []string{"y"}}}, h: Ref{Source: src}, message: []string{"no targets", "target ="}},
 		{name: "columns differ", p: Ref{Source: src}, h: digit(1), message: []string{"1 columns", "64"}},
-		{name: "a single row", p: Ref{Source: src, Class: ptr(int64(2))}, h: Ref{Source: src, Class: one, Task: OneVsRest}, message: []string{"single row"}},
+		{name: "a single row", p: Ref{Source: src, Class: new(int64(2))}, h: Ref{Source: src, Class: one, Task: OneVsRest}, message: []string{"single row"}},
 		{name: "synthetic on one side", p: Ref{Source: src}, h: Ref{Source: Source{Name: "synthetic"}}, message: []string{"one side only"}},
 	}
 	for _, tt := range tests {
