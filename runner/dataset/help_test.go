@@ -8,7 +8,7 @@ import (
 	"testing/fstest"
 )
 
-// files makes a file system of the given contents.
+// filesOf makes a file system of the given contents.
 func filesOf(pairs ...string) fstest.MapFS {
 	fsys := fstest.MapFS{}
 	for i := 0; i < len(pairs); i += 2 {
