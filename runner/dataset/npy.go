@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -32,6 +33,15 @@ type npyArray struct {
 	m      *mat.Dense // rows×cols
 	digest string
 	filled int // NaN replaced
+}
+
+// DecodeNPY reads one NumPy array from data, by the rules of [ReadNPY]. Its errors name no file.
+func DecodeNPY(data []byte) (*mat.Dense, error) {
+	a, err := decodeNPY(bytes.NewReader(data), int64(len(data)), nil)
+	if err != nil {
+		return nil, err
+	}
+	return a.m, nil
 }
 
 func (a *npyArray) single() bool { return a.kind == 'f' && a.width == 4 }
