@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 
@@ -25,7 +24,7 @@ func (t *trial) reuse() (res immunize.Result, ok bool, err error) {
 			t.logf("θ of run %s cannot be reused: %v", short(kept.Run), err)
 			return res, false, nil
 		}
-		m, err := dataset.ReadNPY(bytes.NewReader(data))
+		m, err := dataset.DecodeNPY(data)
 		if err != nil {
 			t.logf("θ of run %s cannot be reused: %v", short(kept.Run), err)
 			return res, false, nil

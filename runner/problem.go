@@ -103,6 +103,8 @@ func (c *problemCache) form(r reader) (*problem, error) {
 		}
 		*s.to = immunize.Task{X: s.from.X, Y: s.from.Y, Factor: f}
 	}
+	// The harmful player learns what an attacker would: with the released code's labels, all 0, it would have nothing to learn.
+	out.Harmful.Y = h.Probe
 	return out, nil
 }
 

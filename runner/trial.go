@@ -68,7 +68,8 @@ func (t *trial) do() error {
 	}
 	report, err := audit.Measure(audit.Input{
 		Primary: problem.Primary.Factor, Harmful: problem.Harmful.Factor,
-		Theta: res.Theta, Bias: res.Bias, Y: problem.Primary.Y,
+		XPrimary: problem.Primary.X, XHarmful: problem.Harmful.X,
+		Theta: res.Theta, Bias: res.Bias, Y: problem.probePrimary,
 	})
 	if err != nil {
 		return fmt.Errorf("measure θ: %w", err)

@@ -1,0 +1,218 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"kappa/store"
+)
+
+func openDB(t *testing.T) *store.DB {
+	t.Helper()
+	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), ".kappa", "runs.db"), store.Options{Now: time.Now})
+	if err != nil {
+		t.Fatalf("open: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return db
+}
+
+func count(t *testing.T, db *store.DB, sql string) int64 {
+	t.Helper()
+	rows, err := db.Query(t.Context(), sql, store.QueryOptions{})
+	if err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+	n, ok := rows.Values[0][0].(int64)
+	if !ok {
+		t.Fatalf("%s: got %v, want a whole number", sql, rows.Values[0][0])
+	}
+	return n
+}
+
+func TestRunThenNothingToDo(t *testing.T) {
+	db := openDB(t)
+	plan := planOf(t, small)
+	var finished int
+	opt := Options{Jobs: 2, Now: time.Now, Notify: func(e Event) {
+		if e.Kind == Finished {
+			finished++
+		}
+	}}
+	sum, err := Run(t.Context(), plan, db, opt)
+	if err != nil {
+		t.Fatalf("run: %v", err)
+	}
+	if sum.Done != len(plan.Runs) || sum.Failed != 0 || finished != sum.Done {
+		t.Fatalf("done %d (told of %d), failed %v of %d runs", sum.Done, finished, sum.Failures, len(plan.Runs))
+	}
+	if n := count(t, db, "SELECT count(*) FROM results WHERE rir > 0"); n != int64(len(plan.Runs)) {
+		t.Errorf("%d results with an RIR, want %d", n, len(plan.Runs))
+	}
+	if n := count(t, db, "SELECT count(DISTINCT task) FROM attacks"); n != 2 {
+		t.Errorf("attacks on %d tasks, want 2", n)
+	}
+	sum, err = Run(t.Context(), plan, db, opt)
+	if err != nil || sum.Cached != len(plan.Runs) || sum.Done != 0 {
+		t.Errorf("second call: done %d, cached %d, error %v; want everything cached", sum.Done, sum.Cached, err)
+	}
+	if n := count(t, db, "SELECT count(*) FROM attempts"); n != int64(len(plan.Runs)) {
+		t.Errorf("%d attempts after two calls, want %d", n, len(plan.Runs))
+	}
+}
+
+// TestAttackAdded: a further attack on a kept θ is computed without training, and gives what a run from scratch gives.
+func TestAttackAdded(t *testing.T) {
+	more := strings.Replace(small, "steps = 5", "steps = 5\n[[attack]]\nmethod = \"cg\"\nsteps = 4", 1)
+	scratch, reused := openDB(t), openDB(t)
+	opt := Options{Jobs: 1, Now: time.Now}
+	if _, err := Run(t.Context(), planOf(t, small), reused, opt); err != nil {
+		t.Fatal(err)
+	}
+	plan := planOf(t, more)
+	decisions, err := Decide(t.Context(), plan, reused, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range decisions {
+		if d.Reason != ReasonAttack || !d.Execute {
+			t.Errorf("%s: reason %q, want %q", d.Run.Method(), d.Reason, ReasonAttack)
+		}
+	}
+	for _, db := range []*store.DB{scratch, reused} {
+		sum, err := Run(t.Context(), plan, db, opt)
+		if err != nil || sum.Done != len(plan.Runs) {
+			t.Fatalf("done %d, failures %v, error %v", sum.Done, sum.Failures, err)
+		}
+	}
+	for _, run := range plan.Runs {
+		a, err := scratch.Outcome(t.Context(), run.Key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := reused.Outcome(t.Context(), run.Key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(a.Metrics) != len(b.Metrics) || len(a.Conditions) != len(b.Conditions) || len(a.Attacks) != len(b.Attacks) {
+			t.Errorf("%s: %d, %d, %d rows from scratch and %d, %d, %d with θ reused", run.Method(),
+				len(a.Metrics), len(a.Conditions), len(a.Attacks), len(b.Metrics), len(b.Conditions), len(b.Attacks))
+		}
+		for i := range min(len(a.Attacks), len(b.Attacks)) {
+			if a.Attacks[i].Loss != b.Attacks[i].Loss {
+				t.Errorf("%s: attack row %d: loss %v from scratch, %v with θ reused", run.Method(), i, a.Attacks[i].Loss, b.Attacks[i].Loss)
+			}
+		}
+		if a.Result.RIR != b.Result.RIR || a.Result.Steps != b.Result.Steps || a.Status != b.Status || a.Reason != b.Reason {
+			t.Errorf("%s: %+v from scratch, %+v with θ reused", run.Method(), *a.Result, *b.Result)
+		}
+		if !strings.Contains(b.Log, "only the attacks are new") {
+			t.Errorf("%s: trained again: %q", run.Method(), b.Log)
+		}
+	}
+}
+
+func TestInterrupt(t *testing.T) {
+	db := openDB(t)
+	plan := planOf(t, strings.Replace(small, "steps = 3", "steps = 2000000\ntrace = \"none\"", 1))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	sum, err := Run(ctx, plan, db, Options{Jobs: 1, Now: time.Now, Notify: func(e Event) {
+		if e.Kind == Started && e.Run.Method() == "immunize" {
+			cancel()
+		}
+	}})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want the context's", err)
+	}
+	if sum.Interrupted != 1 || sum.Done != 1 {
+		t.Errorf("interrupted %d, done %d; want 1 and 1 (identity)", sum.Interrupted, sum.Done)
+	}
+	decisions, err := Decide(t.Context(), plan, db, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Reason{ReasonDone, ReasonInterrupted, ReasonNew, ReasonNew, ReasonNew}
+	for i, d := range decisions {
+		if d.Reason != want[i] {
+			t.Errorf("%s: reason %q, want %q", d.Run.Method(), d.Reason, want[i])
+		}
+	}
+}
+
+func TestTimeoutAndRetry(t *testing.T) {
+	db := openDB(t)
+	text := strings.Replace(small, "steps = 3", "steps = 2000000\ntrace = \"none\"", 1)
+	text = strings.Replace(text, `["identity", "immunize", "released", "optimum"]`, `["immunize"]`, 1)
+	text, _, _ = strings.Cut(text, "[[override]]")
+	plan := planOf(t, text)
+	var retried int
+	sum, err := Run(t.Context(), plan, db, Options{Jobs: 1, Timeout: 30 * time.Millisecond, Retries: 1, Now: time.Now, Notify: func(e Event) {
+		if e.Kind == Retried {
+			retried++
+		}
+	}})
+	if err != nil || sum.Failed != 1 || retried != 1 {
+		t.Fatalf("failed %d, retried %d, error %v; want 1, 1 and none", sum.Failed, retried, err)
+	}
+	if f := sum.Failures[0]; f.Status != store.TimedOut {
+		t.Errorf("status %q, want %q (%v)", f.Status, store.TimedOut, f.Err)
+	}
+	if n := count(t, db, "SELECT count(*) FROM attempts WHERE status = 'timeout'"); n != 2 {
+		t.Errorf("%d attempts timed out, want 2: a retry adds an attempt", n)
+	}
+}
+
+// TestPanicIsAFailure breaks one run from inside and expects its neighbours unharmed.
+func TestPanicIsAFailure(t *testing.T) {
+	db := openDB(t)
+	plan := planOf(t, small)
+	plan.Runs[1].Settings["train.steps"] = int64(-1) // the loader would refuse it; the engine panics or errs
+	sum, err := Run(t.Context(), plan, db, Options{Jobs: 2, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sum.Failed != 1 || sum.Done != len(plan.Runs)-1 {
+		t.Errorf("failed %d, done %d; want 1 and %d", sum.Failed, sum.Done, len(plan.Runs)-1)
+	}
+	state, err := db.States(t.Context(), plan.Keys())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if st := state[plan.Runs[1].Key]; st.Status != store.Failed || st.Error == "" {
+		t.Errorf("recorded %q with error %q, want failed with a reason", st.Status, st.Error)
+	}
+}
+
+func TestFilterLeavesOut(t *testing.T) {
+	db := openDB(t)
+	plan := planOf(t, small)
+	sum, err := Run(t.Context(), plan, db, Options{Jobs: 1, Now: time.Now, Filter: func(d Decision) bool { return d.Run.Method() == "identity" }})
+	if err != nil || sum.Done != 1 || sum.LeftOut != len(plan.Runs)-1 {
+		t.Errorf("done %d, left out %d, error %v", sum.Done, sum.LeftOut, err)
+	}
+}
+
+func TestForceAddsAnAttempt(t *testing.T) {
+	db := openDB(t)
+	plan := planOf(t, small)
+	for _, force := range []bool{false, true} {
+		if _, err := Run(t.Context(), plan, db, Options{Jobs: 2, Now: time.Now, Force: force}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := count(t, db, "SELECT count(*) FROM attempts"); n != int64(2*len(plan.Runs)) {
+		t.Errorf("%d attempts, want %d", n, 2*len(plan.Runs))
+	}
+	if n := count(t, db, "SELECT count(*) FROM results"); n != int64(len(plan.Runs)) {
+		t.Errorf("%d results, want one a run", n)
+	}
+}
