@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -24,41 +25,65 @@ type PlanRow struct {
 // `condition_numbers`, `attacks` and `params` are those of the plan's runs, in plan order, and `main.runs` and so on the
 // whole history. It can do nothing but read. Close it soon: the write-ahead log grows as long as it is open.
 type Report struct {
-	db    *DB
-	pool  *sql.DB
-	keys  []string
-	empty bool
+	db   *DB
+	pool *sql.DB
+	keys []string
 
-	mu   sync.Mutex // one query at a time: c and read belong to it
-	c    *sql.Conn
-	read *readRuns
+	mu    sync.Mutex // one query at a time: c and order belong to it
+	c     *sql.Conn
+	order *planOrder
 }
 
-// readRuns gathers which runs of a plan, by ordinal, a query has read figures of.
-type readRuns struct{ seen []bool }
+// planOrder is what SQLite asks a report about its plan: the order of keys, and which runs' figures a query read. Close
+// empties it, because functions stay registered as long as the process lives.
+type planOrder struct {
+	ordinal map[string]int
+	read    []bool
+}
 
-// figureFunction(x, ordinal) is x, and notes that a figure of that run was read.
-const figureFunction = "kappa_figure"
+// The names under which SQL knows planOrder's methods.
+const (
+	figureFunction = "kappa_figure"
+	planCollation  = "plan"
+)
 
-func (s *readRuns) call(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
-	if i, ok := args[1].(int64); ok && i >= 0 && i < int64(len(s.seen)) {
-		s.seen[i] = true
+// figure (x, ordinal) is x, and notes that a figure of that run was read.
+func (o *planOrder) figure(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
+	if i, ok := args[1].(int64); ok && i >= 0 && i < int64(len(o.read)) {
+		o.read[i] = true
 	}
 	return args[0], nil
+}
+
+// compare orders keys as the plan does; keys that are not in it come last. Because the index of temp.plan has this order
+// too, a query gets its runs in plan order whichever way SQLite takes to them, without an ORDER BY in the views: that
+// would keep SQLite from merging a view into a query that joins it and uses the statistics of helpers.go, and then the
+// view's figures would all be read, needed or not.
+func (o *planOrder) compare(a, b string) int {
+	i, inA := o.ordinal[a]
+	j, inB := o.ordinal[b]
+	switch {
+	case inA && inB:
+		return cmp.Compare(i, j)
+	case inA:
+		return -1
+	case inB:
+		return 1
+	}
+	return strings.Compare(a, b)
 }
 
 // OpenReport pins a reading connection to the database as it is now and lays plan over it. Each key path that is swept
 // becomes a column of `results`, dots written as underscores; primary.class, primary.dataset and the same of harmful are
 // there already. A path whose column collides with another one is refused.
 func (db *DB) OpenReport(ctx context.Context, plan []PlanRow) (*Report, error) {
-	r := &Report{db: db, read: &readRuns{seen: make([]bool, len(plan))}}
-	seen := make(map[string]bool, len(plan))
-	for _, p := range plan {
-		if seen[p.Key] {
+	r := &Report{db: db, keys: make([]string, len(plan))}
+	r.order = &planOrder{ordinal: make(map[string]int, len(plan)), read: make([]bool, len(plan))}
+	for i, p := range plan {
+		if _, twice := r.order.ordinal[p.Key]; twice {
 			return nil, fmt.Errorf("open a report: run %.12s stands twice in the plan", p.Key)
 		}
-		seen[p.Key] = true
-		r.keys = append(r.keys, p.Key)
+		r.order.ordinal[p.Key], r.keys[i] = i, p.Key
 	}
 	swept, err := sweptColumns(plan)
 	if err != nil {
@@ -66,7 +91,8 @@ func (db *DB) OpenReport(ctx context.Context, plan []PlanRow) (*Report, error) {
 	}
 	drv := new(sqlite.Driver) // of its own: its function reports to this report
 	registerHelpers(drv)
-	drv.MustRegisterFunction(figureFunction, &sqlite.FunctionImpl{NArgs: 2, Deterministic: true, Scalar: r.read.call})
+	drv.MustRegisterFunction(figureFunction, &sqlite.FunctionImpl{NArgs: 2, Deterministic: true, Scalar: r.order.figure})
+	drv.MustRegisterCollationUtf8(planCollation, r.order.compare)
 	m := readOnly
 	if db.mode == immutable {
 		m = immutable
@@ -95,10 +121,10 @@ func (r *Report) lay(ctx context.Context, plan []PlanRow, swept []sweptColumn) e
 	if err := r.c.QueryRowContext(ctx, "SELECT count(*) FROM run").Scan(&n); err != nil {
 		return err
 	}
-	if err := exec("CREATE TEMP TABLE plan (ordinal INTEGER PRIMARY KEY, run TEXT NOT NULL UNIQUE)"); err != nil {
+	if err := exec("CREATE TEMP TABLE plan (ordinal INTEGER PRIMARY KEY, run TEXT NOT NULL UNIQUE COLLATE " + planCollation + ")"); err != nil {
 		return err
 	}
-	if err := exec("INSERT INTO temp.plan SELECT key, value FROM json_each(?)", mustJSON(slices.Concat([]string{}, r.keys))); err != nil {
+	if err := exec("INSERT INTO temp.plan SELECT key, value FROM json_each(?)", mustJSON(r.keys)); err != nil {
 		return err
 	}
 	columns := "ordinal INTEGER PRIMARY KEY, json TEXT"
@@ -134,13 +160,13 @@ func (r *Report) lay(ctx context.Context, plan []PlanRow, swept []sweptColumn) e
 func (r *Report) Query(ctx context.Context, query string, args ...any) (*Rows, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	clear(r.read.seen)
+	clear(r.order.read)
 	rows, err := ask(ctx, r.c, query, 0, args)
 	if err != nil {
 		return nil, r.db.queryFault(err)
 	}
-	for i, seen := range r.read.seen {
-		if seen {
+	for i, read := range r.order.read {
+		if read {
 			rows.Runs = append(rows.Runs, r.keys[i])
 		}
 	}
@@ -157,6 +183,8 @@ func (r *Report) Prepare(query string) error {
 
 // Close lets go of the database.
 func (r *Report) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	var errs []error
 	if r.c != nil {
 		if err := r.c.Close(); !errors.Is(err, sql.ErrConnDone) {
@@ -164,6 +192,7 @@ func (r *Report) Close() error {
 		}
 	}
 	errs = append(errs, r.pool.Close())
+	*r.order = planOrder{}
 	return errors.Join(errs...)
 }
 

@@ -74,6 +74,8 @@ func (v view) create(swept []sweptColumn) string {
 	for _, c := range v.columns {
 		from := "v." + c.name
 		switch {
+		case c.name == v.key:
+			from = "p.run" // it has the plan's order
 		case v.name == "results" && c.name == "swept":
 			from = "s.json" // this plan's, which the newest spec's may not be
 		case c.kind == realFigure:
@@ -90,10 +92,6 @@ func (v view) create(swept []sweptColumn) string {
 			list = append(list, "s."+quoteName(s.column)+" AS "+quoteName(s.column))
 		}
 	}
-	order := "p.ordinal"
-	for _, o := range strings.Fields(strings.ReplaceAll(v.order, ",", " ")) {
-		order += ", v." + o
-	}
-	return fmt.Sprintf("CREATE TEMP VIEW %s AS SELECT %s FROM %smain.%s AS v ON v.%s = p.run ORDER BY %s",
-		v.name, strings.Join(list, ", "), from, v.name, v.key, order)
+	return fmt.Sprintf("CREATE TEMP VIEW %s AS SELECT %s FROM %smain.%s AS v ON v.%s = p.run",
+		v.name, strings.Join(list, ", "), from, v.name, v.key)
 }
