@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 
@@ -24,7 +25,7 @@ func (t *trial) reuse() (res immunize.Result, ok bool, err error) {
 			t.logf("θ of run %s cannot be reused: %v", short(kept.Run), err)
 			return res, false, nil
 		}
-		m, err := dataset.DecodeNPY(data)
+		m, err := dataset.DecodeNPY(bytes.NewReader(data))
 		if err != nil {
 			t.logf("θ of run %s cannot be reused: %v", short(kept.Run), err)
 			return res, false, nil

@@ -188,4 +188,7 @@ func roundTrip(t *testing.T, m *mat.Dense) {
 	if err != nil || !same(got, m) {
 		t.Fatalf("got %v, error %v; want %v", got, err, m)
 	}
+	if got, err = DecodeNPY(&b); err != nil || !same(got, m) {
+		t.Fatalf("as a stream: got %v, error %v; want %v", got, err, m)
+	}
 }

@@ -2,7 +2,6 @@ package dataset
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -27,21 +26,22 @@ func ReadNPY(fsys fs.FS, path string) (m *mat.Dense, single bool, err error) {
 	return a.m, a.single(), nil
 }
 
+// DecodeNPY reads the array that takes up all of r, with the rules of [ReadNPY]. Errors name no file. Memory grows with what is
+// really read, whatever the header says.
+func DecodeNPY(r io.Reader) (*mat.Dense, error) {
+	a, err := decodeNPY(r, -1, nil)
+	if err != nil {
+		return nil, err
+	}
+	return a.m, nil
+}
+
 // npyArray is an array read from a file.
 type npyArray struct {
 	npyHeader
 	m      *mat.Dense // rows×cols
 	digest string
 	filled int // NaN replaced
-}
-
-// DecodeNPY reads one NumPy array from data, by the rules of [ReadNPY]. Its errors name no file.
-func DecodeNPY(data []byte) (*mat.Dense, error) {
-	a, err := decodeNPY(bytes.NewReader(data), int64(len(data)), nil)
-	if err != nil {
-		return nil, err
-	}
-	return a.m, nil
 }
 
 func (a *npyArray) single() bool { return a.kind == 'f' && a.width == 4 }
@@ -147,7 +147,7 @@ func readNPYTable(fsys fs.FS, src Source) (*table, error) {
 }
 
 // WriteNPY writes m as a NumPy array: format 1.0, little-endian float64, C order, two dimensions. numpy.load reads it, and so
-// does [ReadNPY] unless m holds a NaN or an infinity, which are written as they are. The bytes depend on m alone.
+// do [ReadNPY] and [DecodeNPY] unless m holds a NaN or an infinity, which are written as they are. The bytes depend on m alone.
 func WriteNPY(w io.Writer, m mat.Matrix) error {
 	rows, cols := m.Dims()
 	dict := fmt.Sprintf("{'descr': '<f8', 'fortran_order': False, 'shape': (%d, %d), }", rows, cols)
