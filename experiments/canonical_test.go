@@ -182,8 +182,16 @@ func TestFormatFloat(t *testing.T) {
 		x    float64
 		want string
 	}{
-		{1, "1.0"}, {-0.5, "-0.5"}, {math.Copysign(0, -1), "-0.0"}, {1e-300, "1e-300"}, {1e21, "1e+21"}, {123456, "123456.0"},
-		{math.MaxFloat64, "1.7976931348623157e+308"}, {math.NaN(), "nan"}, {math.Inf(1), "inf"}, {math.Inf(-1), "-inf"},
+		{1, "1.0"},
+		{-0.5, "-0.5"},
+		{math.Copysign(0, -1), "-0.0"},
+		{1e-300, "1e-300"},
+		{1e21, "1e+21"},
+		{123456, "123456.0"},
+		{math.MaxFloat64, "1.7976931348623157e+308"},
+		{math.NaN(), "nan"},
+		{math.Inf(1), "inf"},
+		{math.Inf(-1), "-inf"},
 	} {
 		if got := formatFloat(c.x); got != c.want {
 			t.Errorf("formatFloat(%v) = %s, want %s", c.x, got, c.want)
@@ -206,7 +214,8 @@ func FuzzParse(f *testing.F) {
 			if err != nil {
 				f.Fatal(err)
 			}
-			f.Add(data)
+			// Fewer combinations, more tries.
+			f.Add(bytes.ReplaceAll(data, []byte("[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]"), []byte("[3, 8]")))
 		}
 	}
 	cat := testCatalog()
@@ -225,8 +234,9 @@ func FuzzParse(f *testing.F) {
 				if i > 0 && p.Line < problems[i-1].Line {
 					t.Errorf("problems out of order: %v", err)
 				}
-				if strings.HasPrefix(p.Message, "not valid TOML") || strings.HasPrefix(p.Message, "brackets") {
-					return
+				if strings.HasPrefix(p.Message, "not valid TOML") || strings.HasPrefix(p.Message, "brackets") ||
+					strings.HasSuffix(p.Message, " is set twice") {
+					return // not decoded, or not all of it
 				}
 			}
 			checkScan(t, string(data))

@@ -67,6 +67,7 @@ func Parse(name string, data []byte, cat Catalog) (*Spec, error) {
 		key := strings.ReplaceAll(joined, "\x00", ".")
 		l.spec.lines[key] = max(line, l.spec.lines[key])
 	}
+	l.lost(root)
 	l.top(root)
 	l.base(root)
 	l.attacks(root["attack"])
@@ -132,6 +133,38 @@ func (l *loader) ordered(path []string, m map[string]any) []string {
 	return slices.SortedFunc(maps.Keys(m), func(a, b string) int {
 		return cmp.Or(cmp.Compare(places[a], places[b]), cmp.Compare(a, b))
 	})
+}
+
+// lost reports keys that the decoder has let a later key replace: it takes a.b = 1 followed by a = 2.
+func (l *loader) lost(root map[string]any) {
+	for _, path := range l.at.keys {
+		var at any = root
+		for i, part := range path {
+			at = child(at, part)
+			if at == nil {
+				l.report(path, tomlKey(path[:i])+" is set twice", "keep one of the two")
+				break
+			}
+		}
+	}
+}
+
+// child returns the element of a decoded table or list, nil if there is none.
+func child(of any, name string) any {
+	index, err := strconv.Atoi(name)
+	switch of := of.(type) {
+	case map[string]any:
+		return of[name]
+	case []map[string]any:
+		if err == nil && index >= 0 && index < len(of) {
+			return of[index]
+		}
+	case []any:
+		if err == nil && index >= 0 && index < len(of) {
+			return of[index]
+		}
+	}
+	return nil
 }
 
 // top checks the keys outside tables and the names of tables.

@@ -108,18 +108,22 @@ func TestVariants(t *testing.T) {
 			"sweep < override < override < set",
 			"[sweep]\n\"train.steps\" = [1, 2, 3, 4]\n[[override]]\nwhen = {\"train.steps\" = 2}\nset = {\"train.seed\" = 5, \"train.steps\" = 7}\n" +
 				"[[override]]\nwhen = {\"train.steps\" = 7}\nset = {\"train.seed\" = 6}\n[[override]]\nwhen = {\"train.steps\" = 3}\nset = {\"train.trace\" = \"all\"}",
-			[]string{"train.trace=none"}, "train.steps train.seed train.trace", "1 1 none\n7 6 none\n3 1 none\n4 1 none",
+			[]string{"train.trace=none"},
+			"train.steps train.seed train.trace", "1 1 none\n7 6 none\n3 1 none\n4 1 none",
 		},
 		{
 			"override matches a default and what set says", "[[override]]\nwhen = {\"train.steps\" = 100, \"attack.0.steps\" = 20}\nset = {\"train.seed\" = 9}\n[[attack]]\nmethod = 'cg'",
-			[]string{"train.method=released"}, "train.method train.seed attack.0.steps", "released 9 20",
+			[]string{"train.method=released"},
+			"train.method train.seed attack.0.steps", "released 9 20",
 		},
 		{
 			"set replaces the swept axis in its place", "[sweep]\n\"train.steps\" = [1, 2]\n\"train.seed\" = [3, 4]",
-			[]string{"train.steps=8,9"}, "train.steps train.seed", "8 3\n8 4\n9 3\n9 4",
+			[]string{"train.steps=8,9"},
+			"train.steps train.seed", "8 3\n8 4\n9 3\n9 4",
 		},
 		{
-			"set sweeps last", "[sweep]\n\"train.steps\" = [1, 2]", []string{"train.seed=3,4", "train.trace=all"},
+			"set sweeps last", "[sweep]\n\"train.steps\" = [1, 2]",
+			[]string{"train.seed=3,4", "train.trace=all"},
 			"train.steps train.seed train.trace", "1 3 all\n1 4 all\n2 3 all\n2 4 all",
 		},
 		{"last set wins", "", []string{"train.steps=1", "train.steps=2"}, "train.steps", "2"},
@@ -128,7 +132,8 @@ func TestVariants(t *testing.T) {
 				"[[override]]\nwhen = {\"primary.class\" = 3}\nset = {\"primary.class\" = 4}", nil, "harmful.class", "2\n3",
 		},
 		{
-			"a name replaces a table", "[sweep]\n\"harmful.dataset.csv\" = [\"a.csv\", \"b.csv\"]", []string{"harmful.dataset=synthetic"},
+			"a name replaces a table", "[sweep]\n\"harmful.dataset.csv\" = [\"a.csv\", \"b.csv\"]",
+			[]string{"harmful.dataset=synthetic"},
 			"harmful.dataset harmful.dataset.csv harmful.dataset.standardize harmful.class synthetic.angle", "synthetic - - - 0",
 		},
 		{

@@ -1,7 +1,6 @@
 package experiments
 
 import (
-	"strconv"
 	"strings"
 	"testing"
 
@@ -73,15 +72,10 @@ func checkScan(t *testing.T, src string) {
 		var key []string
 		var at any = root
 		for _, part := range path {
-			switch v := at.(type) {
-			case map[string]any:
-				at = v[part]
+			if _, ok := at.(map[string]any); ok {
 				key = append(key, part)
-			case []map[string]any:
-				at = element(v, part)
-			case []any:
-				at = element(v, part)
 			}
+			at = child(at, part)
 		}
 		if at == nil {
 			t.Errorf("%q leads nowhere in\n%s", path, src)
@@ -97,14 +91,6 @@ func checkScan(t *testing.T, src string) {
 			t.Errorf("%q on line %d of %d", key, line, lines)
 		}
 	}
-}
-
-func element[E any](list []E, index string) any {
-	i, err := strconv.Atoi(index)
-	if err != nil || i >= len(list) {
-		return nil
-	}
-	return list[i]
 }
 
 func TestScanEnds(t *testing.T) {

@@ -36,7 +36,7 @@ const maxCentimetres = 100
 // topKeys are the keys of a spec outside any table.
 func topKeys() []Key {
 	return []Key{
-		{Path: "title", Types: stringType, Doc: "Heading of the report; required. A template."},
+		{Path: "title", Types: stringType, Doc: "Heading of the report, a template."},
 		{Path: "source", Types: stringType, Doc: "The paper or page the experiment follows."},
 	}
 }
@@ -45,8 +45,8 @@ func topKeys() []Key {
 func sweepKeys() []Key {
 	return []Key{
 		{Path: "sweep.distinct", Types: []Type{List}, Elem: List, Doc: "Lists of key paths; a run whose paths of one list have two equal values is left out."},
-		{Path: "override.when", Types: []Type{tableType}, Doc: "Key paths with the values that a run must have, all of them; required."},
-		{Path: "override.set", Types: []Type{tableType}, Doc: "Key paths with the values that such a run gets; required."},
+		{Path: "override.when", Types: []Type{tableType}, Doc: "Key paths with the values that a run must have, all of them."},
+		{Path: "override.set", Types: []Type{tableType}, Doc: "Key paths with the values that such a run gets."},
 	}
 }
 

@@ -101,9 +101,7 @@ func (k Key) accepted() string {
 		case Float:
 			parts = append(parts, spaced("a number", k.rangeText()))
 		case List:
-			elem := k
-			elem.Types = []Type{k.Elem}
-			parts = append(parts, "a list with each element "+elem.accepted())
+			parts = append(parts, k.acceptedList())
 		case Any:
 			parts = append(parts, "a string", "a number", "true", "false")
 		case tableType:
@@ -114,6 +112,23 @@ func (k Key) accepted() string {
 		return strings.Join(parts[:n-1], ", ") + " or " + parts[n-1]
 	}
 	return strings.Join(parts, "")
+}
+
+// acceptedList describes the lists of the key.
+func (k Key) acceptedList() string {
+	switch {
+	case k.Elem == Any:
+		return "a list of values"
+	case k.Elem == String && len(k.Enum) == 0:
+		return "a list of strings"
+	case k.Elem == Int:
+		return spaced("a list of integers", k.rangeText())
+	case k.Elem == Float:
+		return spaced("a list of numbers", k.rangeText())
+	}
+	elem := k
+	elem.Types = []Type{k.Elem}
+	return "a list with each element " + elem.accepted()
 }
 
 // rangeText describes the bounds of a number: "> 0 and ≤ 1"; "" without bounds.
