@@ -1,0 +1,244 @@
+package audit
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+
+	"kappa/engine/ceiling"
+	"kappa/engine/probe"
+	"kappa/engine/spectrum"
+)
+
+// The thresholds of Definition 3.1 where the paper writes ≫, ≤ and ≈.
+const (
+	// MuchWorse is the factor by which κ(H_H) must exceed that of the original for part (a): "≫" is read as one order of magnitude.
+	MuchWorse = 10
+	// NoWorse is the largest κ(H_P) relative to the original for part (b): 1, with room for rounding.
+	NoWorse = 1 + 1e-9
+	// AsGood is the largest best loss on D_P relative to the original for part (c): "≈" is read as at most 1 % more.
+	AsGood = 1.01
+)
+
+// negligibleLoss is the best loss relative to the mean square of the targets below which it is rounding: the fit is perfect.
+const negligibleLoss = 1e-20
+
+// Input is what is measured, in one of three settings.
+//
+//   - A linear extractor: Primary and Harmful are the inputs, with Theta. The original is the identity.
+//   - Two models: Primary and Harmful are the features of the immunized model, with BasePrimary and BaseHarmful, the features of the
+//     original on the same examples.
+//   - One model: Primary and Harmful alone. There is nothing to compare with.
+type Input struct {
+	Primary, Harmful *spectrum.Factor
+
+	Theta *mat.Dense // D×m, features are Xθ; nil if there is none
+	Bias  []float64  // m, added to every row of Xθ; nil if there is none. Needs Theta, XPrimary and XHarmful
+
+	BasePrimary, BaseHarmful *spectrum.Factor // both or none; not with Theta
+
+	// XPrimary and XHarmful are the matrices behind Primary and Harmful. They are needed with Bias, because Xθ + 1bᵀ is not a function
+	// of XᵀX, and XPrimary with Y. They are not modified.
+	XPrimary, XHarmful *mat.Dense
+	// Y holds the targets of the primary task, for the loss; nil leaves the loss out.
+	Y []float64
+}
+
+// Measure measures in. It does not modify its arguments. An error is returned if a setting is incomplete or mixed, if shapes do not
+// fit, if Theta, Bias or Y holds a number that is not finite, and if a decomposition fails. What cannot be computed for other reasons
+// is NaN in the Report. The cost is a handful of singular value decompositions of order D; with a bias or targets some more,
+// O(ND·min(N, D)).
+func Measure(in Input) (Report, error) {
+	if err := in.check(); err != nil {
+		return Report{}, fmt.Errorf("audit: %w", err)
+	}
+	r := emptyReport()
+	r.hasTheta, r.hasCeiling = in.Theta != nil, in.BasePrimary == nil
+	if err := in.conditions(&r); err != nil {
+		return Report{}, fmt.Errorf("audit: %w", err)
+	}
+	if r.hasTheta {
+		r.KappaTheta = spectrum.ThetaCondition(in.Theta)
+	}
+	if r.hasCeiling {
+		c, err := ceiling.Exact(in.Primary, in.Harmful)
+		if err != nil {
+			return Report{}, fmt.Errorf("audit: %w", err)
+		}
+		r.Ceiling, r.Unbounded, r.Freedom = c.Ceiling, c.Unbounded, c.Freedom
+	}
+	if in.Y != nil {
+		if err := in.losses(&r); err != nil {
+			return Report{}, fmt.Errorf("audit: %w", err)
+		}
+	}
+	if r.Base != nil {
+		r.compare()
+	}
+	return r, nil
+}
+
+// check refuses what is incomplete or does not fit.
+func (in Input) check() error {
+	if in.Primary == nil || in.Harmful == nil {
+		return errors.New("both tasks are needed")
+	}
+	n, d := in.Primary.Dims()
+	nh, dh := in.Harmful.Dims()
+	if d != dh {
+		return fmt.Errorf("the primary task has %d columns, the harmful task %d", d, dh)
+	}
+	switch {
+	case (in.BasePrimary == nil) != (in.BaseHarmful == nil):
+		return errors.New("the original's features are needed for both tasks or for none")
+	case in.BasePrimary != nil && in.Theta != nil:
+		return errors.New("an extractor is compared with the identity, not with another model: give θ or the original's features")
+	case in.Bias != nil && in.Theta == nil:
+		return errors.New("a bias needs an extractor")
+	case in.Bias != nil && (in.XPrimary == nil || in.XHarmful == nil):
+		return errors.New("a bias needs the inputs of both tasks")
+	case in.Y != nil && in.XPrimary == nil:
+		return errors.New("the loss needs the inputs of the primary task")
+	case in.Y != nil && len(in.Y) != n:
+		return fmt.Errorf("%d targets for %d examples of the primary task", len(in.Y), n)
+	}
+	if in.Theta != nil {
+		rows, cols := in.Theta.Dims()
+		if rows != d {
+			return fmt.Errorf("θ has %d rows, the inputs have %d columns", rows, d)
+		}
+		if in.Bias != nil && len(in.Bias) != cols {
+			return fmt.Errorf("the bias has %d elements, θ has %d columns", len(in.Bias), cols)
+		}
+	}
+	for _, x := range []struct {
+		name string
+		x    *mat.Dense
+		n    int
+	}{{"primary", in.XPrimary, n}, {"harmful", in.XHarmful, nh}} {
+		if x.x == nil {
+			continue
+		}
+		if rows, cols := x.x.Dims(); rows != x.n || cols != d {
+			return fmt.Errorf("the inputs of the %s task are %d×%d, its factor is of %d×%d", x.name, rows, cols, x.n, d)
+		}
+	}
+	for i, b := range in.Bias {
+		if math.IsNaN(b) || math.IsInf(b, 0) {
+			return fmt.Errorf("element %d of the bias is %v", i, b)
+		}
+	}
+	return nil
+}
+
+// conditions fills in the condition numbers of both tasks and of the original's.
+func (in Input) conditions(r *Report) error {
+	primary, harmful, theta := in.Primary, in.Harmful, in.Theta
+	if in.Bias != nil {
+		var err error
+		if primary, err = spectrum.NewFactor(withOnes(in.XPrimary)); err != nil {
+			return fmt.Errorf("primary task: %w", err)
+		}
+		if harmful, err = spectrum.NewFactor(withOnes(in.XHarmful)); err != nil {
+			return fmt.Errorf("harmful task: %w", err)
+		}
+		theta = stacked(in.Theta, in.Bias)
+	}
+	var err error
+	if r.Primary, err = condition(primary, theta); err != nil {
+		return fmt.Errorf("primary task: %w", err)
+	}
+	if r.Harmful, err = condition(harmful, theta); err != nil {
+		return fmt.Errorf("harmful task: %w", err)
+	}
+	baseP, baseH := in.BasePrimary, in.BaseHarmful
+	if in.Theta != nil {
+		baseP, baseH = in.Primary, in.Harmful // Xθ with θ = I
+	}
+	if baseP == nil {
+		return nil
+	}
+	r.Base = &Base{}
+	if r.Base.Primary, err = condition(baseP, nil); err != nil {
+		return fmt.Errorf("original, primary task: %w", err)
+	}
+	if r.Base.Harmful, err = condition(baseH, nil); err != nil {
+		return fmt.Errorf("original, harmful task: %w", err)
+	}
+	return nil
+}
+
+func condition(f *spectrum.Factor, theta *mat.Dense) (spectrum.Conditions, error) {
+	s, err := f.Spectrum(theta, false)
+	if err != nil {
+		return spectrum.Conditions{}, err
+	}
+	return s.Condition(), nil
+}
+
+// losses fills in the least mean squared error of a linear head on the primary task, with the extractor and without.
+func (in Input) losses(r *Report) error {
+	var err error
+	if r.LossBase, err = bestLoss(in.XPrimary, in.Y, in.Primary.Rank()); err != nil {
+		return err
+	}
+	r.LossPrimary = r.LossBase
+	if in.Theta == nil {
+		return nil
+	}
+	var features mat.Dense
+	features.Mul(in.XPrimary, in.Theta)
+	rank := in.Primary.Rank()
+	if in.Bias != nil {
+		rank++ // the constant may add a direction; Prepare counts no more than there are
+		n, _ := features.Dims()
+		for i := range n {
+			row := features.RawRowView(i)
+			for j, b := range in.Bias {
+				row[j] += b
+			}
+		}
+	}
+	r.LossPrimary, err = bestLoss(&features, in.Y, rank)
+	return err
+}
+
+// bestLoss returns the least mean squared error of a linear head on features x of the given rank, 0 where it is rounding.
+func bestLoss(x *mat.Dense, y []float64, rank int) (float64, error) {
+	t, err := probe.Prepare(x, y, rank)
+	if err != nil {
+		return math.NaN(), err
+	}
+	n := float64(len(y))
+	loss, square := t.BestLoss()/n, 0.0
+	for _, v := range y {
+		square += v * v / n
+	}
+	if loss <= negligibleLoss*square {
+		return 0, nil
+	}
+	return loss, nil
+}
+
+// withOnes returns [X 1].
+func withOnes(x *mat.Dense) *mat.Dense {
+	n, d := x.Dims()
+	out := mat.NewDense(n, d+1, nil)
+	for i := range n {
+		row := out.RawRowView(i)
+		copy(row, x.RawRowView(i))
+		row[d] = 1
+	}
+	return out
+}
+
+// stacked returns [θ; bᵀ], for which [X 1]·[θ; bᵀ] = Xθ + 1bᵀ.
+func stacked(theta *mat.Dense, bias []float64) *mat.Dense {
+	d, m := theta.Dims()
+	out := mat.NewDense(d+1, m, nil)
+	out.Slice(0, d, 0, m).(*mat.Dense).Copy(theta)
+	out.SetRow(d, bias)
+	return out
+}
