@@ -181,3 +181,47 @@ func TestNearest(t *testing.T) {
 		}
 	}
 }
+
+func TestSweptColumns(t *testing.T) {
+	cat := testCatalog()
+	for _, path := range []string{"loss.primary", "a.b_c", "a_b.c", "rir.x"} {
+		cat.Keys = append(cat.Keys, Key{Path: path, Types: intType})
+	}
+	for _, c := range []struct{ sweep, want string }{
+		{"'rir.x' = [1]\n'a.b_c' = [1]\n'primary.class' = [3]\n'train.seed' = [1]\n'train.method' = ['immunize']", ""},
+		{"'loss.primary' = [1]", `test.toml:6: sweep."loss.primary": cannot be swept – its column loss_primary would hide the one that results has`},
+		{"'a.b_c' = [1]\n'a_b.c' = [1]", `test.toml:7: sweep."a_b.c": swept twice – "a.b_c" gives results the same column a_b_c`},
+	} {
+		_, err := Parse("test.toml", []byte(head+"[sweep]\n"+c.sweep), cat)
+		got := ""
+		if err != nil {
+			got = err.Error()
+		}
+		if got != c.want {
+			t.Errorf("%s:\n%s\nwant\n%s", c.sweep, got, c.want)
+		}
+	}
+	if got := Column("attack.0.steps"); got != "attack_0_steps" {
+		t.Errorf("Column = %s", got)
+	}
+}
+
+// TestParseIsPure: the same input gives the same problems, in the same order, whatever the order of maps.
+func TestParseIsPure(t *testing.T) {
+	files, err := filepath.Glob("testdata/problems/*.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, first := Parse(file, data, testCatalog())
+		for range 5 {
+			if _, again := Parse(file, data, testCatalog()); again.Error() != first.Error() {
+				t.Fatalf("%s: once\n%v\nthen\n%v", file, first, again)
+			}
+		}
+	}
+}
