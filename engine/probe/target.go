@@ -45,16 +45,16 @@ type Target struct {
 	rest   float64
 	ef, ey int
 
-	u, v     *mat.Dense // singular vectors of F to its k non-zero singular values, p×k and D×k; nil for k = 0
-	sigma    []float64  // all p singular values of F, descending
+	sigma    []float64 // all p singular values of F, descending
 	rank     int
-	wStar    []float64 // minimum-norm solution, scaled
-	lossStar float64   // its loss, scaled
+	u        blas64.General // orthonormal columns that span the left singular vectors of the k non-zero ones, p×k; empty for k = p
+	wStar    []float64      // minimum-norm solution, scaled
+	lossStar float64        // its loss, scaled
 }
 
 // Prepare reduces and solves the problem of fitting y (N) with the features x (N×D). rank is that of Options. x and y are kept and
-// must not be changed while the Target is in use. It panics if the sizes do not match or rank is negative. The cost is one QR
-// factorization and one singular value decomposition of a matrix of order min(N, D).
+// must not be changed while the Target is in use. It panics if the sizes do not match or rank is negative. The cost is a few QR
+// factorizations and the singular values, without vectors, of a matrix of order min(N, D).
 func Prepare(x *mat.Dense, y []float64, rank int) (*Target, error) {
 	if x == nil || x.IsEmpty() {
 		return nil, errEmpty
@@ -74,21 +74,15 @@ func Prepare(x *mat.Dense, y []float64, rank int) (*Target, error) {
 		t.reduce()
 	}
 
-	p := t.f.Rows
 	var svd mat.SVD
-	if !svd.Factorize(mat.NewDense(p, d, t.f.Data), mat.SVDThin) {
+	if !svd.Factorize(dense(t.f), mat.SVDNone) {
 		return nil, ErrSVD
 	}
 	t.sigma = svd.Values(nil)
 	t.rank = numericalRank(t.sigma, max(n, d), rank)
-	if t.rank > 0 {
-		var u, v mat.Dense
-		svd.UTo(&u)
-		svd.VTo(&v)
-		t.u = mat.DenseCopyOf(u.Slice(0, p, 0, t.rank))
-		t.v = mat.DenseCopyOf(v.Slice(0, d, 0, t.rank))
+	if err := t.solve(); err != nil {
+		return nil, err
 	}
-	t.solve()
 	return t, nil
 }
 
@@ -142,15 +136,9 @@ func normalise(v []float64) int {
 func (t *Target) reduce() {
 	n, d := t.f.Rows, t.f.Cols
 	tau := make([]float64, d)
-	work := make([]float64, 1)
-	lapack64.Geqrf(t.f, tau, work, -1)
-	work = make([]float64, int(work[0]))
-	lapack64.Geqrf(t.f, tau, work, len(work))
-
+	withWork(func(work []float64, lwork int) { lapack64.Geqrf(t.f, tau, work, lwork) })
 	qty := blas64.General{Rows: n, Cols: 1, Stride: 1, Data: t.b}
-	lapack64.Ormqr(blas.Left, blas.Trans, t.f, tau, qty, work, -1)
-	work = make([]float64, max(int(work[0]), len(work)))
-	lapack64.Ormqr(blas.Left, blas.Trans, t.f, tau, qty, work, len(work))
+	withWork(func(work []float64, lwork int) { lapack64.Ormqr(blas.Left, blas.Trans, t.f, tau, qty, work, lwork) })
 
 	r := blas64.General{Rows: d, Cols: d, Stride: d, Data: make([]float64, d*d)}
 	for i := range d {
@@ -161,22 +149,36 @@ func (t *Target) reduce() {
 	t.b = t.b[:d:d]
 }
 
-// solve finds the minimum-norm solution and its loss.
-func (t *Target) solve() {
-	t.wStar = make([]float64, t.f.Cols)
-	if t.rank == 0 {
+// solve finds the minimum-norm solution of the rank-k problem and its loss.
+func (t *Target) solve() error {
+	p, d, k := t.f.Rows, t.f.Cols, t.rank
+	t.wStar = make([]float64, d)
+	if k == 0 {
 		t.lossStar = t.rest + squared(t.b)
-		return
+		return nil
 	}
-	c := make([]float64, t.rank)
-	left := append([]float64(nil), t.b...)
-	blas64.Gemv(blas.Trans, 1, t.u.RawMatrix(), vec(t.b), 0, vec(c))
-	blas64.Gemv(blas.NoTrans, -1, t.u.RawMatrix(), vec(c), 1, vec(left))
-	t.lossStar = t.rest + squared(left)
-	for i := range c {
-		c[i] /= t.sigma[i]
+	rows, c := t.f, t.b // Uᵀ·F and Uᵀ·b
+	t.lossStar = t.rest
+	if k < p {
+		var err error
+		if t.u, err = dominant(t.f, t.sigma, k); err != nil {
+			return err
+		}
+		rows = blas64.General{Rows: k, Cols: d, Stride: d, Data: make([]float64, k*d)}
+		blas64.Gemm(blas.Trans, blas.NoTrans, 1, t.u, t.f, 0, rows)
+		c = make([]float64, k)
+		blas64.Gemv(blas.Trans, 1, t.u, vec(t.b), 0, vec(c))
+		left := append([]float64(nil), t.b...)
+		blas64.Gemv(blas.NoTrans, -1, t.u, vec(c), 1, vec(left))
+		t.lossStar += squared(left)
 	}
-	blas64.Gemv(blas.NoTrans, 1, t.v.RawMatrix(), vec(c), 0, vec(t.wStar))
+	// (UᵀF)ᵀ = QR, and w* = Q·R⁻ᵀ·c solves UᵀFw = c with the least norm.
+	q := transposed(rows)
+	r := orthonormalise(q)
+	w := append([]float64(nil), c...)
+	blas64.Trsv(blas.Trans, r, vec(w))
+	blas64.Gemv(blas.NoTrans, 1, q, vec(w), 0, vec(t.wStar))
+	return nil
 }
 
 // Rank returns the numerical rank k of the features that w* and L* rest on.
@@ -218,10 +220,13 @@ func (t *Target) product(dst, s []float64) {
 
 // excess returns L − L* of the scaled problem for the residual r, through c, a scratch of length k.
 func (t *Target) excess(r, c []float64) float64 {
-	if t.rank == 0 {
+	switch t.rank {
+	case 0:
 		return 0
+	case t.f.Rows:
+		return squared(r)
 	}
-	blas64.Gemv(blas.Trans, 1, t.u.RawMatrix(), vec(r), 0, vec(c))
+	blas64.Gemv(blas.Trans, 1, t.u, vec(r), 0, vec(c))
 	return squared(c)
 }
 
