@@ -1,0 +1,83 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// dataFS opens the data files that a spec names: a path is relative to the spec's folder and must stay inside one of the
+// roots after symbolic links are resolved. It accepts "../data/x.csv" and absolute paths, which other file systems refuse.
+type dataFS struct {
+	dir   string   // the spec's folder, absolute
+	roots []string // absolute, links resolved
+	hint  string   // how to admit another folder
+}
+
+// newDataFS admits the project's root, the data folder, and the folders given on the command line.
+func newDataFS(spec specFile, data string, allow []string) (dataFS, error) {
+	d := dataFS{dir: spec.Dir, hint: "--allow DIR admits another folder"}
+	for _, root := range append([]string{spec.Root, data}, allow...) {
+		if root == "" {
+			continue
+		}
+		real, err := filepath.EvalSymlinks(root)
+		if err != nil {
+			if errors.Is(err, fs.ErrNotExist) && root == data {
+				continue // nothing has been fetched yet
+			}
+			return d, usagef("", "data folder %s: %v", root, cause(err))
+		}
+		d.roots = append(d.roots, real)
+	}
+	return d, nil
+}
+
+// Open implements [fs.FS].
+func (d dataFS) Open(name string) (fs.File, error) {
+	path := filepath.FromSlash(name)
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(d.dir, path)
+	}
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: cause(err)}
+	}
+	for _, root := range d.roots {
+		rel, err := filepath.Rel(root, real)
+		if err != nil || !filepath.IsLocal(rel) {
+			continue
+		}
+		// Opened through the root, so that a link put there meanwhile leads nowhere else.
+		confined, err := os.OpenRoot(root)
+		if err != nil {
+			return nil, &fs.PathError{Op: "open", Path: name, Err: cause(err)}
+		}
+		f, err := confined.Open(rel)
+		_ = confined.Close()
+		if err != nil {
+			return nil, &fs.PathError{Op: "open", Path: name, Err: cause(err)}
+		}
+		return f, nil
+	}
+	return nil, &fs.PathError{Op: "open", Path: name, Err: fmt.Errorf(
+		"it lies outside of %s; %s", strings.Join(d.roots, " and of "), d.hint,
+	)}
+}
+
+var _ fs.FS = dataFS{}
+
+// dataFolder is where data sets that are not in the binary are kept.
+func dataFolder(env Env) string {
+	if dir := env.Getenv("KAPPA_DATA"); dir != "" {
+		return dir
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(cache, "kappa")
+}

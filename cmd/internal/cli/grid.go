@@ -1,0 +1,308 @@
+package cli
+
+import (
+	"encoding/csv"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// grid is a listing: named columns and rows of nil, bool, int, int64, float64, string, []byte or time.Time.
+type grid struct {
+	columns []string
+	rows    [][]any
+}
+
+// formats are the forms a grid can be written in.
+var formats = []string{"table", "csv", "json", "jsonl", "md"}
+
+func (g *grid) add(values ...any) { g.rows = append(g.rows, values) }
+
+// write writes the grid in one of the formats. width is the terminal's, 0 where there is none: a table that is wider is
+// written one column a line.
+func (g *grid) write(w io.Writer, format string, width int) error {
+	switch format {
+	case "table":
+		return g.table(w, width)
+	case "csv":
+		return g.csv(w)
+	case "json":
+		return g.json(w)
+	case "jsonl":
+		return g.jsonl(w)
+	case "md":
+		return g.markdown(w)
+	}
+	return usagef("", "format %q: %s are accepted", format, strings.Join(formats, ", "))
+}
+
+// table aligns the columns, numbers to the right, six significant digits.
+func (g *grid) table(w io.Writer, width int) error {
+	if len(g.columns) == 0 {
+		return nil
+	}
+	cells := make([][]string, 0, len(g.rows)+1)
+	cells = append(cells, g.columns)
+	right := make([]bool, len(g.columns))
+	for i := range right {
+		right[i] = len(g.rows) > 0
+	}
+	for _, row := range g.rows {
+		line := make([]string, len(row))
+		for i, v := range row {
+			line[i] = tableCell(v)
+			right[i] = right[i] && (isNumber(v) || v == nil)
+		}
+		cells = append(cells, line)
+	}
+	widths := make([]int, len(g.columns))
+	total := -2
+	for i := range g.columns {
+		for _, line := range cells {
+			widths[i] = max(widths[i], utf8.RuneCountInString(line[i]))
+		}
+		total += widths[i] + 2
+	}
+	if width > 0 && total > width && len(g.rows) > 0 {
+		return writeRecords(w, cells)
+	}
+	for _, line := range cells {
+		var b strings.Builder
+		for i, cell := range line {
+			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
+			if i > 0 {
+				b.WriteString("  ")
+			}
+			if right[i] {
+				b.WriteString(pad + cell)
+			} else {
+				b.WriteString(cell + pad)
+			}
+		}
+		if _, err := fmt.Fprintln(w, strings.TrimRight(b.String(), " ")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeRecords writes a wide table with one line per column and a blank line between rows.
+func writeRecords(w io.Writer, cells [][]string) error {
+	name := 0
+	for _, c := range cells[0] {
+		name = max(name, utf8.RuneCountInString(c))
+	}
+	for r, line := range cells[1:] {
+		if r > 0 {
+			if _, err := fmt.Fprintln(w); err != nil {
+				return err
+			}
+		}
+		for i, cell := range line {
+			pad := strings.Repeat(" ", name-utf8.RuneCountInString(cells[0][i]))
+			if _, err := fmt.Fprintf(w, "%s%s  %s\n", pad, cells[0][i], cell); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (g *grid) csv(w io.Writer) error {
+	out := csv.NewWriter(w)
+	if err := out.Write(g.columns); err != nil {
+		return err
+	}
+	for _, row := range g.rows {
+		line := make([]string, len(row))
+		for i, v := range row {
+			line[i] = exactCell(v)
+		}
+		if err := out.Write(line); err != nil {
+			return err
+		}
+	}
+	out.Flush()
+	return out.Error()
+}
+
+func (g *grid) json(w io.Writer) error {
+	if len(g.rows) == 0 {
+		_, err := fmt.Fprintln(w, "[]")
+		return err
+	}
+	for i, row := range g.rows {
+		line, err := g.object(row)
+		if err != nil {
+			return err
+		}
+		before, after := " ", ","
+		if i == 0 {
+			before = "["
+		}
+		if i == len(g.rows)-1 {
+			after = "]"
+		}
+		if _, err := fmt.Fprintf(w, "%s%s%s\n", before, line, after); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (g *grid) jsonl(w io.Writer) error {
+	for _, row := range g.rows {
+		line, err := g.object(row)
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintf(w, "%s\n", line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// object writes a row as a JSON object with its keys in the order of the columns; a name that comes again gets a number.
+func (g *grid) object(row []any) ([]byte, error) {
+	var b strings.Builder
+	seen := make(map[string]int)
+	for i, v := range row {
+		name := g.columns[i]
+		seen[name]++
+		if n := seen[name]; n > 1 {
+			name = fmt.Sprintf("%s_%d", name, n)
+		}
+		key, err := json.Marshal(name)
+		if err != nil {
+			return nil, err
+		}
+		value, err := jsonValue(v)
+		if err != nil {
+			return nil, err
+		}
+		b.WriteString(map[bool]string{true: "{", false: ", "}[i == 0])
+		b.Write(key)
+		b.WriteString(": ")
+		b.Write(value)
+	}
+	b.WriteString("}")
+	return []byte(b.String()), nil
+}
+
+func (g *grid) markdown(w io.Writer) error {
+	escape := strings.NewReplacer("|", `\|`, "\n", " ", "\r", " ")
+	line := func(cells []string) error {
+		for i := range cells {
+			cells[i] = escape.Replace(cells[i])
+		}
+		_, err := fmt.Fprintf(w, "| %s |\n", strings.Join(cells, " | "))
+		return err
+	}
+	if err := line(append([]string{}, g.columns...)); err != nil {
+		return err
+	}
+	marks := make([]string, len(g.columns))
+	for i := range marks {
+		marks[i] = "---"
+		if len(g.rows) > 0 && isNumber(g.rows[0][i]) {
+			marks[i] = "---:"
+		}
+	}
+	if err := line(marks); err != nil {
+		return err
+	}
+	for _, row := range g.rows {
+		cells := make([]string, len(row))
+		for i, v := range row {
+			cells[i] = tableCell(v)
+		}
+		if err := line(cells); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func isNumber(v any) bool {
+	switch v.(type) {
+	case int, int64, float64:
+		return true
+	}
+	return false
+}
+
+// tableCell is a value as people read it. NULL stands for nothing recorded.
+func tableCell(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "NULL"
+	case float64:
+		return strconv.FormatFloat(v, 'g', 6, 64)
+	case []byte:
+		return blobCell(v)
+	case string:
+		return strings.NewReplacer("\n", `\n`, "\r", `\r`, "\t", `\t`).Replace(v)
+	default:
+		return exactCell(v)
+	}
+}
+
+// blobCell shows the first bytes of a blob as SQL would write it, and its length.
+func blobCell(v []byte) string {
+	const most = 8
+	if len(v) <= most {
+		return "x'" + hex.EncodeToString(v) + "'"
+	}
+	return fmt.Sprintf("x'%s…' (%d bytes)", hex.EncodeToString(v[:most]), len(v))
+}
+
+// exactCell is a value that loses nothing: numbers round-trip, blobs are hex, NULL is empty.
+func exactCell(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case float64:
+		return strconv.FormatFloat(v, 'g', -1, 64)
+	case []byte:
+		return hex.EncodeToString(v)
+	case string:
+		return v
+	case time.Time:
+		if v.IsZero() {
+			return ""
+		}
+		return v.UTC().Format(time.RFC3339)
+	default:
+		return fmt.Sprint(v)
+	}
+}
+
+// jsonValue is a value in JSON; what JSON has no number for is a string.
+func jsonValue(v any) ([]byte, error) {
+	switch v := v.(type) {
+	case float64:
+		switch {
+		case math.IsNaN(v):
+			return []byte(`"NaN"`), nil
+		case math.IsInf(v, 1):
+			return []byte(`"Infinity"`), nil
+		case math.IsInf(v, -1):
+			return []byte(`"-Infinity"`), nil
+		}
+	case []byte:
+		return json.Marshal(hex.EncodeToString(v))
+	case time.Time:
+		if v.IsZero() {
+			return []byte("null"), nil
+		}
+		return json.Marshal(v.UTC().Format(time.RFC3339))
+	}
+	return json.Marshal(v)
+}

@@ -1,0 +1,215 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"kappa/experiments"
+	"kappa/runner"
+	"kappa/store"
+)
+
+func (a *app) planCommand() *cobra.Command {
+	var flags specFlags
+	var pick picked
+	var force, asJSON bool
+	c := &cobra.Command{
+		Use: "plan SPEC…", Short: "Say for each run whether it would be executed, and why", Args: someSpecs,
+		Long: `Lists the runs of specs in order, with the reason why "kappa run" would or would not
+execute each: new, failed before, timed out before, interrupted, engine 1 → 2, data changed,
+attack added, forced; done, done (diverged), running elsewhere, left out.`,
+		ValidArgsFunction: a.completeSpecs,
+		RunE: run(func(ctx context.Context, args []string) (err error) {
+			if err := pick.parse(); err != nil {
+				return err
+			}
+			targets, err := a.load(args, flags)
+			if err != nil {
+				return err
+			}
+			if err := a.check(ctx, targets); err != nil {
+				return err
+			}
+			dbs := &databases{opener: openOrEmpty}
+			defer func() { err = joined(err, dbs.close()) }()
+			var listing []planned
+			for _, t := range targets {
+				db, err := dbs.get(ctx, a.dbPathFor(t.file.Root))
+				if err != nil {
+					return err
+				}
+				p, err := t.decide(ctx, db, force, &pick)
+				if err != nil {
+					return err
+				}
+				listing = append(listing, p)
+			}
+			return a.listPlans(listing, asJSON)
+		}),
+	}
+	flags.register(c, true)
+	pick.register(c)
+	c.Flags().BoolVarP(&force, "force", "f", false, "as if finished runs were to be repeated")
+	c.Flags().BoolVar(&asJSON, "json", false, "write JSON")
+	return c
+}
+
+// planned is a plan with what would happen to its runs.
+type planned struct {
+	*target
+	decisions []runner.Decision
+}
+
+// decide plans a target and decides about its runs; what the filters leave out is marked so.
+func (t *target) decide(ctx context.Context, db *store.DB, force bool, pick *picked) (planned, error) {
+	if err := t.makePlan(ctx, db); err != nil {
+		return planned{}, err
+	}
+	decisions, err := runner.Decide(ctx, t.plan, db, force)
+	if err != nil {
+		return planned{}, err
+	}
+	for i, d := range decisions {
+		if d.Execute && !pick.keeps(d) {
+			decisions[i].Execute, decisions[i].Reason = false, runner.ReasonFilter
+		}
+	}
+	return planned{t, decisions}, nil
+}
+
+// listPlans writes the runs of plans to stdout and their sums to stderr.
+func (a *app) listPlans(plans []planned, asJSON bool) error {
+	if asJSON {
+		g := &grid{columns: []string{"experiment", "ordinal", "run", "execute", "reason", "method", "swept"}}
+		for _, p := range plans {
+			for _, d := range p.decisions {
+				g.add(p.spec.Name, d.Run.Ordinal, d.Run.Key, d.Execute, string(d.Reason), d.Run.Method(), sweptText(d.Run.Swept))
+			}
+		}
+		return a.list(g, true)
+	}
+	for i, p := range plans {
+		if i > 0 {
+			fmt.Fprintln(a.env.Stdout)
+		}
+		fmt.Fprintf(a.env.Stdout, "%s: %s\n", p.where(), runsWord(len(p.decisions)))
+		g := &grid{columns: []string{"run", "will", "why", "what"}}
+		for _, d := range p.decisions {
+			will := "skip"
+			if d.Execute {
+				will = "run"
+			}
+			what := sweptText(d.Run.Swept)
+			if what == "" {
+				what = d.Run.Method()
+			}
+			g.add(short(d.Run.Key), will, string(d.Reason), what)
+		}
+		if err := a.list(g, false); err != nil {
+			return err
+		}
+		a.talk("%s", p.sum())
+	}
+	return nil
+}
+
+// sum says in one line what will happen to a plan's runs.
+func (p planned) sum() string {
+	t := tallyOf(p.decisions)
+	var parts []string
+	todo := 0
+	for _, r := range t.reasons {
+		parts = append(parts, fmt.Sprintf("%d %s", t.count[r], r))
+		if t.execute[r] {
+			todo += t.count[r]
+		}
+	}
+	return fmt.Sprintf("%s: %s, %d to do (%s)", p.spec.Name, runsWord(len(p.decisions)), todo, strings.Join(parts, ", "))
+}
+
+func runsWord(n int) string {
+	if n == 1 {
+		return "1 run"
+	}
+	return strconv.Itoa(n) + " runs"
+}
+
+// sweptText writes a run's place in the sweep.
+func sweptText(swept []experiments.Assignment) string {
+	parts := make([]string, len(swept))
+	for i, s := range swept {
+		parts[i] = fmt.Sprintf("%s=%v", s.Path, s.Value)
+	}
+	return strings.Join(parts, " ")
+}
+
+// short is a key as people see it.
+func short(key string) string { return key[:min(12, len(key))] }
+
+// picked are the flags that leave runs out.
+type picked struct {
+	only   []string
+	failed bool
+	shard  string
+
+	axes          []experiments.Axis
+	part, modulus int
+}
+
+func (p *picked) register(c *cobra.Command) {
+	f := c.Flags()
+	f.StringArrayVar(&p.only, "only", nil, "only runs with this setting, `key=value`; \"a=1,2\" takes either (repeatable: all must hold)")
+	f.BoolVar(&p.failed, "failed", false, "only runs that failed, timed out or were interrupted before")
+	f.StringVar(&p.shard, "shard", "", "only every n-th run from the i-th on, `i/n` with i from 1: divides a plan between machines")
+}
+
+func (p *picked) active() bool { return len(p.only) > 0 || p.failed || p.shard != "" }
+
+// parse checks the flags.
+func (p *picked) parse() error {
+	catalog := runner.Catalog()
+	for _, text := range p.only {
+		axis, err := experiments.ParseSet(text, catalog)
+		if err != nil {
+			return asUsage(fmt.Errorf("--only: %w", err))
+		}
+		p.axes = append(p.axes, axis)
+	}
+	if p.shard != "" {
+		i, n, ok := strings.Cut(p.shard, "/")
+		part, err1 := strconv.Atoi(i)
+		modulus, err2 := strconv.Atoi(n)
+		if !ok || err1 != nil || err2 != nil || part < 1 || modulus < part {
+			return usagef("", "--shard %q: i/n with 1 ≤ i ≤ n is accepted, such as 1/4", p.shard)
+		}
+		p.part, p.modulus = part, modulus
+	}
+	return nil
+}
+
+// keeps says whether a run passes the filters.
+func (p *picked) keeps(d runner.Decision) bool {
+	if p.modulus > 0 && d.Run.Ordinal%p.modulus != p.part-1 {
+		return false
+	}
+	if p.failed {
+		switch d.State.Status {
+		case store.Failed, store.TimedOut, store.Interrupted, store.Running:
+		default:
+			return false
+		}
+	}
+	for _, axis := range p.axes {
+		got, ok := d.Run.Settings[axis.Path]
+		// A whole number may stand as integer or as float on either side: their texts agree.
+		if !ok || !slices.ContainsFunc(axis.Values, func(v any) bool { return fmt.Sprint(v) == fmt.Sprint(got) }) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,146 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kappa/store"
+)
+
+const (
+	defaultLimit   = 1000
+	defaultTimeout = time.Minute
+)
+
+func (a *app) queryCommand() *cobra.Command {
+	var (
+		format, output string
+		limit          int
+		timeout        time.Duration
+		params         []string
+		asJSON         bool
+	)
+	c := &cobra.Command{
+		Use: `query "SQL"`, Short: "Ask the database", Args: cobra.ExactArgs(1),
+		Long: `Runs one SELECT over the whole history and writes its rows. "-" reads the query from stdin.
+"kappa schema" lists the views and their columns. Besides SQLite's own functions there are
+median(x), stddev(x), quantile(x, p), ci95(x), ci95_low(x) and ci95_high(x).
+
+Numbers are shortened to six digits in tables only. NULL is empty in CSV and null in JSON;
+a blob is written in hexadecimal; infinity is the string "Infinity" in JSON.`,
+		Example: `  kappa query "SELECT method, count(*), median(rir) FROM results GROUP BY method"
+  kappa query --format csv -o runs.csv "SELECT * FROM runs"
+  kappa query -p m=immunize "SELECT run, rir FROM results WHERE method = :m ORDER BY rir DESC"`,
+		RunE: run(func(ctx context.Context, args []string) error {
+			if asJSON {
+				format = "json"
+			}
+			if !slices.Contains(formats, format) {
+				return usagef("", "--format %s: %s are accepted", format, strings.Join(formats, ", "))
+			}
+			if limit < 0 {
+				return usagef("", "--limit %d: a number of rows from 1 is accepted, or 0 for all", limit)
+			}
+			values, err := queryParams(params)
+			if err != nil {
+				return err
+			}
+			sql := args[0]
+			if sql == "-" {
+				text, err := io.ReadAll(a.env.Stdin)
+				if err != nil {
+					return failf("", "read the query from stdin: %w", err)
+				}
+				sql = string(text)
+			}
+			return a.query(ctx, sql, format, output, store.QueryOptions{Limit: limit, Timeout: timeout, Params: values})
+		}),
+	}
+	f := c.Flags()
+	f.StringVar(&format, "format", "table", "`FORMAT`: "+strings.Join(formats, ", "))
+	f.BoolVar(&asJSON, "json", false, "short for --format json")
+	f.IntVar(&limit, "limit", defaultLimit, "rows at most; 0 = all")
+	f.DurationVar(&timeout, "timeout", defaultTimeout, "time at most; 0 = any")
+	f.StringArrayVarP(&params, "param", "p", nil, "value of a parameter, `name=value`, for :name in the query (repeatable)")
+	f.StringVarP(&output, "output", "o", "", "write to `FILE` instead of stdout")
+	return c
+}
+
+func (a *app) query(ctx context.Context, sql, format, output string, o store.QueryOptions) error {
+	db, err := a.openRead(ctx)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	rows, err := db.Query(ctx, sql, o)
+	if err != nil {
+		return err
+	}
+	g := &grid{columns: rows.Columns, rows: rows.Values}
+	if output == "" {
+		if err := g.write(a.env.Stdout, format, terminalWidth(a.env.Stdout)); err != nil {
+			return failf("", "write the rows: %w", err)
+		}
+	} else {
+		var b bytes.Buffer
+		if err := g.write(&b, format, 0); err != nil {
+			return failf("", "write the rows: %w", err)
+		}
+		if err := writeFile(onDisk(a.cwd, output), b.Bytes()); err != nil {
+			return failf("", "write %s: %v", output, cause(err))
+		}
+	}
+	if rows.Truncated {
+		a.talk("kappa: only the first %d rows; --limit 0 gives all", o.Limit)
+	}
+	return nil
+}
+
+// queryParams reads name=value pairs; a value that looks like a number is one.
+func queryParams(pairs []string) (map[string]any, error) {
+	out := make(map[string]any, len(pairs))
+	for _, pair := range pairs {
+		name, text, err := keyValue("param", pair)
+		if err != nil {
+			return nil, err
+		}
+		name = strings.TrimLeft(name, ":@$")
+		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+			out[name] = n
+		} else if x, err := strconv.ParseFloat(text, 64); err == nil {
+			out[name] = x
+		} else {
+			out[name] = text
+		}
+	}
+	return out, nil
+}
+
+// writeFile writes a file whole or not at all.
+func writeFile(path string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // gone after the rename
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Chmod(0o644)
+	}
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}

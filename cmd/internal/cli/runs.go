@@ -1,0 +1,167 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kappa/store"
+)
+
+func (a *app) runsCommand() *cobra.Command {
+	return group("runs", "Recorded runs: list them, look at one, take its θ",
+		a.runsListCommand(), a.runsShowCommand(), a.runsThetaCommand())
+}
+
+func (a *app) runsListCommand() *cobra.Command {
+	var filter store.Filter
+	var status string
+	var asJSON bool
+	c := &cobra.Command{
+		Use: "list", Short: "List runs, the latest first", Args: cobra.NoArgs,
+		Long: `Lists recorded runs, the latest attempt first; a run shows its latest finished attempt,
+else its latest. "kappa query" asks for anything else.`,
+		Example: `  kappa runs list --status failed
+  kappa runs list --experiment digits --method immunize --limit 10`,
+		RunE: run(func(ctx context.Context, _ []string) error {
+			known := []store.Status{store.Running, store.Done, store.Diverged, store.Failed, store.TimedOut, store.Interrupted}
+			if filter.Status = store.Status(status); status != "" && !slices.Contains(known, filter.Status) {
+				return usagef("", "--status %q: %s are accepted", status, strings.Trim(fmt.Sprint(known), "[]"))
+			}
+			if filter.Limit < 0 {
+				return usagef("", "--limit %d: a number of runs from 1 is accepted, or 0 for all", filter.Limit)
+			}
+			db, err := a.openRead(ctx)
+			if err != nil {
+				return err
+			}
+			defer db.Close()
+			rows, err := db.RunsList(ctx, filter)
+			if err != nil {
+				return err
+			}
+			return a.list(runsGrid(rows, asJSON), asJSON)
+		}),
+	}
+	f := c.Flags()
+	f.StringVar(&filter.Experiment, "experiment", "", "only runs of the experiment `NAME`")
+	f.StringVar(&status, "status", "", "only runs in the `STATUS`: running, done, diverged, failed, timeout, interrupted")
+	f.StringVar(&filter.Method, "method", "", "only runs of the `METHOD`")
+	f.StringVar(&filter.Tag, "tag", "", "only runs with the `TAG`")
+	f.IntVar(&filter.Limit, "limit", 50, "the latest so many; 0 = all")
+	f.BoolVar(&asJSON, "json", false, "write JSON")
+	return c
+}
+
+// runsGrid shows whole keys and every column in JSON, and what fits a line in a table.
+func runsGrid(rows []store.RunRow, whole bool) *grid {
+	if whole {
+		g := &grid{columns: []string{
+			"run", "experiment", "status", "reason", "method", "model", "primary", "harmful", "seed", "attempt",
+			"started", "finished", "seconds", "engine", "error", "tags", "note",
+		}}
+		for _, r := range rows {
+			g.add(r.Key, r.Experiment, string(r.Status), r.Reason, r.Method, r.Model, side(r.PrimaryDataset, r.PrimaryClass),
+				side(r.HarmfulDataset, r.HarmfulClass), optional(r.Seed), r.Attempt, r.Started, r.Finished, r.WallSeconds,
+				r.EngineVersion, r.Error, r.Tags, r.Note)
+		}
+		return g
+	}
+	g := &grid{columns: []string{"run", "experiment", "method", "primary", "harmful", "seed", "status", "reason", "finished", "seconds"}}
+	for _, r := range rows {
+		seed := ""
+		if r.Seed != nil {
+			seed = fmt.Sprint(*r.Seed)
+		}
+		reason := r.Reason
+		if r.Error != "" {
+			reason, _, _ = strings.Cut(r.Error, "\n")
+		}
+		g.add(short(r.Key), r.Experiment, r.Method, side(r.PrimaryDataset, r.PrimaryClass), side(r.HarmfulDataset, r.HarmfulClass),
+			seed, string(r.Status), cut(reason, 60), localTime(r.Finished), fmt.Sprintf("%.3g", r.WallSeconds))
+	}
+	return g
+}
+
+func side(dataset string, class *int64) string {
+	if class == nil {
+		return dataset
+	}
+	return fmt.Sprintf("%s %d", dataset, *class)
+}
+
+func optional(n *int64) any {
+	if n == nil {
+		return nil
+	}
+	return *n
+}
+
+func localTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Local().Format("2006-01-02 15:04")
+}
+
+// findRun finds a run by the beginning of its key.
+func findRun(ctx context.Context, db *store.DB, prefix string) (store.RunRow, error) {
+	row, err := db.RunByPrefix(ctx, prefix)
+	if errors.Is(err, store.ErrNotFound) {
+		return row, usagef("`kappa runs list` lists the keys; their first digits suffice", "%w", err)
+	}
+	return row, err
+}
+
+func (a *app) runsThetaCommand() *cobra.Command {
+	var output, name string
+	c := &cobra.Command{
+		Use: "theta RUN", Short: "Write a run's θ as a .npy file", Args: cobra.ExactArgs(1),
+		Long: `Writes the extractor θ (D×D; features are X·θ) that a run has kept, as a .npy file that numpy
+loads. Without -o it goes to stdout, unless that is a terminal.`,
+		Example: "  kappa runs theta 3fa0c1 -o theta.npy",
+		RunE: run(func(ctx context.Context, args []string) error {
+			if output == "" && terminalWidth(a.env.Stdout) > 0 {
+				return usagef("-o theta.npy names a file", "runs theta: a .npy file is not for a terminal")
+			}
+			db, err := a.openRead(ctx)
+			if err != nil {
+				return err
+			}
+			defer db.Close()
+			row, err := findRun(ctx, db, args[0])
+			if err != nil {
+				return err
+			}
+			artifact, err := db.Artifact(ctx, row.Key, name)
+			if errors.Is(err, store.ErrNotFound) {
+				return usagef("`train.keep = \"final\"` keeps it where it is at most 1 MiB; `kappa run SPEC --force` repeats the run",
+					"run %s (%s): it has kept no %s", short(row.Key), row.Status, name)
+			}
+			if err != nil {
+				return err
+			}
+			data, err := db.ReadArtifact(artifact)
+			if err != nil {
+				return err
+			}
+			if output == "" {
+				_, err = a.env.Stdout.Write(data)
+			} else {
+				err = writeFile(onDisk(a.cwd, output), data)
+			}
+			if err != nil {
+				return failf("", "write %s of run %s to %s: %v", name, short(row.Key), output, cause(err))
+			}
+			return nil
+		}),
+	}
+	c.Flags().StringVarP(&output, "output", "o", "", "write to `FILE.npy`")
+	c.Flags().StringVar(&name, "name", "theta", "the `ARTIFACT`: theta, or bias where the method trains one")
+	return c
+}

@@ -1,0 +1,96 @@
+package cli
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kappa/store"
+)
+
+func (a *app) statusCommand() *cobra.Command {
+	var flags specFlags
+	var asJSON bool
+	c := &cobra.Command{
+		Use: "status [SPEC…]", Short: "How far each experiment is", ValidArgsFunction: a.completeSpecs,
+		Long: `Counts for each spec the runs that are done, diverged, failed (timeouts too) and missing, and says
+whether its report is there: "stale" means that the spec or its runs have changed since it was
+written, "none" that there is none, "not kappa's" that the file was written by something else.
+Without SPEC: every spec in the current folder, in the project's root, and in their experiments/.`,
+		RunE: run(func(ctx context.Context, args []string) (err error) {
+			if len(args) == 0 {
+				args = specFiles(a.cwd)
+			}
+			if len(args) == 0 {
+				return usagef("`kappa new NAME` writes one", "status: there are no specs here")
+			}
+			targets, err := a.load(args, flags)
+			if err != nil {
+				return err
+			}
+			dbs := &databases{opener: openOrEmpty}
+			defer func() { err = joined(err, dbs.close()) }()
+			g := &grid{columns: []string{"spec", "runs", "done", "diverged", "failed", "missing", "report", "last run"}}
+			for _, t := range targets {
+				db, err := dbs.get(ctx, a.dbPathFor(t.file.Root))
+				if err != nil {
+					return err
+				}
+				row, err := t.status(ctx, db)
+				if err != nil {
+					return err
+				}
+				if !asJSON {
+					when, _ := row[len(row)-1].(time.Time)
+					row[len(row)-1] = localTime(when)
+				}
+				g.add(row...)
+			}
+			return a.list(g, asJSON)
+		}),
+	}
+	flags.register(c, false)
+	c.Flags().BoolVar(&asJSON, "json", false, "write JSON")
+	return c
+}
+
+// status is one row of the listing.
+func (t *target) status(ctx context.Context, db *store.DB) ([]any, error) {
+	if err := t.makePlan(ctx, db); err != nil {
+		return nil, err
+	}
+	states, err := db.States(ctx, t.plan.Keys())
+	if err != nil {
+		return nil, err
+	}
+	s := stand(states, t.plan.Keys())
+	return []any{t.where(), len(t.plan.Runs), s.done, s.diverged, s.failed, s.missing, t.reportState(states), s.last}, nil
+}
+
+// standing is where the runs of a plan are.
+type standing struct {
+	done, diverged, failed, missing int
+	last                            time.Time
+}
+
+func stand(states map[string]store.State, keys []string) standing {
+	var s standing
+	for _, key := range keys {
+		st := states[key]
+		switch st.Status {
+		case store.Done:
+			s.done++
+		case store.Diverged:
+			s.diverged++
+		case store.Failed, store.TimedOut:
+			s.failed++
+		default:
+			s.missing++
+		}
+		if st.Finished.After(s.last) {
+			s.last = st.Finished
+		}
+	}
+	return s
+}

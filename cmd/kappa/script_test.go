@@ -1,0 +1,185 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+var update = flag.Bool("update", false, "rewrite the expected outputs in testdata/script")
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"kappa": main})
+}
+
+// TestScripts runs the command as its users do, one script per behaviour. Beside the commands of testscript there are
+//
+//	exits CODE PROGRAM ARGS…     run a program that must end with that exit code
+//	poll PATTERN PROGRAM ARGS…   run a program again and again until its stdout matches
+//	newer FILE                   make a database look as if a later kappa had written it
+//
+// and in every script's folder tiny.toml and slow.toml from testdata.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, params("testdata/script"))
+}
+
+func params(dir string) testscript.Params {
+	return testscript.Params{
+		Dir: dir, RequireExplicitExec: true, RequireUniqueNames: true, UpdateScripts: *update,
+		Setup: setup,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits, "poll": poll, "newer": newer,
+		},
+	}
+}
+
+// setup makes the surroundings of a script those of a fresh user: no settings, a home of its own.
+func setup(env *testscript.Env) error {
+	home := filepath.Join(env.WorkDir, ".home")
+	if err := os.Mkdir(home, 0o755); err != nil {
+		return err
+	}
+	env.Setenv("HOME", home)
+	env.Setenv("XDG_CACHE_HOME", filepath.Join(home, "cache"))
+	env.Setenv("KAPPA_DB", "")
+	env.Setenv("KAPPA_DATA", "")
+	env.Setenv("TZ", "UTC")
+	for _, name := range []string{"tiny.toml", "slow.toml"} {
+		data, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(env.WorkDir, name), data, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE PROGRAM ARGS…")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		exit, ok := errors.AsType[*exec.ExitError](err)
+		if !ok {
+			ts.Fatalf("%s: %v", args[1], err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("%s ended with exit code %d, want %d", strings.Join(args[1:], " "), got, want)
+	}
+}
+
+func poll(ts *testscript.TestScript, neg bool, args []string) {
+	const patience, pause = 15 * time.Second, 20 * time.Millisecond
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: poll PATTERN PROGRAM ARGS…")
+	}
+	pattern, err := regexp.Compile("(?m)" + args[0])
+	ts.Check(err)
+	for deadline := time.Now().Add(patience); ; time.Sleep(pause) {
+		_ = ts.Exec(args[1], args[2:]...) // may fail until it succeeds
+		if pattern.MatchString(ts.ReadFile("stdout")) {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("%s never matched %s in %v", strings.Join(args[1:], " "), args[0], patience)
+		}
+	}
+}
+
+// newer raises the user_version in the header of a SQLite file.
+func newer(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: newer FILE")
+	}
+	const userVersionAt = 60 // the file format's offset; four bytes, big-endian
+	f, err := os.OpenFile(ts.MkAbs(args[0]), os.O_WRONLY, 0)
+	ts.Check(err)
+	_, err = f.WriteAt([]byte{0, 0, 0x27, 0x0f}, userVersionAt)
+	ts.Check(err)
+	ts.Check(f.Close())
+}
+
+// TestReadmeCommands executes the sh blocks of README.md in order, in one folder, so that what it shows is true. A block
+// whose info string is "sh no-test" is left out. In a block
+//
+//   - "go run ./cmd/kappa ARGS" runs kappa, with --dry-run where it would execute a shipped experiment;
+//   - "go build -o kappa ./cmd/kappa" puts kappa into the folder;
+//   - "go test ./..." is what runs this.
+func TestReadmeCommands(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var script strings.Builder
+	commands := 0
+	for _, line := range shellLines(string(text)) {
+		fmt.Fprintf(&script, "# %s\n", line)
+		switch {
+		case line == "go test ./...":
+			continue
+		case line == "go build -o kappa ./cmd/kappa":
+			script.WriteString("exec sh -c 'ln -s \"$(command -v kappa)\" kappa'\n")
+		case strings.HasPrefix(line, "go run ./cmd/kappa run "):
+			fmt.Fprintf(&script, "exec sh -c '%s --dry-run'\n", quoted(strings.TrimPrefix(line, "go run ./cmd/")))
+		case strings.HasPrefix(line, "go run ./cmd/kappa "):
+			fmt.Fprintf(&script, "exec sh -c '%s'\n", quoted(strings.TrimPrefix(line, "go run ./cmd/")))
+		case strings.HasPrefix(line, "go "):
+			t.Errorf("README.md shows %q, and this test does not know how to run it", line)
+		default:
+			fmt.Fprintf(&script, "exec sh -c '%s'\n", quoted(line))
+		}
+		commands++
+	}
+	if commands < 3 {
+		t.Fatalf("README.md shows %d commands: the sh blocks were not found", commands)
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "readme.txtar"), []byte(script.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, params(dir))
+}
+
+// quoted is a text inside single quotes as testscript reads them.
+func quoted(line string) string { return strings.ReplaceAll(line, "'", "''") }
+
+// shellLines returns the commands of the sh blocks of a Markdown text; a trailing backslash joins lines.
+func shellLines(text string) []string {
+	var out []string
+	inside, joining := false, false
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		switch {
+		case strings.HasPrefix(line, "```"):
+			inside = !inside && line == "```sh"
+			joining = false
+		case !inside || line == "" || strings.HasPrefix(line, "#"):
+		default:
+			whole, more := strings.CutSuffix(line, `\`)
+			if joining {
+				out[len(out)-1] += " " + strings.TrimSpace(whole)
+			} else {
+				out = append(out, strings.TrimSpace(whole))
+			}
+			joining = more
+		}
+	}
+	return out
+}
