@@ -118,9 +118,9 @@ func (s *Spectrum) Gram(dst *mat.SymDense) *mat.SymDense {
 	return dst
 }
 
-// Resolution is the relative difference of two singular values of S below which they are equal to working precision: σ_i and σ_j
-// are told apart where σ_i − σ_j > Resolution·σ_1. It is 8·max(m, n)·ε for the m×n matrix that was decomposed, twice that where
-// S is its square.
+// Resolution is the size, relative to σ_1, below which a difference of two singular values of S is rounding: 8·n·ε for a matrix of
+// order n at hand, 16·max(N, D)·ε for the square of what an N×D matrix gave (there the smaller differences of the singular values
+// of Xθ themselves are resolved: to 8·max(N, D)·ε of the largest).
 func (s *Spectrum) Resolution() float64 {
 	switch {
 	case s.resolve == 0:
@@ -133,24 +133,19 @@ func (s *Spectrum) Resolution() float64 {
 
 // TopRepeated reports whether σ_1 is repeated to working precision: σ_1 − σ_2 ≤ Resolution·σ_1. Its eigenvector is then any
 // unit vector of its eigenspace.
-func (s *Spectrum) TopRepeated() bool {
-	return s.Rank > 1 && s.Sigma[0]-s.Sigma[1] <= s.Resolution()*s.Sigma[0]
-}
+func (s *Spectrum) TopRepeated() bool { return s.Rank > 1 && !s.apart(0, 1) }
 
 // BottomRepeated reports whether σ_k, the smallest non-zero singular value, is repeated to working precision: its distance to
 // σ_(k−1) is not resolved. A zero singular value after it does not count.
-func (s *Spectrum) BottomRepeated() bool {
-	k := s.Rank
-	if k < 2 {
-		return false
-	}
-	if s.roots != nil {
-		return s.roots[k-2]-s.roots[k-1] <= s.resolve*s.roots[0]
-	}
-	return s.Sigma[k-2]-s.Sigma[k-1] <= s.Resolution()*s.Sigma[0]
-}
+func (s *Spectrum) BottomRepeated() bool { return s.Rank > 1 && !s.apart(s.Rank-2, s.Rank-1) }
 
 // Flat reports whether all non-zero singular values are equal to working precision, so that κ = 1.
-func (s *Spectrum) Flat() bool {
-	return s.Rank > 0 && s.Sigma[0]-s.Sigma[s.Rank-1] <= s.Resolution()*s.Sigma[0]
+func (s *Spectrum) Flat() bool { return s.Rank > 0 && !s.apart(0, s.Rank-1) }
+
+// apart reports whether two singular values differ by more than rounding, judged on those of Rθ where they are known.
+func (s *Spectrum) apart(i, j int) bool {
+	if s.roots != nil {
+		return s.roots[i]-s.roots[j] > s.resolve*s.roots[0]
+	}
+	return s.Sigma[i]-s.Sigma[j] > s.Resolution()*s.Sigma[0]
 }

@@ -43,18 +43,16 @@ func (x *Extremes) Unresolved() bool {
 }
 
 // TopRepeated reports whether σ_1 = σ_2 to working precision; see Spectrum.TopRepeated.
-func (x *Extremes) TopRepeated() bool {
-	return x.Rank > 1 && x.Sigma1-x.Sigma2 <= 2*x.resolve*x.Sigma1
-}
+func (x *Extremes) TopRepeated() bool { return x.Rank > 1 && !x.apart(x.Sigma1, x.Sigma2) }
 
 // BottomRepeated reports whether σ_k = σ_(k−1) to working precision; see Spectrum.BottomRepeated.
-func (x *Extremes) BottomRepeated() bool {
-	return x.Rank > 1 && math.Sqrt(x.SigmaBefore)-math.Sqrt(x.SigmaK) <= x.resolve*math.Sqrt(x.Sigma1)
-}
+func (x *Extremes) BottomRepeated() bool { return x.Rank > 1 && !x.apart(x.SigmaBefore, x.SigmaK) }
 
 // Flat reports whether κ = 1 to working precision; see Spectrum.Flat.
-func (x *Extremes) Flat() bool {
-	return x.Rank > 0 && x.Sigma1-x.SigmaK <= 2*x.resolve*x.Sigma1
+func (x *Extremes) Flat() bool { return x.Rank > 0 && !x.apart(x.Sigma1, x.SigmaK) }
+
+func (x *Extremes) apart(a, b float64) bool {
+	return math.Sqrt(a)-math.Sqrt(b) > x.resolve*math.Sqrt(x.Sigma1)
 }
 
 // Workspace holds the memory of a step loop, so that Extremes allocates only when the shapes grow. The zero value is ready for
@@ -93,41 +91,57 @@ func (w *Workspace) Extremes(f *Factor, theta *mat.Dense) (*Extremes, error) {
 	}
 	x := &w.extremes
 	*x = Extremes{Size: m, F: &w.f, V1: w.first, VK: w.last, resolve: f.resolve()}
-	copy(w.reduced, w.feature)
-	n := min(p, m)
-	w.b.reset(n)
-	lapack.Implementation{}.Dgebrd(p, m, w.reduced, m, w.b.d, w.b.e[:n-1], w.tauQ, w.tauP, w.work, len(w.work))
-	scale := w.b.scale()
+	scale := w.bidiagonalise(p, m)
 	if scale == 0 {
 		clear(w.first)
 		clear(w.last)
 		return x, nil
 	}
+	x.Rank = min(f.rank, w.b.n)
+	if !w.ends(x, p, m, scale) {
+		return x, w.decompose(x)
+	}
+	return x, nil
+}
+
+// bidiagonalise brings Rθ to the upper bidiagonal form w.b, divided by the power of two that is returned; 0 where Rθ = 0.
+func (w *Workspace) bidiagonalise(p, m int) (scale float64) {
+	copy(w.reduced, w.feature)
+	n := min(p, m)
+	w.b.reset(n)
+	lapack.Implementation{}.Dgebrd(p, m, w.reduced, m, w.b.d, w.b.e[:n-1], w.tauQ, w.tauP, w.work, len(w.work))
 	if p < m {
 		// The form is lower bidiagonal; read from its last element to its first it is an upper one.
 		slices.Reverse(w.b.d)
 		slices.Reverse(w.b.e[:n-1])
-		w.b.square()
 	}
-	x.Rank = min(f.rank, n)
-	x.Frobenius = w.b.frobenius() * scale * scale * scale * scale
-	sigma := func(j int) float64 { return w.b.eigenvalue(j) * scale * scale }
-	x.Sigma1 = sigma(1)
-	x.SigmaK = x.Sigma1
-	if x.Rank > 1 {
-		x.Sigma2, x.SigmaK = sigma(2), sigma(x.Rank)
-		x.SigmaBefore = sigma(x.Rank - 1)
+	return w.b.scale()
+}
+
+// ends fills the figures of x from the bidiagonal form, and reports whether both vectors are good.
+func (w *Workspace) ends(x *Extremes, p, m int, scale float64) (ok bool) {
+	k := x.Rank
+	first, last := w.b.eigenvalue(1), w.b.eigenvalue(k)
+	square := scale * scale
+	x.Sigma1, x.SigmaK = first*square, last*square
+	x.Frobenius = w.b.frobenius() * square * square
+	if k > 1 {
+		x.Sigma2, x.SigmaBefore = w.b.eigenvalue(2)*square, w.b.eigenvalue(k-1)*square
 	}
-	for _, end := range []struct{ sigma float64; v []float64 }{{x.Sigma1, w.first}, {x.SigmaK, w.last}} {
-		if !(end.sigma > 0) || !w.b.vector(w.z[:n], end.sigma/scale/scale) {
-			return x, w.decompose(x)
-		}
-		if p < m {
-			slices.Reverse(w.z[:n])
-		}
-		w.lift(end.v, w.z[:n], p, m)
+	return w.vector(x.V1, first, p, m) && w.vector(x.VK, last, p, m)
+}
+
+// vector stores the right singular vector of Rθ for the eigenvalue lambda of the bidiagonal form in v.
+func (w *Workspace) vector(v []float64, lambda float64, p, m int) (ok bool) {
+	z := w.z[:w.b.n]
+	if lambda == 0 || !w.b.vector(z, lambda) {
+		return false
 	}
-	return x, nil
+	if p < m {
+		slices.Reverse(z)
+	}
+	w.lift(v, z, p, m)
+	return true
 }
 
 // lift applies the right reflections to z, the vector of the bidiagonal matrix, and stores the vector of Rθ in v.
