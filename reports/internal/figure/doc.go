@@ -52,7 +52,7 @@ type Value struct {
 	V, Low, High    float64
 }
 
-// Cell is one field of a heatmap.
+// Cell is one field of a heatmap; a Z of NaN leaves it empty.
 type Cell struct {
 	X, Y string
 	Z    float64

@@ -152,6 +152,7 @@ func gallery() map[string]*Figure {
 	}
 	g["histogram-groups"] = Histogram(Options{XLabel: "RIR", XLog: true}, normal)
 	g["histogram-one"] = Histogram(Options{XLabel: "log₁₀ RIR"}, samples([]string{""}, 90, 1))
+	g["histogram-log-counts"] = Histogram(Options{XLabel: "log₁₀ RIR", YLog: true}, samples([]string{""}, 900, 1))
 	g["histogram-identical"] = Histogram(Options{XLabel: "RIR"}, []Value{{V: 1}, {V: 1}, {V: 1}})
 
 	g["heatmap-digits"] = Heatmap(Options{XLabel: "primary digit", YLabel: "harmful digit", ZLabel: "log₁₀ RIR"}, digits())

@@ -17,7 +17,7 @@ func Heatmap(o Options, cells []Cell) *Figure {
 	for _, f := range cells {
 		// The names of fields without a value stay on the axes.
 		xNames, yNames = append(xNames, f.X), append(yNames, f.Y)
-		if left.take(f.Z, o.ZLog, "colour", "") {
+		if !math.IsNaN(f.Z) && left.take(f.Z, o.ZLog, "colour", "") {
 			kept = append(kept, f)
 		}
 	}

@@ -11,6 +11,9 @@ import (
 // maxBins bounds the bins that Freedman and Diaconis's rule may ask for where a few values lie far out.
 const maxBins = 60
 
+// loneCount is where a logarithmic count axis begins, so that a bin of one value shows.
+const loneCount = 0.5
+
 // Histogram draws the number of values a bin; groups share the bins and are drawn over each other, translucent and outlined. Bins are
 // of equal width, on a log axis of equal ratio.
 func Histogram(o Options, rows []Value) *Figure {
@@ -57,13 +60,18 @@ func Histogram(o Options, rows []Value) *Figure {
 		l = newLegend(entriesOf(groups), w, h)
 		right, top = l.room()
 	}
-	y := newBarScale(false, append(finiteOnly(o.Reference, false), float64(most))...)
+	o.Reference = finiteOnly(o.Reference, o.YLog)
+	y := newBarScale(false, append(slices.Clone(o.Reference), float64(most))...)
+	if o.YLog {
+		y = newScale(true, append(slices.Clone(o.Reference), loneCount, float64(most))...)
+		y.min = min(loneCount, y.max/10)
+	}
 	f := newFrame(c, axis{title: o.XLabel, scale: histogramScale(edges, o.XLog)}, axis{title: o.YLabel, scale: y}, right, top)
 	f.grid()
 	for g, s := range groups {
 		f.bins(edges, counts[g], s.look, named)
 	}
-	f.reference(finiteOnly(o.Reference, false), false)
+	f.reference(o.Reference, false)
 	f.axes()
 	if named {
 		l.draw(f, func(e entry, r rect) { f.swatch(fade(e.look.color, 0.7), r) })
@@ -87,9 +95,11 @@ func histogramScale(edges []float64, log bool) scale {
 
 // bins draws one group's bars; several groups are seen through each other.
 func (f *frame) bins(edges []float64, counts []int, l look, several bool) {
-	outline := []pt{f.at(edges[0], 0)}
+	base := f.y.scale.min
+	outline := []pt{f.at(edges[0], base)}
 	for i, n := range counts {
-		a, b := f.at(edges[i], float64(n)), f.at(edges[i+1], float64(n))
+		top := max(base, float64(n))
+		a, b := f.at(edges[i], top), f.at(edges[i+1], top)
 		outline = append(outline, a, b)
 		if n > 0 && !several {
 			corners := rect{a.x, f.area.y0, b.x, b.y}.corners()
@@ -97,7 +107,7 @@ func (f *frame) bins(edges []float64, counts []int, l look, several bool) {
 			f.outline(stroke{color: whiteColor, width: axisWidth}, corners...)
 		}
 	}
-	outline = append(outline, f.at(edges[len(edges)-1], 0))
+	outline = append(outline, f.at(edges[len(edges)-1], base))
 	if several {
 		f.fill(fade(l.color, fillOpacity), outline...)
 		f.line(stroke{color: l.color, width: lineWidth, dash: l.dash}, outline...)

@@ -20,14 +20,6 @@ func (s scale) unit(v float64) float64 {
 	return (v/2 - s.min/2) / (s.max/2 - s.min/2)
 }
 
-// between returns the value at u in [0, 1].
-func (s scale) between(u float64) float64 {
-	if s.log {
-		return math.Exp(math.Log(s.min) + u*(math.Log(s.max)-math.Log(s.min)))
-	}
-	return s.min + 2*u*(s.max/2-s.min/2)
-}
-
 // fits says whether a value can stand on an axis.
 func fits(v float64, log bool) bool {
 	return !math.IsNaN(v) && math.Abs(v) <= maxValue && (!log || v > 0)

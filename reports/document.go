@@ -1,0 +1,66 @@
+package reports
+
+import (
+	"kappa/store"
+)
+
+// Options say which runs a report is about and what it may lack.
+type Options struct {
+	// Plan is the plan's runs in its order, with the swept values that give them their names.
+	Plan []store.PlanRow
+	// Partial allows runs to be missing (never run, interrupted, or running); the report then begins with that.
+	Partial bool
+}
+
+// Document is a rendered report, not yet written.
+type Document struct {
+	Name       string        // of the spec; the report is Name.md
+	Body       string        // Markdown up to Provenance
+	Provenance string        // Markdown, the last section
+	Files      []File        // of the folder Name_files, sorted by name; the manifest is not among them
+	Claims     []ClaimResult // in the order of the spec
+	Warnings   []string      // Markdown, as listed in the body
+	Missing    []string      // keys of the plan without a finished or failed attempt, in plan order
+
+	manifest manifest
+}
+
+// File is one file beside the report.
+type File struct {
+	Name string
+	Data []byte
+}
+
+// Markdown is the whole text.
+func (d *Document) Markdown(provenance bool) []byte {
+	if !provenance {
+		return []byte(d.Body)
+	}
+	return []byte(d.Body + d.Provenance)
+}
+
+// Mismatches are the claims whose verdict is not the expected one.
+func (d *Document) Mismatches() []ClaimResult {
+	var out []ClaimResult
+	for _, c := range d.Claims {
+		if c.Mismatch() {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// MissingError says that a report was not built for want of runs.
+type MissingError struct {
+	Missing, Planned int
+}
+
+func (e *MissingError) Error() string {
+	if e.Missing == e.Planned {
+		return "no run of this experiment is recorded"
+	}
+	return plural(e.Missing, "run") + " of " + plural(e.Planned, "run") + " missing"
+}
+
+// None says that there is nothing to report on at all.
+func (e *MissingError) None() bool { return e.Missing == e.Planned }
