@@ -3,6 +3,7 @@ package immunize
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 
@@ -70,15 +71,15 @@ func newAlgorithm1(p Problem, o Options, rng *rand.Rand, well bool) (*algorithm1
 	}
 	np, _ := p.Primary.Factor.Dims()
 	nh, _ := p.Harmful.Factor.Dims()
-	full := o.Batch == 0 || o.Batch >= max(np, nh)
 	a := &algorithm1{
-		problem: &p, descent: newDescent(&o, o.start(d), full),
+		problem: &p, descent: newDescent(&o, o.start(d), p.Primary.Factor, p.Harmful.Factor),
 		well: term{on: well && d > 1 && p.Primary.Factor.Rank() > 1, factor: p.Primary.Factor},
 		ill:  term{on: d > 1 && p.Harmful.Factor.Rank() > 1, factor: p.Harmful.Factor, ill: true},
-		g:    mat.NewDense(d, d, nil), inner: mat.NewSymDense(d, nil),
+		g:    mat.NewDense(d, d, nil),
 	}
 	a.dir = mat.NewDense(d, d, a.blocks[0].dir)
-	if !full {
+	if o.Batch != 0 && o.Batch < max(np, nh) {
+		a.everyStep = false
 		if rng == nil {
 			return nil, errors.New("immunize: mini-batches need random numbers")
 		}
@@ -112,47 +113,49 @@ type algorithm1 struct {
 	problem   *Problem
 	well, ill term
 	dir, g    *mat.Dense // direction of θ; one term's gradient
-	inner     *mat.SymDense
+	work      regularizer.Workspace
 	sup       *supervised // nil: no supervised term
 	omega     []float64
 	dirOmega  []float64
 }
 
-func (a *algorithm1) spectra() (p, h *spectrum.Spectrum, err error) {
-	return pairSpectra(a.problem.Primary.Factor, a.problem.Harmful.Factor, a.theta, true)
-}
-
 // gradient stores the gradient of t over all rows in a.g and returns its norm; ok is false where it is undefined.
-func (a *algorithm1) gradient(t *term, s *spectrum.Spectrum) (norm float64, ok bool) {
+func (a *algorithm1) gradient(t *term, x *spectrum.Extremes) (norm float64, ok bool) {
 	if t.ill {
-		if !regularizer.IllInner(a.inner, s) {
+		if !a.work.Ill(a.g, a.o.Form, t.factor, a.theta, x) {
 			return math.NaN(), false
 		}
 	} else {
-		regularizer.WellInner(a.inner, s)
+		a.work.Well(a.g, a.o.Form, t.factor, a.theta, x)
 	}
-	regularizer.Gradient(a.g, a.o.Form, t.factor, a.theta, a.inner)
 	return mat.Norm(a.g, 2), true
 }
 
 // balance sets the weights λ. (The norm of a gradient that is undefined, or zero, balances to no weight: the first step says
 // what is the matter.)
 func (a *algorithm1) balance() error {
-	p, h, err := a.spectra()
-	if err != nil {
-		return err
+	p, h := a.o.LambdaPrimary, a.o.LambdaHarmful
+	a.well.lambda, a.ill.lambda = p.Value, h.Value
+	if !p.Balance && !h.Balance {
+		return nil
+	}
+	if err := a.look(); err != nil {
+		return fmt.Errorf("spectra at θ_0: %w", err)
 	}
 	for _, v := range []struct {
 		t *term
-		s *spectrum.Spectrum
+		x *spectrum.Extremes
 		l Lambda
-	}{{&a.well, p, a.o.LambdaPrimary}, {&a.ill, h, a.o.LambdaHarmful}} {
-		v.t.lambda = v.l.Value
-		if v.l.Balance && v.t.on {
-			v.t.lambda = 0
-			if norm, ok := a.gradient(v.t, v.s); ok && norm > 0 {
-				v.t.lambda = a.o.BalanceNorm / norm
-			}
+	}{{&a.well, a.xp, p}, {&a.ill, a.xh, h}} {
+		if !v.l.Balance {
+			continue
+		}
+		v.t.lambda = 0
+		if !v.t.on {
+			continue
+		}
+		if norm, ok := a.gradient(v.t, v.x); ok && norm > 0 {
+			v.t.lambda = a.o.BalanceNorm / norm
 		}
 	}
 	return nil
@@ -170,29 +173,31 @@ func (a *algorithm1) direction(trace bool) (step, error) {
 	a.dir.Zero()
 	for _, v := range []struct {
 		t       *term
-		full    *spectrum.Spectrum
+		x       *spectrum.Extremes
 		norm    *float64
 		outside *bool
-	}{{&a.well, a.sp, &s.gradWell, &s.wellOutside}, {&a.ill, a.sh, &s.gradIll, &s.illOutside}} {
+	}{{&a.well, a.xp, &s.gradWell, &s.wellOutside}, {&a.ill, a.xh, &s.gradIll, &s.illOutside}} {
 		if !v.t.on {
 			continue
 		}
-		sp := v.full
-		var norm float64
-		ok := true
+		var norm, end float64 // end of the interval
+		repeated, ok := false, true
 		if v.t.batch == nil || trace {
-			if norm, ok = a.gradient(v.t, sp); !ok {
+			if norm, ok = a.gradient(v.t, v.x); !ok {
 				s.stop, s.reason = Degenerate, "all non-zero singular values of H_H are equal, or R_ill overflows: it has no gradient"
 				continue
 			}
 			*v.norm = norm
+			end, repeated = v.t.ends(v.x)
 		}
 		if v.t.batch != nil {
+			var sp *spectrum.Spectrum
 			if sp, ok = v.t.batch.gradient(a.g, v.t, a.theta, a.o.Form); !ok {
 				s.degenerate = s.degenerate || sp.Rank > 1
 				continue
 			}
 			norm = mat.Norm(a.g, 2)
+			end, repeated = v.t.endsOfBatch(sp)
 		}
 		weight := v.t.lambda
 		if a.o.Step == Normalized {
@@ -203,9 +208,9 @@ func (a *algorithm1) direction(trace bool) (step, error) {
 		}
 		floats.AddScaled(a.blocks[0].dir, weight, a.g.RawMatrix().Data)
 		if a.o.Optimizer != Adam && a.o.Form != regularizer.Plain && weight > 0 {
-			*v.outside = s.rate*weight >= v.t.interval(sp)
+			*v.outside = s.rate*weight >= end
 		}
-		s.degenerate = s.degenerate || v.t.repeated(sp)
+		s.degenerate = s.degenerate || repeated
 	}
 	if a.sup != nil {
 		x, y := a.problem.Primary.X, a.problem.Primary.Y
@@ -225,20 +230,21 @@ func (a *algorithm1) direction(trace bool) (step, error) {
 	return s, nil
 }
 
-// interval returns the upper end of the corrected interval of t at the spectrum s.
-func (t *term) interval(s *spectrum.Spectrum) float64 {
+// ends returns the upper end of the corrected interval of t, and whether the singular value that t takes its vector from is
+// repeated.
+func (t *term) ends(x *spectrum.Extremes) (end float64, repeated bool) {
+	v := regularizer.At(x)
 	if t.ill {
-		return regularizer.IllInterval(s).Corrected
+		return v.IllInterval.Corrected, x.BottomRepeated()
 	}
-	return regularizer.WellInterval(s).Corrected
+	return v.WellInterval.Corrected, x.TopRepeated()
 }
 
-// repeated reports whether the singular value that t takes its vector from is repeated.
-func (t *term) repeated(s *spectrum.Spectrum) bool {
+func (t *term) endsOfBatch(s *spectrum.Spectrum) (end float64, repeated bool) {
 	if t.ill {
-		return s.BottomRepeated()
+		return regularizer.IllInterval(s).Corrected, s.BottomRepeated()
 	}
-	return s.TopRepeated()
+	return regularizer.WellInterval(s).Corrected, s.TopRepeated()
 }
 
 // stepLength returns s = StepFraction·‖θ‖_F/√D.

@@ -58,7 +58,7 @@ func Optimum(ctx context.Context, p Problem, o Options, _ *rand.Rand) (Result, e
 }
 
 func (r *Result) closedPoint(p Problem, t int, theta *mat.Dense) error {
-	sp, sh, err := pairSpectra(p.Primary.Factor, p.Harmful.Factor, theta, false)
+	sp, sh, err := pairSpectra(p.Primary.Factor, p.Harmful.Factor, theta)
 	if err != nil {
 		return err
 	}

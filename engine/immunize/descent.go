@@ -46,12 +46,9 @@ func newStep(rate float64) step {
 
 // method is what differs from one iterative method to the next.
 type method interface {
-	// direction stores the direction of a step from the present state in the blocks. With trace the numbers for a trace point
-	// are wanted, over all rows.
+	// direction stores the direction of a step from the present state in the blocks. With trace the numbers of a trace point
+	// are wanted, and the ends of both spectra are those of the present state.
 	direction(trace bool) (step, error)
-	// spectra returns the spectra of H_P and H_H over all rows, with vectors if the method needs them. The error says that they
-	// are not finite.
-	spectra() (p, h *spectrum.Spectrum, err error)
 }
 
 // descent is the loop all iterative methods share: it takes the steps, keeps the last usable parameters, the trace and the counts.
@@ -59,19 +56,24 @@ type descent struct {
 	o      *Options
 	theta  *mat.Dense // shares its data with blocks[0]
 	blocks []*block
-	// everyStep: the spectra are computed after every step (full batch), else at trace points only.
-	everyStep bool
-	sp, sh    *spectrum.Spectrum // of H_P and H_H at the present state if everyStep, else at the last trace point
-	out       Result
+	// features returns what maps the data of fp and fh to features: θ, or with a bias [θ; bᵀ].
+	features func() *mat.Dense
+	fp, fh   *spectrum.Factor
+	// everyStep: the ends of the spectra are computed after every step (full batch), else at trace points only.
+	everyStep  bool
+	wp, wh     spectrum.Workspace
+	xp, xh     *spectrum.Extremes // of H_P and H_H over all rows
+	logP, logH float64            // log κ at the same state
+	out        Result
 }
 
-func newDescent(o *Options, theta *mat.Dense, everyStep bool) *descent {
-	d := &descent{o: o, theta: theta, everyStep: everyStep}
+func newDescent(o *Options, theta *mat.Dense, fp, fh *spectrum.Factor) *descent {
+	d := &descent{o: o, theta: theta, fp: fp, fh: fh, features: func() *mat.Dense { return theta }, everyStep: true}
 	d.add(theta.RawMatrix().Data)
 	return d
 }
 
-// add makes x a block of parameters, whose direction it returns.
+// add makes x a block of parameters.
 func (d *descent) add(x []float64) *block {
 	b := newBlock(x, d.o)
 	d.blocks = append(d.blocks, b)
@@ -80,24 +82,23 @@ func (d *descent) add(x []float64) *block {
 
 // run takes up to o.Steps steps.
 func (d *descent) run(ctx context.Context, m method) (Result, error) {
-	var err error
-	if d.sp, d.sh, err = m.spectra(); err != nil {
+	if err := d.look(); err != nil {
 		return Result{}, fmt.Errorf("spectra at θ_0: %w", err)
 	}
 	last := d.o.Steps
-	fresh := true // d.sp and d.sh belong to the present state
 	for t := 0; ; t++ {
 		if err := ctx.Err(); err != nil {
 			return Result{}, err
 		}
 		trace := t == 0 || t == last || d.o.TraceAt != nil && d.o.TraceAt(t, last)
-		if trace && !fresh {
-			if err := d.compare(m); err != nil {
-				return d.diverge(m, t, err), nil
+		if trace && t > 0 && !d.everyStep {
+			if err := d.compare(); err != nil {
+				return d.diverge(t, err)
 			}
 		}
 		var s step
 		if t < last || trace {
+			var err error
 			if s, err = m.direction(trace); err != nil {
 				return Result{}, err
 			}
@@ -106,7 +107,9 @@ func (d *descent) run(ctx context.Context, m method) (Result, error) {
 			}
 		}
 		if trace || s.stop != "" {
-			d.point(t, s)
+			if err := d.point(t, s); err != nil {
+				return Result{}, err
+			}
 		}
 		d.out.Steps, d.out.Counts.Steps = t, t
 		switch {
@@ -117,9 +120,8 @@ func (d *descent) run(ctx context.Context, m method) (Result, error) {
 		}
 		d.count(s)
 		d.move(s.rate)
-		fresh = d.everyStep
-		if err := d.check(m); err != nil {
-			return d.diverge(m, t+1, err), nil
+		if err := d.check(); err != nil {
+			return d.diverge(t+1, err)
 		}
 		if d.o.Progress != nil {
 			d.o.Progress(t+1, last)
@@ -150,9 +152,9 @@ func (d *descent) move(rate float64) {
 	}
 }
 
-// check returns an error if the parameters, or what was computed from them, are not finite, and otherwise brings the spectra up to
-// date where they are kept at every step.
-func (d *descent) check(m method) error {
+// check returns an error if the parameters, or what was computed from them, are not finite, and otherwise brings the ends of the
+// spectra up to date where they are kept at every step.
+func (d *descent) check() error {
 	for _, b := range d.blocks {
 		for _, v := range b.x {
 			if v-v != 0 {
@@ -161,28 +163,43 @@ func (d *descent) check(m method) error {
 		}
 	}
 	if d.everyStep {
-		return d.compare(m)
+		return d.compare()
 	}
 	return nil
 }
 
-// compare computes the spectra of the present state and compares κ with those of the state before. On error nothing changes.
-func (d *descent) compare(m method) error {
-	p, h, err := m.spectra()
-	if err != nil {
+// look computes the ends of both spectra at the present state. The error says that one overflows.
+func (d *descent) look() (err error) {
+	theta := d.features()
+	if d.xp, err = d.wp.Extremes(d.fp, theta); err != nil {
+		return err
+	}
+	if d.xh, err = d.wh.Extremes(d.fh, theta); err != nil {
+		return err
+	}
+	for _, x := range []*spectrum.Extremes{d.xp, d.xh} {
+		if v := x.Sigma1 * x.Sigma1; v-v != 0 || x.Frobenius-x.Frobenius != 0 {
+			return fmt.Errorf("‖H‖₂ = %.3g is too large to square", x.Sigma1)
+		}
+	}
+	d.logP, d.logH = math.Log(d.xp.Kappa()), math.Log(d.xh.Kappa())
+	return nil
+}
+
+// compare looks, and compares κ with the state it last looked at.
+func (d *descent) compare() error {
+	p, h := d.logP, d.logH
+	if err := d.look(); err != nil {
 		return err
 	}
 	c := &d.out.Counts
-	dp := regularizer.LogKappa(p) - regularizer.LogKappa(d.sp)
-	dh := regularizer.LogKappa(h) - regularizer.LogKappa(d.sh)
 	c.Compared++
-	if dp > roseTolerance {
+	if d.logP-p > roseTolerance {
 		c.PrimaryRose++
 	}
-	if dh < -roseTolerance {
+	if d.logH-h < -roseTolerance {
 		c.HarmfulFell++
 	}
-	d.sp, d.sh = p, h
 	return nil
 }
 
@@ -202,23 +219,18 @@ func (d *descent) count(s step) {
 }
 
 // diverge ends the run at the state before step t, whose result cannot be used.
-func (d *descent) diverge(m method, t int, cause error) Result {
+func (d *descent) diverge(t int, cause error) (Result, error) {
 	for _, b := range d.blocks {
 		copy(b.x, b.prev)
 	}
 	d.out.Steps, d.out.Counts.Steps = t-1, t-1
 	if n := len(d.out.Trace); n == 0 || d.out.Trace[n-1].Step != t-1 {
-		if !d.everyStep {
-			// The state before may not have been measured, and may itself be beyond measuring.
-			p, h, err := m.spectra()
-			if err != nil {
-				return d.end(Diverged, fmt.Sprintf("step %d: %v", t, cause))
-			}
-			d.sp, d.sh = p, h
+		// Between trace points the state before may itself be beyond measuring; the trace then ends earlier.
+		if err := d.point(t-1, newStep(0)); err != nil && d.everyStep {
+			return Result{}, err
 		}
-		d.point(t-1, newStep(0))
 	}
-	return d.end(Diverged, fmt.Sprintf("step %d: %v", t, cause))
+	return d.end(Diverged, fmt.Sprintf("step %d: %v", t, cause)), nil
 }
 
 func (d *descent) end(status Status, reason string) Result {
@@ -227,10 +239,15 @@ func (d *descent) end(status Status, reason string) Result {
 }
 
 // point adds the present state to the trace.
-func (d *descent) point(t int, s step) {
-	pt := measure(t, d.theta, d.sp, d.sh)
+func (d *descent) point(t int, s step) error {
+	p, h, err := pairSpectra(d.fp, d.fh, d.features())
+	if err != nil {
+		return err
+	}
+	pt := measure(t, d.theta, p, h)
 	pt.LossPrimary, pt.GradLoss, pt.GradWell, pt.GradIll = s.loss, s.gradLoss, s.gradWell, s.gradIll
 	d.out.Trace = append(d.out.Trace, pt)
+	return nil
 }
 
 // measure returns the trace point of the state θ with the spectra p of H_P and h of H_H; what takes more is NaN.
@@ -243,17 +260,16 @@ func measure(t int, theta *mat.Dense, p, h *spectrum.Spectrum) Point {
 	}
 }
 
-// pairSpectra returns the spectra of θᵀK_Pθ and θᵀK_Hθ. The error says that one overflows.
-func pairSpectra(fp, fh *spectrum.Factor, theta *mat.Dense, vectors bool) (p, h *spectrum.Spectrum, err error) {
-	if p, err = fp.Spectrum(theta, vectors); err != nil {
+// pairSpectra returns the spectra of θᵀK_Pθ and θᵀK_Hθ, without vectors. The error says that one overflows.
+func pairSpectra(fp, fh *spectrum.Factor, theta *mat.Dense) (p, h *spectrum.Spectrum, err error) {
+	if p, err = fp.Spectrum(theta, false); err != nil {
 		return nil, nil, err
 	}
-	if h, err = fh.Spectrum(theta, vectors); err != nil {
+	if h, err = fh.Spectrum(theta, false); err != nil {
 		return nil, nil, err
 	}
 	for _, s := range []*spectrum.Spectrum{p, h} {
-		// ‖H‖_F² is what the regularizers are made of.
-		if math.IsInf(s.Sigma[0]*s.Sigma[0], 0) {
+		if v := s.Sigma[0] * s.Sigma[0]; v-v != 0 {
 			return nil, nil, fmt.Errorf("‖H‖₂ = %.3g is too large to square", s.Sigma[0])
 		}
 	}

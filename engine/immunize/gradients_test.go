@@ -94,7 +94,7 @@ func TestOptKappaDirection(t *testing.T) {
 	p := Problem{Primary: gaussianTask(1, 9, 4), Harmful: gaussianTask(2, 3, 4)} // rank 4 and 3
 	theta := numtest.Gaussian(numtest.Rand(3), 4, 4)
 	objective := func(x *mat.Dense) float64 {
-		sp, sh, err := pairSpectra(p.Primary.Factor, p.Harmful.Factor, x, false)
+		sp, sh, err := pairSpectra(p.Primary.Factor, p.Harmful.Factor, x)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,11 +2,10 @@ package immunize
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 
 	"gonum.org/v1/gonum/mat"
-
-	"kappa/engine/spectrum"
 )
 
 // IMMA is the bi-level method of Zheng and Yeh, IMMA: Immunizing text-to-image models against malicious adaptation, ECCV 2024, in
@@ -19,11 +18,13 @@ import (
 // task, through the unrolled steps. Under Normalized ∇J is scaled to the norm s.
 //
 // With an exact inner solution ∇J would vanish identically for every invertible θ: only the truncation of the inner loop gives the
-// outer player anything to do, and the values depend on rounding more than those of the other methods.
+// outer player anything to do, and the values depend on rounding more than those of the other methods. Steps of a fixed length can
+// walk θ through a singular matrix, where the inner player learns least: κ(H_H) is then huge for a few steps, and no lasting gain.
 //
 // Both losses are squared errors, the labels being the targets, whatever Problem.Loss says; the trace's LossPrimary is Problem.Loss
 // at ω*, its GradLoss is ‖∇J‖_F. It reads Theta0, Optimizer, Step, StepFraction, Steps, LearningRate, Momentum, InnerSteps, TraceAt
-// and Progress, and draws no random numbers. A step costs O(InnerSteps·D²) beside the two spectra.
+// and Progress, and draws no random numbers. A step costs
+// a little more than one of Algorithm1.
 func IMMA(ctx context.Context, p Problem, o Options, _ *rand.Rand) (Result, error) {
 	d, err := p.prepare(needPrimary | needHarmful)
 	if err != nil {
@@ -33,19 +34,23 @@ func IMMA(ctx context.Context, p Problem, o Options, _ *rand.Rand) (Result, erro
 		return Result{}, err
 	}
 	m := &imma{
-		descent: newDescent(&o, o.start(d), true), problem: &p,
+		descent: newDescent(&o, o.start(d), p.Primary.Factor, p.Harmful.Factor), problem: &p,
 		unrolled: newUnrolled(p.Harmful, o.InnerSteps), sup: newSupervised(p.Loss, d),
 		xyP: mat.NewVecDense(d, nil), omega: mat.NewVecDense(d, nil),
 		a: mat.NewVecDense(d, nil), b: mat.NewVecDense(d, nil),
 	}
 	m.xyP.MulVec(p.Primary.X.T(), mat.NewVecDense(len(p.Primary.Y), p.Primary.Y))
+	m.prepareHead(d)
 	m.dir = mat.NewDense(d, d, m.blocks[0].dir)
 	out, err := m.run(ctx, m)
-	if err == nil {
-		m.solve() // at the θ returned
-		out.Omega = append([]float64(nil), m.omega.RawVector().Data...)
+	if err != nil {
+		return Result{}, err
 	}
-	return out, err
+	if err := m.solve(); err != nil { // at the θ returned
+		return Result{}, err
+	}
+	out.Omega = m.omega.RawVector().Data
+	return out, nil
 }
 
 type imma struct {
@@ -57,19 +62,39 @@ type imma struct {
 	xyP      *mat.VecDense // X_Pᵀy_P
 	omega    *mat.VecDense // ω*
 	a, b     *mat.VecDense
+
+	vk     *mat.Dense // V_k of X_P, D×k; nil where X_P = 0
+	cut    *mat.Dense // V_kᵀθ, k×D
+	target *mat.VecDense
+	lq     mat.LQ
 }
 
-func (m *imma) spectra() (p, h *spectrum.Spectrum, err error) {
-	return pairSpectra(m.problem.Primary.Factor, m.problem.Harmful.Factor, m.theta, true)
+// solve stores ω* in m.omega: with X_P = UΣVᵀ cut to its rank k, the minimum-norm solution of V_kᵀθω = Σ_k⁻¹U_kᵀy_P. Its error
+// grows with κ(θ) and not with κ(H_P).
+func (m *imma) solve() error {
+	if m.vk == nil {
+		return nil
+	}
+	m.cut.Mul(m.vk.T(), m.theta)
+	m.lq.Factorize(m.cut)
+	if err := ignoreCondition(m.lq.SolveVecTo(m.omega, false, m.target)); err != nil {
+		return fmt.Errorf("head of the primary task: %w", err)
+	}
+	return nil
 }
 
-// solve stores ω* = V_kΣ_k⁻¹V_kᵀθᵀX_Pᵀy_P in m.omega, from the spectrum of H_P.
-func (m *imma) solve() {
-	m.a.MulVec(m.theta.T(), m.xyP)
-	m.omega.Zero()
-	for i := range m.sp.Rank {
-		v := m.sp.V.ColView(i)
-		m.omega.AddScaledVec(m.omega, mat.Dot(v, m.a)/m.sp.Sigma[i], v)
+// prepareHead computes what solve needs of the primary task.
+func (m *imma) prepareHead(d int) {
+	k := m.fp.Rank()
+	if k == 0 {
+		return
+	}
+	m.vk = mat.DenseCopyOf(m.fp.V().Slice(0, d, 0, k))
+	m.cut = mat.NewDense(k, d, nil)
+	m.target = mat.NewVecDense(k, nil)
+	m.target.MulVec(m.vk.T(), m.xyP)
+	for i, s := range m.fp.SingularValues()[:k] {
+		m.target.SetVec(i, m.target.AtVec(i)/(s*s))
 	}
 }
 
@@ -77,9 +102,11 @@ func (m *imma) direction(trace bool) (step, error) {
 	s := newStep(m.o.LearningRate)
 	m.dir.Zero()
 	// By the envelope theorem ∇_θ½‖X_Pθω* − y_P‖² = (K_Pθω* − X_Pᵀy_P)ω*ᵀ, with ω* held.
-	m.solve()
+	if err := m.solve(); err != nil {
+		return s, err
+	}
 	m.a.MulVec(m.theta, m.omega)
-	m.b.MulVec(m.problem.Primary.Factor.K(), m.a)
+	m.b.MulVec(m.fp.K(), m.a)
 	m.b.SubVec(m.b, m.xyP)
 	m.dir.RankOne(m.dir, 1, m.b, m.omega)
 	m.unrolled.addGradient(m.dir, -1, m.theta)

@@ -32,8 +32,7 @@ func OptKappa(ctx context.Context, p Problem, o Options, _ *rand.Rand) (Result, 
 		return Result{}, err
 	}
 	m := &optKappa{
-		descent: newDescent(&o, o.start(d), true), problem: &p,
-		g: mat.NewDense(d, d, nil), inner: mat.NewSymDense(d, nil),
+		descent: newDescent(&o, o.start(d), p.Primary.Factor, p.Harmful.Factor), g: mat.NewDense(d, d, nil),
 		primary: d > 1 && p.Primary.Factor.Rank() > 1, harmful: d > 1 && p.Harmful.Factor.Rank() > 1,
 	}
 	return m.run(ctx, m)
@@ -41,14 +40,9 @@ func OptKappa(ctx context.Context, p Problem, o Options, _ *rand.Rand) (Result, 
 
 type optKappa struct {
 	*descent
-	problem          *Problem
 	g                *mat.Dense
-	inner            *mat.SymDense
+	work             regularizer.Workspace
 	primary, harmful bool // the term takes part
-}
-
-func (m *optKappa) spectra() (p, h *spectrum.Spectrum, err error) {
-	return pairSpectra(m.problem.Primary.Factor, m.problem.Harmful.Factor, m.theta, true)
 }
 
 func (m *optKappa) direction(bool) (step, error) {
@@ -56,17 +50,17 @@ func (m *optKappa) direction(bool) (step, error) {
 	dir := m.blocks[0].dir
 	clear(dir)
 	if m.primary {
-		s.gradWell = m.addTerm(dir, 1, m.problem.Primary.Factor, m.sp)
-		s.degenerate = s.degenerate || m.sp.TopRepeated() || m.sp.BottomRepeated()
+		s.gradWell = m.addTerm(dir, 1, m.fp, m.xp)
+		s.degenerate = s.degenerate || m.xp.TopRepeated() || m.xp.BottomRepeated()
 	}
 	if m.harmful {
-		log := regularizer.LogKappa(m.sh)
-		if m.sh.Flat() || !(log > 0) {
+		log := m.logH
+		if m.xh.Flat() || !(log > 0) {
 			s.stop, s.reason = Degenerate, "κ(H_H) is 1, or not resolved: 1/log κ has no gradient"
 			return s, nil
 		}
-		s.gradIll = m.addTerm(dir, -1/(log*log), m.problem.Harmful.Factor, m.sh)
-		s.degenerate = s.degenerate || m.sh.TopRepeated() || m.sh.BottomRepeated()
+		s.gradIll = m.addTerm(dir, -1/(log*log), m.fh, m.xh)
+		s.degenerate = s.degenerate || m.xh.TopRepeated() || m.xh.BottomRepeated()
 	}
 	if m.o.Step == Normalized {
 		normalize(m.o, m.theta, dir, &s)
@@ -75,9 +69,8 @@ func (m *optKappa) direction(bool) (step, error) {
 }
 
 // addTerm adds c·∇_θ log κ(H) to dir and returns the norm of what it added.
-func (m *optKappa) addTerm(dir []float64, c float64, f *spectrum.Factor, sp *spectrum.Spectrum) float64 {
-	regularizer.LogKappaInner(m.inner, sp)
-	regularizer.Gradient(m.g, regularizer.Plain, f, m.theta, m.inner)
+func (m *optKappa) addTerm(dir []float64, c float64, f *spectrum.Factor, x *spectrum.Extremes) float64 {
+	m.work.LogKappa(m.g, regularizer.Plain, f, m.theta, x)
 	floats.AddScaled(dir, c, m.g.RawMatrix().Data)
 	return math.Abs(c) * mat.Norm(m.g, 2)
 }

@@ -3,6 +3,7 @@ package immunize
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 
@@ -49,17 +50,23 @@ func Released(ctx context.Context, p Problem, o Options, rng *rand.Rand) (Result
 		return Result{}, errors.New("immunize: the released code needs random numbers")
 	}
 	theta, bias, omega := releasedStart(o.Theta0, d, rng)
-	m := &released{
-		descent: newDescent(&o, theta, false), problem: &p, bias: bias, omega: omega, z: &mat.VecDense{},
-		stack: mat.NewDense(d+1, d, nil),
+	fp, err := withOnes(p.Primary.X)
+	if err != nil {
+		return Result{}, fmt.Errorf("factorise the primary task with a column of ones: %w", err)
 	}
-	for _, v := range []struct {
-		t *Task
-		f **spectrum.Factor
-	}{{&p.Primary, &m.factorP}, {&p.Harmful, &m.factorH}} {
-		if *v.f, err = withOnes(v.t.X); err != nil {
-			return Result{}, err
-		}
+	fh, err := withOnes(p.Harmful.X)
+	if err != nil {
+		return Result{}, fmt.Errorf("factorise the harmful task with a column of ones: %w", err)
+	}
+	m := &released{
+		descent: newDescent(&o, theta, fp, fh), problem: &p, bias: bias, omega: omega, z: &mat.VecDense{},
+	}
+	m.everyStep = false
+	stack := mat.NewDense(d+1, d, nil)
+	m.features = func() *mat.Dense {
+		stack.Slice(0, d, 0, d).(*mat.Dense).Copy(theta)
+		stack.SetRow(d, bias)
+		return stack
 	}
 	dirBias, dirOmega := m.add(bias).dir, m.add(omega).dir
 	np, _ := p.Primary.X.Dims()
@@ -111,21 +118,12 @@ func withOnes(x *mat.Dense) (*spectrum.Factor, error) {
 
 type released struct {
 	*descent
-	problem          *Problem
-	factorP, factorH *spectrum.Factor // of [X_P 1], [X_H 1]
-	bias, omega      []float64
-	dir              releasedParams
-	rows             *batcher
-	grad             *releasedGradient
-	stack            *mat.Dense    // [θ; bᵀ]
-	z                *mat.VecDense // scores of all rows
-}
-
-func (m *released) spectra() (p, h *spectrum.Spectrum, err error) {
-	d := len(m.bias)
-	m.stack.Slice(0, d, 0, d).(*mat.Dense).Copy(m.theta)
-	m.stack.SetRow(d, m.bias)
-	return pairSpectra(m.factorP, m.factorH, m.stack, false)
+	problem     *Problem
+	bias, omega []float64
+	dir         releasedParams
+	rows        *batcher
+	grad        *releasedGradient
+	z           *mat.VecDense // scores of all rows
 }
 
 func (m *released) direction(trace bool) (step, error) {
