@@ -54,11 +54,20 @@ func (t *trial) attack(r reader, problem *problem, res immunize.Result) error {
 	return nil
 }
 
+// attackLabel is how an attacker is called in the database: by its name, and "-random" where it starts from random weights, so
+// that one spec can hold both.
+func attackLabel(r reader, i int, name string) string {
+	if r.str(attackKey(i, "start")) == "random" {
+		return name + "-random"
+	}
+	return name
+}
+
 // attackOne runs one attacker on one task, from w₀ = 0 or from several random starts, and returns the mean over the starts
 // at every recorded step. The steps to 1 % and to 0.1 % of the excess loss become metrics; a start that does not get there
 // within the attacker's steps makes them infinite.
 func (t *trial) attackOne(r reader, i int, a attacker, side string, f *mat.Dense, y []float64, target *probe.Target) ([]store.AttackPoint, error) {
-	starts := 1
+	starts, label := 1, attackLabel(r, i, a.Name)
 	random := r.str(attackKey(i, "start")) == "random"
 	if random {
 		starts = max(1, r.integer(attackKey(i, "seeds")))
@@ -80,15 +89,15 @@ func (t *trial) attackOne(r reader, i int, a attacker, side string, f *mat.Dense
 		if err != nil {
 			return nil, err
 		}
-		t.logf("attacker %s on the %s task: %s after %d steps", a.Name, side, res.Status, res.Steps)
+		t.logf("attacker %s on the %s task: %s after %d steps", label, side, res.Status, res.Steps)
 		to1 += stepsOrInf(res.StepsTo1)
 		to01 += stepsOrInf(res.StepsTo01)
 		traces = append(traces, res.Trace)
 	}
 	n := float64(starts)
-	t.metric(attackMetric("steps_to_1pct", a.Name, side), 0, to1/n)
-	t.metric(attackMetric("steps_to_0.1pct", a.Name, side), 0, to01/n)
-	return meanTrace(traces, a.Name, side), nil
+	t.metric(attackMetric("steps_to_1pct", label, side), 0, to1/n)
+	t.metric(attackMetric("steps_to_0.1pct", label, side), 0, to01/n)
+	return meanTrace(traces, label, side), nil
 }
 
 func stepsOrInf(steps int) float64 {
