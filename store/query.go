@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"modernc.org/sqlite"
 )
 
 // Rows is a query's answer. A value is nil, int64, float64, string or []byte.
@@ -67,12 +69,12 @@ func (db *DB) queryFault(err error) error {
 // ask prepares one statement as it stands, which finds its faults, and then runs it so that SQLite does all the work
 // before the first row: the driver interrupts only the first step of a statement when ctx ends.
 func ask(ctx context.Context, c *sql.Conn, query string, limit int, args []any) (*Rows, error) {
-	statement, verb, err := prepare(ctx, c, query)
+	statement, columns, err := prepare(ctx, c, query)
 	if err != nil {
 		return nil, err
 	}
 	run := statement
-	switch verb {
+	switch verb(statement) {
 	case "SELECT", "VALUES", "WITH":
 		n := -1
 		if limit > 0 {
@@ -86,10 +88,7 @@ func ask(ctx context.Context, c *sql.Conn, query string, limit int, args []any) 
 		return nil, runFault(ctx, statement, err)
 	}
 	defer func() { _ = rows.Close() }()
-	var out Rows
-	if out.Columns, err = rows.Columns(); err != nil {
-		return nil, err
-	}
+	out := Rows{Columns: columns}
 	for rows.Next() {
 		if limit > 0 && len(out.Values) == limit {
 			out.Truncated = true
@@ -108,26 +107,37 @@ func ask(ctx context.Context, c *sql.Conn, query string, limit int, args []any) 
 	return &out, runFault(ctx, statement, rows.Err())
 }
 
-// prepare compiles query on c, which finds its faults, and returns the one statement and its first word.
-func prepare(ctx context.Context, c *sql.Conn, query string) (statement, verb string, err error) {
-	if statement, verb, err = oneStatement(query); err != nil {
-		return "", "", err
+// prepare compiles query on c, which finds its faults, and returns the one statement and the names of its columns.
+func prepare(ctx context.Context, c *sql.Conn, query string) (statement string, columns []string, err error) {
+	if statement, err = oneStatement(query); err != nil {
+		return "", nil, err
 	}
-	s, err := c.PrepareContext(ctx, statement)
-	if err != nil {
-		if ctx.Err() == nil && isQueryFault(err) {
-			err = queryFault(statement, err, func(prefix string) bool {
-				s, err := c.PrepareContext(ctx, prefix)
-				if err == nil {
-					_ = s.Close()
-					return true
-				}
-				return !strings.Contains(err.Error(), "syntax error")
-			})
+	columns, err = columnsOf(c, statement)
+	if err == nil || ctx.Err() != nil || !isQueryFault(err) {
+		return statement, columns, err
+	}
+	return "", nil, queryFault(statement, err, func(prefix string) bool {
+		_, err := columnsOf(c, prefix)
+		return err == nil || !strings.Contains(err.Error(), "syntax error")
+	})
+}
+
+// columnsOf compiles a statement and returns the names of its columns.
+func columnsOf(c *sql.Conn, statement string) (names []string, err error) {
+	err = c.Raw(func(dc any) error {
+		d, ok := dc.(interface {
+			ColumnInfo(query string) ([]sqlite.ColumnInfo, error)
+		})
+		if !ok {
+			return fmt.Errorf("the driver does not tell columns: %T", dc)
 		}
-		return "", "", err
-	}
-	return statement, verb, s.Close()
+		info, err := d.ColumnInfo(statement)
+		for _, i := range info {
+			names = append(names, i.Name)
+		}
+		return err
+	})
+	return names, err
 }
 
 // runFault is the form of an error of a statement that compiled.

@@ -175,10 +175,16 @@ func (r *Report) Query(ctx context.Context, query string, args ...any) (*Rows, e
 
 // Prepare says what is wrong with a query (syntax, tables, columns, functions) without running it.
 func (r *Report) Prepare(query string) error {
+	_, err := r.Columns(query)
+	return err
+}
+
+// Columns are the names of the columns of a query, which is compiled and not run.
+func (r *Report) Columns(query string) ([]string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	_, _, err := prepare(context.Background(), r.c, query)
-	return r.db.queryFault(err)
+	_, columns, err := prepare(context.Background(), r.c, query)
+	return columns, r.db.queryFault(err)
 }
 
 // Close lets go of the database.

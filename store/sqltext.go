@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -77,32 +78,41 @@ func until(sql string, i int, stop string) int {
 	return len(sql)
 }
 
-// oneStatement refuses anything but one statement, and returns it without the semicolon and what follows, and its first
-// word in capitals.
-func oneStatement(sql string) (statement, verb string, err error) {
+// readingVerbs are the words that a statement that only reads begins with.
+var readingVerbs = []string{"SELECT", "WITH", "VALUES", "EXPLAIN", "PRAGMA"}
+
+// verb is the first word of a statement, in capitals.
+func verb(statement string) string {
+	for _, t := range tokens(statement) {
+		return strings.ToUpper(statement[t.start:t.end])
+	}
+	return ""
+}
+
+// oneStatement refuses anything but one statement that reads, and returns it without the semicolon and what follows.
+func oneStatement(sql string) (string, error) {
 	if i := strings.IndexByte(sql, 0); i >= 0 {
-		return "", "", place(sql, i, "a query cannot contain a zero byte", "")
+		return "", place(sql, i, "a query cannot contain a zero byte", "")
 	}
 	t := tokens(sql)
-	if len(t) == 0 {
-		return "", "", &QueryError{SQL: sql, Msg: "the query is empty"}
+	if len(t) == 0 || sql[t[0].start] == ';' {
+		return "", &QueryError{SQL: sql, Msg: "the query is empty"}
+	}
+	if v := verb(sql); !slices.Contains(readingVerbs, v) {
+		return "", place(sql, t[0].start, "not allowed: a query can only read", "it begins with SELECT, WITH or VALUES")
 	}
 	for i, k := range t {
 		if sql[k.start] != ';' {
 			continue
 		}
-		if i == 0 {
-			return "", "", &QueryError{SQL: sql, Msg: "the query is empty"}
-		}
 		for _, rest := range t[i+1:] {
 			if sql[rest.start] != ';' {
-				return "", "", place(sql, rest.start, "a query is one statement, and here a second one begins", "")
+				return "", place(sql, rest.start, "a query is one statement, and here a second one begins", "")
 			}
 		}
-		sql = sql[:k.start]
-		break
+		return sql[:k.start], nil
 	}
-	return sql, strings.ToUpper(sql[t[0].start:t[0].end]), nil
+	return sql, nil
 }
 
 // place makes a QueryError that points at byte i of sql.
@@ -146,11 +156,13 @@ func queryFault(sql string, err error, incomplete func(prefix string) bool) erro
 		name := m[1][strings.LastIndexByte(m[1], '.')+1:]
 		for _, t := range tokens(sql) {
 			text := sql[t.start:t.end]
-			if strings.EqualFold(text, name) {
-				return place(sql, t.start, msg, "")
-			}
-			if text[0] == '"' && strings.EqualFold(strings.Trim(text, `"`), name) {
+			switch {
+			case !strings.EqualFold(text, name) && !strings.EqualFold(strings.Trim(text, "\"`[]"), name):
+			case text[0] == '"':
+				msg, _, _ = strings.Cut(msg, " - should this be")
 				return place(sql, t.start, msg, "text stands in 'single' quotes, double quotes name a column")
+			default:
+				return place(sql, t.start, msg, "")
 			}
 		}
 	}
