@@ -58,6 +58,23 @@ func TestEdges(t *testing.T) {
 	}
 }
 
+// Equal values that differ by rounding alone have g = 0, not a difference of roundings.
+func TestFlatUpToRounding(t *testing.T) {
+	f := factor(t, numtest.WithSingularValues(numtest.Rand(42), 9, 6, []float64{3, 3, 3, 3, 3, 3}))
+	theta := numtest.Orthogonal(numtest.Rand(43), 6)
+	s := spectrumOf(t, f, theta)
+	if s.Sigma[0] == s.Sigma[5] {
+		t.Fatal("the values do not differ: the case tests nothing")
+	}
+	var inner mat.SymDense
+	if G(s) != 0 || !math.IsInf(Ill(s), 1) || IllInner(&inner, s) {
+		t.Errorf("g = %g, want 0", G(s))
+	}
+	if v := At(ends(t, f, theta)); v.G != 0 || !math.IsInf(v.Ill, 1) {
+		t.Errorf("g = %g from the ends, want 0", v.G)
+	}
+}
+
 // With a repeated extreme value the gradient is one subgradient of many, and the same on every call.
 func TestRepeatedIsDeterministic(t *testing.T) {
 	f := factor(t, numtest.WithSingularValues(numtest.Rand(40), 6, 4, []float64{2, 2, 1, 1}))

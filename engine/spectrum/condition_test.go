@@ -60,8 +60,8 @@ func TestRankCondition(t *testing.T) {
 
 // σ_k is unresolved below 8·max(N, D)·ε·σ_1 of Xθ, and not above.
 func TestUnresolved(t *testing.T) {
-	f := factor(t, numtest.Diagonal(1, 1))
-	limit := resolveFactor * 2 * eps
+	f := factor(t, numtest.Rows([][]float64{{1, 0}, {0, 1}, {0, 0}, {0, 0}, {0, 0}})) // max(N, D) = 5
+	limit := resolveFactor * 5 * eps
 	for _, c := range []struct {
 		small      float64
 		unresolved bool
