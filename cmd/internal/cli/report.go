@@ -2,27 +2,214 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
+	"kappa/reports"
+	"kappa/runner"
 	"kappa/store"
 )
 
+// reportFlags are the flags of report.
+type reportFlags struct {
+	specFlags
+	partial, noProvenance, force, quiet, asJSON bool
+}
+
 // reportResult is what became of a report.
 type reportResult struct {
-	Path    string `json:"path"`
-	State   string `json:"state"` // written, unchanged, skipped
-	Missing int    `json:"missing"`
+	Path     string        `json:"path"`
+	State    string        `json:"state"` // written, unchanged, skipped
+	Changed  []string      `json:"changed"`
+	Missing  int           `json:"missing"` // runs
+	Warnings int           `json:"warnings"`
+	Claims   []claimResult `json:"claims"`
+}
+
+type claimResult struct {
+	ID       string  `json:"id"`
+	Verdict  string  `json:"verdict"`
+	Expected string  `json:"expected"`
+	Value    *number `json:"value"`
 }
 
 func (a *app) reportCommand() *cobra.Command {
-	return &cobra.Command{Use: "report", RunE: run(func(context.Context, []string) error { return nil })}
+	var o reportFlags
+	c := &cobra.Command{
+		Use: "report SPEC…", Short: "Render reports from what is recorded; executes nothing", Args: someSpecs,
+		Long: `Renders each spec's report, NAME.md and NAME_files/ beside the spec, from the database alone: data
+files need not be there. The same database gives the same bytes; if nothing but Provenance would
+change, the files are left alone.
+
+Exit code 2 if no run is recorded or some are missing (without --partial), 3 if a claim's verdict is
+not the expected one.`,
+		ValidArgsFunction: a.completeSpecs,
+		RunE: run(func(ctx context.Context, args []string) (err error) {
+			targets, err := a.load(args, o.specFlags)
+			if err != nil {
+				return err
+			}
+			if err := a.check(ctx, targets); err != nil {
+				return err
+			}
+			dbs := &databases{opener: openOrEmpty}
+			defer func() { err = joined(err, dbs.close()) }()
+			results := []*reportResult{}
+			var errs []error
+			for _, t := range targets {
+				db, err := dbs.get(ctx, a.dbPathFor(t.file.Root))
+				if err != nil {
+					return err
+				}
+				if err := t.makePlan(ctx, db); err != nil {
+					errs = append(errs, err)
+					continue
+				}
+				result, _, err := a.render(ctx, db, t, o)
+				results = append(results, result)
+				errs = append(errs, err)
+			}
+			if o.asJSON {
+				errs = append(errs, a.writeJSON(results))
+			}
+			return errors.Join(errs...)
+		}),
+	}
+	o.register(c, false)
+	f := c.Flags()
+	f.BoolVar(&o.partial, "partial", false, "render though runs are missing, with a warning on top")
+	f.BoolVar(&o.noProvenance, "no-provenance", false, "leave out the last section, which says when and on what the runs were computed")
+	f.BoolVarP(&o.force, "force", "f", false, "overwrite files that kappa did not write")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "say nothing but what goes wrong")
+	f.BoolVar(&o.asJSON, "json", false, "write a summary as JSON")
+	return c
 }
 
-func (a *app) reportAfterRun(ctx context.Context, db *store.DB, p planned, o runFlags, quiet bool) (*reportResult, error) {
-	return nil, nil
+func (a *app) writeJSON(v any) error {
+	enc := json.NewEncoder(a.env.Stdout)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(v); err != nil {
+		return failf("", "write the summary: %w", err)
+	}
+	return nil
 }
 
-func (a *app) check(ctx context.Context, targets []*target) error { return nil }
+// planRows are a plan's runs as a report reads them.
+func planRows(plan *runner.Plan) ([]store.PlanRow, error) {
+	out := make([]store.PlanRow, len(plan.Runs))
+	for i, r := range plan.Runs {
+		swept, err := sweptJSON(r.Swept)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = store.PlanRow{Key: r.Key, Swept: swept}
+	}
+	return out, nil
+}
 
-func (t *target) reportState(map[string]store.State) string { return "none" }
+// render builds and writes one report. The error may be that a claim's verdict is not the expected one.
+func (a *app) render(ctx context.Context, db *store.DB, t *target, o reportFlags) (*reportResult, *reports.Document, error) {
+	result := &reportResult{Path: shown(a.cwd, t.reportPath()), State: "skipped", Changed: []string{}, Claims: []claimResult{}}
+	doc, err := t.build(ctx, db, o.partial)
+	if missing, ok := errors.AsType[*reports.MissingError](err); ok {
+		result.Missing = missing.Missing
+		hint := fmt.Sprintf("`kappa report %s --partial` renders what there is, `kappa run %s` executes the rest", t.spec.Name, t.spec.Name)
+		if missing.None() {
+			hint = fmt.Sprintf("`kappa run %s` executes it", t.spec.Name)
+		}
+		return result, nil, &failure{code: exitUsage, err: fmt.Errorf("%s: %w", t.where(), missing), hint: hint}
+	}
+	if err != nil {
+		return result, nil, asUsage(err)
+	}
+	result.Missing, result.Warnings = len(doc.Missing), len(doc.Warnings)
+	for _, c := range doc.Claims {
+		result.Claims = append(result.Claims, claimResult{c.ID, c.Verdict, c.Expected, figure(c.Value)})
+	}
+	w, err := reports.Write(t.file.Dir, doc, reports.WriteOptions{Force: o.force, NoProvenance: o.noProvenance})
+	if foreign, ok := errors.AsType[*reports.ForeignError](err); ok {
+		return result, doc, t.foreign(shown(a.cwd, foreign.Path))
+	}
+	if err != nil {
+		return result, doc, failf("", "write report %s: %v", result.Path, cause(err))
+	}
+	result.State = "written"
+	if w.Unchanged {
+		result.State = "unchanged"
+	}
+	result.Changed = append(append(result.Changed, w.Changed...), w.Removed...)
+	if !o.quiet && !o.asJSON {
+		fmt.Fprintf(a.env.Stdout, "%s: %s\n", result.Path, result.State)
+	}
+	return result, doc, t.unexpected(doc)
+}
+
+// build renders a report in memory.
+func (t *target) build(ctx context.Context, db *store.DB, partial bool) (doc *reports.Document, err error) {
+	rows, err := planRows(t.plan)
+	if err != nil {
+		return nil, err
+	}
+	src, err := db.OpenReport(ctx, rows)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = joined(err, src.Close()) }()
+	return reports.Build(ctx, t.spec, src, reports.Options{Plan: rows, Partial: partial})
+}
+
+// unexpected is an error that names the claims whose verdict is not the one the spec expects.
+func (t *target) unexpected(doc *reports.Document) error {
+	var errs []error
+	for _, c := range doc.Mismatches() {
+		err := fmt.Errorf("%s:%d: claim %s: %s, expected: %s", t.file.Shown, c.Line, c.ID, c.Verdict, c.Expected)
+		if c.Reason != "" {
+			err = fmt.Errorf("%w (%s)", err, c.Reason)
+		}
+		errs = append(errs, &failure{code: exitClaim, err: err})
+	}
+	return errors.Join(errs...)
+}
+
+// check prepares every query and parses every template of the specs against an empty database of the current schema.
+func (a *app) check(ctx context.Context, targets []*target) error {
+	empty, err := store.Empty(ctx)
+	if err != nil {
+		return err
+	}
+	defer empty.Close()
+	var errs []error
+	for _, t := range targets {
+		errs = append(errs, t.check(ctx, empty))
+	}
+	return errors.Join(errs...)
+}
+
+func (t *target) check(ctx context.Context, empty *store.DB) (err error) {
+	variants, err := t.spec.Variants(t.set)
+	if err != nil {
+		return asUsage(err)
+	}
+	// Every run has the same swept paths, and they decide the columns: one run stands for all.
+	var rows []store.PlanRow
+	for _, v := range variants[:min(1, len(variants))] {
+		swept, err := sweptJSON(v.Swept)
+		if err != nil {
+			return err
+		}
+		rows = append(rows, store.PlanRow{Key: fmt.Sprintf("%064x", v.Ordinal), Swept: swept})
+	}
+	src, err := empty.OpenReport(ctx, rows)
+	if err != nil {
+		return asUsage(fmt.Errorf("%s: %w", t.file.Shown, err))
+	}
+	defer func() { err = joined(err, src.Close()) }()
+	problems, err := reports.Check(ctx, t.spec, src)
+	if err == nil && len(problems) > 0 {
+		err = problems
+	}
+	return err
+}

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -23,7 +22,6 @@ type runFlags struct {
 	picked
 	dry, failFast, force    bool
 	noReport, quiet, asJSON bool
-	overwrite               bool
 	jobs, retries           int
 	timeout                 time.Duration
 	tags                    []string
@@ -148,11 +146,7 @@ func (a *app) run(ctx context.Context, args []string, o runFlags) (err error) {
 		}
 	}
 	if o.asJSON {
-		enc := json.NewEncoder(a.env.Stdout)
-		enc.SetIndent("", "  ")
-		if e := enc.Encode(outcomes); e != nil {
-			err = joined(err, failf("", "write the summary: %w", e))
-		}
+		err = joined(err, a.writeJSON(outcomes))
 	}
 	return err
 }
@@ -172,6 +166,9 @@ func (a *app) decideAll(ctx context.Context, targets []*target, dbs *databases, 
 			continue
 		}
 		if p.todo() > 0 {
+			if !o.noReport && len(t.set) == 0 {
+				errs = append(errs, a.canReport(t, o.force))
+			}
 			if err := runner.CheckData(ctx, p.plan, p.data); err != nil {
 				errs = append(errs, asUsage(err))
 			}
@@ -234,7 +231,7 @@ func (a *app) runOne(ctx context.Context, db *store.DB, p planned, o runFlags) (
 	if o.noReport || len(p.set) > 0 {
 		return out, err
 	}
-	result, reportErr := a.reportAfterRun(ctx, db, p, o, quiet)
+	result, reportErr := a.reportAfterRun(ctx, db, p, o, summary.Done+summary.Failed, quiet)
 	out.Report = result
 	return out, joined(err, reportErr)
 }

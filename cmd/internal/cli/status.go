@@ -65,7 +65,7 @@ func (t *target) status(ctx context.Context, db *store.DB) ([]any, error) {
 		return nil, err
 	}
 	s := stand(states, t.plan.Keys())
-	return []any{t.where(), len(t.plan.Runs), s.done, s.diverged, s.failed, s.missing, t.reportState(states), s.last}, nil
+	return []any{t.where(), len(t.plan.Runs), s.done, s.diverged, s.failed, s.missing, t.reportState(s), s.last}, nil
 }
 
 // standing is where the runs of a plan are.
