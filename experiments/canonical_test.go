@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
 
+	"github.com/BurntSushi/toml"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -280,4 +282,26 @@ func FuzzParseSet(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestFormatTextReadsBack: any text that TOML can hold survives, quotes, controls and line ends included.
+func TestFormatTextReadsBack(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	alphabet := []rune("ab'''''\"\"\"\"\\\n\n\r\t #[]=\x00\x01\x1f\x7f\u0080é\u2028\ufeff𝜃")
+	for range 2000 {
+		text := make([]rune, rng.IntN(12))
+		for i := range text {
+			text[i] = alphabet[rng.IntN(len(alphabet))]
+		}
+		want := string(text)
+		for _, written := range []string{formatText(want), quoteString(want)} {
+			var got struct{ V string }
+			if err := toml.Unmarshal([]byte("V = "+written+"\n"), &got); err != nil || got.V != want {
+				t.Fatalf("%q is written as %s and reads back as %q, %v", want, written, got.V, err)
+			}
+			if p := scan("V = " + written + "\nW = 1"); len(p.keys) != 2 || p.of("W") != strings.Count(written, "\n")+2 {
+				t.Fatalf("the scanner loses its way in %s: %q, %d", written, p.keys, p.of("W"))
+			}
+		}
+	}
 }
