@@ -28,10 +28,8 @@ var (
 	claimOps    = []string{"<", "<=", ">", ">=", "=", "within", "ratio", "order"}
 )
 
-func bound(x float64) *float64 { return &x }
-
 // maxCentimetres bounds the sides of a figure.
-const maxCentimetres = 100
+const maxCentimetres = 100.0
 
 // topKeys are the keys of a spec outside any table.
 func topKeys() []Key {
@@ -78,19 +76,19 @@ func cellKeys() []cellKey {
 		{Key: Key{Path: "x_scale", Types: stringType, Enum: []string{"linear", "log"}, Default: "linear", Doc: "Scale of the x axis."}, Kinds: onFigure, Figures: []string{"line", "scatter", "histogram"}},
 		{Key: Key{Path: "y_scale", Types: stringType, Enum: []string{"linear", "log"}, Default: "linear", Doc: "Scale of the y axis."}, Kinds: onFigure, Figures: []string{"line", "scatter", "bar", "box", "histogram"}},
 		{Key: Key{Path: "z_scale", Types: stringType, Enum: []string{"sequential", "diverging"}, Default: "sequential", Doc: "Colours from low to high, or to both sides of 0."}, Kinds: onFigure, Figures: []string{"heatmap"}},
-		{Key: Key{Path: "bins", Types: intType, Min: bound(1), Max: bound(1000), Doc: "Number of bins. Default: Freedman–Diaconis."}, Kinds: onFigure, Figures: []string{"histogram"}},
+		{Key: Key{Path: "bins", Types: intType, Min: new(1.0), Max: new(1000.0), Doc: "Number of bins. Default: Freedman–Diaconis."}, Kinds: onFigure, Figures: []string{"histogram"}},
 		{Key: Key{Path: "reference", Types: []Type{List}, Elem: Float, Doc: "Values of y with a horizontal reference line."}, Kinds: onFigure, Figures: []string{"line", "scatter", "bar", "box", "histogram"}},
-		{Key: Key{Path: "width", Types: numberType, Min: bound(0), Open: true, Max: bound(maxCentimetres), Unit: "cm", Doc: "Width. Default: the style's."}, Kinds: onFigure},
-		{Key: Key{Path: "height", Types: numberType, Min: bound(0), Open: true, Max: bound(maxCentimetres), Unit: "cm", Doc: "Height. Default: the style's."}, Kinds: onFigure},
+		{Key: Key{Path: "width", Types: numberType, Min: new(0.0), Open: true, Max: new(maxCentimetres), Unit: "cm", Doc: "Width. Default: the style's."}, Kinds: onFigure},
+		{Key: Key{Path: "height", Types: numberType, Min: new(0.0), Open: true, Max: new(maxCentimetres), Unit: "cm", Doc: "Height. Default: the style's."}, Kinds: onFigure},
 
 		{Key: Key{Path: "headings", Types: []Type{List}, Elem: String, Doc: "Column headings, one a column, templates. Default: the columns' names."}, Kinds: onTable},
 		{Key: Key{Path: "format", Types: []Type{tableType}, Doc: "Column name = format: `sig N`, `fixed N`, `pct N`, `int` or `text`."}, Kinds: onTable},
-		{Key: Key{Path: "limit", Types: intType, Min: bound(1), Doc: "Rows shown; the CSV has them all. Default: all."}, Kinds: onTable},
+		{Key: Key{Path: "limit", Types: intType, Min: new(1.0), Doc: "Rows shown; the CSV has them all. Default: all."}, Kinds: onTable},
 
 		{Key: Key{Path: "op", Types: stringType, Enum: claimOps, Doc: "How the query's value is compared with expect."}, Kinds: onClaim, Required: true},
 		{Key: Key{Path: "expect", Types: []Type{Float, List}, Elem: Any, Doc: "The number compared with; for op = \"order\" the list of the values in order."}, Kinds: onClaim, Required: true},
-		{Key: Key{Path: "tolerance", Types: numberType, Min: bound(0), Open: true, Doc: "Relative tolerance of within and ratio, required for these and only for these."}, Kinds: onClaim},
-		{Key: Key{Path: "min_runs", Types: intType, Min: bound(1), Doc: "The verdict is undecided with fewer runs behind the value."}, Kinds: onClaim},
+		{Key: Key{Path: "tolerance", Types: numberType, Min: new(0.0), Open: true, Doc: "Relative tolerance of within and ratio, required for these and only for these."}, Kinds: onClaim},
+		{Key: Key{Path: "min_runs", Types: intType, Min: new(1.0), Doc: "The verdict is undecided with fewer runs behind the value."}, Kinds: onClaim},
 		{Key: Key{Path: "known", Types: stringType, Enum: []string{"not reproduced"}, Doc: "The verdict that is expected, where the failure is the finding; goes with because."}, Kinds: onClaim},
 		{Key: Key{Path: "because", Types: stringType, Doc: "Why the known verdict is the right one; goes with known."}, Kinds: onClaim},
 		{Key: Key{Path: "paper", Types: []Type{tableType}, Doc: "What the paper prints: { value = number, where = \"Table 2\" }, listed beside the measured value."}, Kinds: onClaim},
