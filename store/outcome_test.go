@@ -13,6 +13,8 @@ var sameBits = cmp.Comparer(func(a, b float64) bool {
 	return math.IsNaN(a) && math.IsNaN(b) || math.Float64bits(a) == math.Float64bits(b)
 })
 
+var nan = math.NaN()
+
 var oddNumbers = []float64{
 	math.NaN(), math.Inf(1), math.Inf(-1), math.Copysign(0, -1), 0, 1, -1.5, math.MaxFloat64, -math.MaxFloat64,
 	math.SmallestNonzeroFloat64, 5e-324, 0.1, math.Nextafter(1, 2),
