@@ -75,7 +75,7 @@ func (t *trial) attackOne(r reader, i int, a attacker, side string, f *mat.Dense
 	var traces [][]probe.Point
 	var to1, to01 float64
 	for s := range starts {
-		rng := t.random(r, "attack", side, strconv.Itoa(s))
+		rng := draw(r.integer(attackKey(i, "seed")), "attack", side, strconv.Itoa(s))
 		opt := probe.Options{Steps: max(1, r.integer(attackKey(i, "steps"))), TraceAt: probe.LogSteps, Target: target}
 		opt.Accuracy = r.str(side+".task") == "one-vs-rest"
 		if random {

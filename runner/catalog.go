@@ -79,11 +79,11 @@ func methods() []method {
 
 // attackers is the one table of attackers.
 func attackers() []attacker {
-	keys := []string{"attack.method", "attack.steps", "attack.start", "attack.seeds"}
+	keys := []string{"attack.method", "attack.steps", "attack.start", "attack.seeds", "attack.seed"}
 	return []attacker{
 		{experiments.Entry{Name: "gd-exact", Doc: "The paper's attacker: gradient descent with exact line search on ‖Xθw − y‖².", Uses: keys}, probe.GDExact},
 		{experiments.Entry{Name: "cg", Doc: "Conjugate gradients on the normal equations (CGLS).", Uses: keys}, probe.CG},
-		{experiments.Entry{Name: "least-squares", Doc: "The minimum-norm least-squares solution in one solve.", Uses: []string{"attack.method", "attack.start", "attack.seeds"}}, probe.LeastSquares},
+		{experiments.Entry{Name: "least-squares", Doc: "The minimum-norm least-squares solution in one solve.", Uses: []string{"attack.method", "attack.start", "attack.seeds", "attack.seed"}}, probe.LeastSquares},
 	}
 }
 

@@ -23,12 +23,11 @@ const keyFormat = "kappa key 1"
 // is a file), then every resolved
 // setting by sorted path. Left out on purpose:
 //   - paths of data files: the digest stands for what was read, wherever it lies;
-//   - train.seed where nothing is drawn (see resolve), and in the train key where only attackers draw;
+//   - train.seed where nothing is drawn on the way to θ (see resolve);
 //   - prose, cells, claims, workers, timeouts, retries and tags, which change no figure (they are not settings);
 //   - the kernel of the matrix product: two kernels agree to rounding.
 func makeKeys(s experiments.Settings, data []string, engineVersion int) (train, run string) {
 	r := reader{s}
-	skipSeed := !drawsForTheta(r)
 	h := sha256.New()
 	field(h, keyFormat)
 	field(h, strconv.Itoa(engineVersion))
@@ -38,7 +37,6 @@ func makeKeys(s experiments.Settings, data []string, engineVersion int) (train, 
 	for _, path := range slices.Sorted(maps.Keys(s)) {
 		switch {
 		case strings.HasPrefix(path, "attack."),
-			path == "train.seed" && skipSeed,
 			path == "model.init" && initFile(r) != "",
 			isDataPath(path):
 			continue
@@ -57,10 +55,6 @@ func makeKeys(s experiments.Settings, data []string, engineVersion int) (train, 
 		}
 		field(h, path)
 		field(h, canonicalValue(s[path]))
-	}
-	if drawsForAttack(r) {
-		field(h, "train.seed")
-		field(h, canonicalValue(s["train.seed"]))
 	}
 	return train, hex.EncodeToString(h.Sum(nil))
 }

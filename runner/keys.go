@@ -80,7 +80,8 @@ func keys() []experiments.Key {
 
 		experiments.Key{Path: "attack.method", Types: str, Doc: "The attacker."},
 		experiments.Key{Path: "attack.steps", Types: integer, Min: one, Max: number(1e6), Default: int64(100), Doc: "Steps of the attacker."},
-		experiments.Key{Path: "attack.start", Types: str, Enum: []string{"zero", "random"}, Default: "zero", Doc: "w₀: zero, or standard normal by seed."},
-		experiments.Key{Path: "attack.seeds", Types: integer, Min: one, Max: number(1000), Default: int64(1), When: when("attack.start", "random"), Doc: "Random starts averaged over, with start = random."},
+		experiments.Key{Path: "attack.start", Types: str, Enum: []string{"zero", "random"}, Default: "zero", Doc: "w₀: zero, or standard normal; the attacker is then recorded as NAME-random."},
+		experiments.Key{Path: "attack.seeds", Types: integer, Min: one, Max: number(1000), Default: int64(1), When: when("attack.start", "random"), Doc: "Random starts that are averaged over."},
+		experiments.Key{Path: "attack.seed", Types: integer, Min: zero, Default: int64(1), When: when("attack.start", "random"), Doc: "Seed of the random starts: the same for every method, so that all are attacked from the same w₀."},
 	)
 }

@@ -23,7 +23,8 @@ type Options struct {
 	Dir        string // the database's folder, for artifacts
 	Provenance store.Provenance
 	Now        func() time.Time
-	Notify     func(Event) // nil = silence
+	CPU        func() time.Duration // CPU time of this process so far; nil = not recorded
+	Notify     func(Event)          // nil = silence
 }
 
 // Summary is what a call of [Run] did.

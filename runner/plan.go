@@ -116,24 +116,14 @@ func resolve(in experiments.Settings) experiments.Settings {
 	if r.has("train.epochs") && r.integer("train.batch") > 0 {
 		delete(s, "train.steps")
 	}
-	if !drawsForTheta(r) && !drawsForAttack(r) {
+	if !draws(r) {
 		delete(s, "train.seed")
 	}
 	return s
 }
 
-// drawsForTheta says whether any random number is drawn on the way to θ.
-func drawsForTheta(r reader) bool {
+// draws says whether any random number is drawn on the way to θ.
+func draws(r reader) bool {
 	m, ok := methodNamed(r.str("train.method"))
 	return ok && m.Random || r.integer("train.batch") > 0 || r.str("model.init") == "torch-linear"
-}
-
-// drawsForAttack says whether any attacker draws a random number.
-func drawsForAttack(r reader) bool {
-	for i := range r.attacks() {
-		if r.str(attackKey(i, "start")) == "random" {
-			return true
-		}
-	}
-	return false
 }

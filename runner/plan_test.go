@@ -112,6 +112,7 @@ func TestKeyFields(t *testing.T) {
 		{"init of a method that draws its own", "[train]", "[model]\ninit = \"torch-linear\"\n[train]", "released", false, false},
 		{"init of a method that starts from it", "[train]", "[model]\ninit = \"torch-linear\"\n[train]", "immunize", true, true},
 		{"random start of an attack", "steps = 5", "steps = 5\nstart = \"random\"", "immunize", false, true},
+		{"seed of a start that is not random", "steps = 5", "steps = 5\nstart = \"zero\"", "immunize", false, false},
 	}
 	find := func(runs []Planned, method string) Planned {
 		i := slices.IndexFunc(runs, func(p Planned) bool { return p.Method() == method })

@@ -54,7 +54,7 @@ func Run(ctx context.Context, plan *Plan, db Database, opt Options) (Summary, er
 	}
 	s := &session{
 		plan: plan, db: db, opt: opt, problems: newProblemCache(opt.Data, 2*jobs+2),
-		board: newBoard(plan, durations, jobs, opt.Notify), live: make(map[int64]bool),
+		board: newBoard(plan, durations, jobs, opt.Notify), live: make(map[int64]time.Duration),
 	}
 	queue := s.board.queue(decisions, opt.Filter)
 
@@ -92,8 +92,9 @@ type session struct {
 	board    *board
 
 	mu   sync.Mutex
-	live map[int64]bool // attempts in flight
-	halt bool           // FailFast has struck
+	live map[int64]time.Duration // attempts in flight, with their shares of the CPU time
+	used time.Duration           // CPU time that has been shared out
+	halt bool                    // FailFast has struck
 }
 
 func (s *session) stopped() bool {
@@ -102,14 +103,34 @@ func (s *session) stopped() bool {
 	return s.halt
 }
 
-func (s *session) setLive(attempt int64, live bool) {
+// enter adds an attempt to those in flight.
+func (s *session) enter(attempt int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if live {
-		s.live[attempt] = true
-	} else {
-		delete(s.live, attempt)
+	s.share()
+	s.live[attempt] = 0
+}
+
+// leave takes an attempt out and returns its CPU time.
+func (s *session) leave(attempt int64) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.share()
+	defer delete(s.live, attempt)
+	return s.live[attempt]
+}
+
+// share splits the CPU time since the last call evenly among the attempts in flight: a goroutine has no CPU clock of its own.
+// The sum over all attempts is exact.
+func (s *session) share() {
+	if s.opt.CPU == nil {
+		return
 	}
+	now := s.opt.CPU()
+	for attempt := range s.live {
+		s.live[attempt] += (now - s.used) / time.Duration(len(s.live))
+	}
+	s.used = now
 }
 
 // beat renews the leases of the attempts in flight until ctx ends. A failed renewal is not fatal: the next one may go
@@ -149,14 +170,14 @@ func (s *session) execute(ctx context.Context, d Decision) error {
 			s.board.elsewhere(d.Run, state)
 			return nil
 		}
-		s.setLive(attempt, true)
+		s.enter(attempt)
 		s.board.started(d.Run)
 		began := s.opt.Now()
 		outcome, runErr := s.attempt(ctx, d.Run)
 		outcome.WallSeconds = s.opt.Now().Sub(began).Seconds()
+		outcome.CPUSeconds = s.leave(attempt).Seconds()
 		// What was computed is recorded even when ctx has ended meanwhile: that is what an interruption means.
 		err = s.db.Finish(context.WithoutCancel(ctx), attempt, outcome)
-		s.setLive(attempt, false)
 		if err != nil {
 			return fmt.Errorf("run %s: record: %w", short(d.Run.Key), err)
 		}

@@ -3,11 +3,11 @@ package runner
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/binary"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"time"
 
@@ -93,7 +93,7 @@ func (t *trial) train(r reader, problem *problem) (immunize.Result, error) {
 	if err != nil {
 		return immunize.Result{}, err
 	}
-	res, err := m.run(t.ctx, problem.Problem, opt, t.random(r, "train"))
+	res, err := m.run(t.ctx, problem.Problem, opt, draw(r.integer("train.seed"), "train"))
 	if err != nil {
 		return res, fmt.Errorf("method %s: %w", m.Name, err)
 	}
@@ -140,7 +140,7 @@ func (t *trial) initial(r reader, problem *problem) (*mat.Dense, error) {
 	case "", "identity":
 		return nil, nil
 	case "torch-linear":
-		rng := t.random(r, "init")
+		rng := draw(r.integer("train.seed"), "init")
 		bound := 1 / math.Sqrt(float64(d))
 		theta := mat.NewDense(d, d, nil)
 		for i := range theta.RawMatrix().Data {
@@ -185,13 +185,11 @@ func (t *trial) progress() func(step, steps int) {
 	}
 }
 
-// random returns the run's random numbers for one purpose: they depend on the seed, the purpose and nothing else, so that
-// two methods with one seed draw alike and an added attack changes no other number.
-func (t *trial) random(r reader, purpose ...string) *rand.Rand {
+// draw returns random numbers for one purpose: they depend on the seed and the purpose and on nothing else, so that two
+// methods with one seed draw alike and an added attack changes no other number.
+func draw(seed int, purpose ...string) *rand.Rand {
 	h := sha256.New()
-	var seed [8]byte
-	binary.LittleEndian.PutUint64(seed[:], uint64(r.integer("train.seed")))
-	h.Write(seed[:])
+	field(h, strconv.Itoa(seed))
 	for _, p := range purpose {
 		field(h, p)
 	}
