@@ -19,8 +19,13 @@ var methods = []struct {
 	name string
 	f    Func
 }{
-	{"identity", Identity}, {"immunize", Algorithm1}, {"released", Released}, {"rill-only", RillOnly}, {"imma", IMMA},
-	{"opt-kappa", OptKappa}, {"optimum", Optimum},
+	{"identity", Identity},
+	{"immunize", Algorithm1},
+	{"released", Released},
+	{"rill-only", RillOnly},
+	{"imma", IMMA},
+	{"opt-kappa", OptKappa},
+	{"optimum", Optimum},
 }
 
 func diagonalProblem(primary, harmful []float64) Problem {
@@ -104,7 +109,7 @@ func TestStepsByHand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want = grow(9, 9./3) / grow(1, -(1 - 1./3))
+	want = grow(9, 9./3) / grow(1, -(1-1./3))
 	if got := r.Trace[1].Harmful.Rank.Kappa; numtest.RelError(got, want) > 1e-12 {
 		t.Errorf("R_ill: κ = %v, want %v", got, want)
 	}
@@ -144,8 +149,19 @@ func TestCounts(t *testing.T) {
 			t.Errorf("η = %v: %+v", c.eta, r.Counts)
 		}
 	}
+	// Nine fives and a four with η = 5.71, inside the printed interval: κ falls from 1.25 to 1.002.
+	fives := []float64{2, math.Sqrt(5), math.Sqrt(5), math.Sqrt(5), math.Sqrt(5), math.Sqrt(5), math.Sqrt(5), math.Sqrt(5), math.Sqrt(5), math.Sqrt(5)}
+	r, err := RillOnly(t.Context(), diagonalProblem(fives, fives), Options{
+		Form: regularizer.Cancelled, Steps: 1, LearningRate: 1, LambdaHarmful: Lambda{Value: 5.71},
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := r.Counts; c.IllOutside != 1 || c.HarmfulFell != 1 || r.Trace[1].Harmful.Rank.Kappa > 1.003 {
+		t.Errorf("κ(H_H) = %v, %+v", r.Trace[1].Harmful.Rank.Kappa, c)
+	}
 	repeated := diagonalProblem([]float64{2, 2, 1}, []float64{3, 1, 1})
-	r, err := Algorithm1(t.Context(), repeated, Options{Step: Normalized, Form: regularizer.Cancelled, Steps: 1}, nil)
+	r, err = Algorithm1(t.Context(), repeated, Options{Step: Normalized, Form: regularizer.Cancelled, Steps: 1}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

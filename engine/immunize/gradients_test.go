@@ -56,8 +56,7 @@ func TestUnrolledValue(t *testing.T) {
 	}
 }
 
-// IMMA's whole direction is the gradient of J with ω* solved anew at every θ: on data with fewer columns than rows and an
-// invertible θ the first term does not depend on θ at all, with a wide θ-singular problem it would.
+// IMMA's direction is the gradient of J with ω* solved anew at every θ, although the code leaves the first term of J out.
 func TestIMMADirection(t *testing.T) {
 	p := Problem{Primary: gaussianTask(1, 9, 4), Harmful: gaussianTask(2, 11, 4)}
 	theta := numtest.Gaussian(numtest.Rand(3), 4, 4)
@@ -87,6 +86,26 @@ func TestIMMADirection(t *testing.T) {
 	}
 	if e := numtest.RelError(r.Trace[0].GradLoss, mat.Norm(&grad, 2)); e > 1e-9 {
 		t.Errorf("‖∇J‖ = %v in the trace, %v in the step", r.Trace[0].GradLoss, mat.Norm(&grad, 2))
+	}
+}
+
+// ω* is the minimum-norm least-squares head, on data with more and with fewer columns than rows.
+func TestIMMAHead(t *testing.T) {
+	for _, n := range []int{9, 3} {
+		p := Problem{Primary: gaussianTask(1, n, 4), Harmful: gaussianTask(2, 5, 4)}
+		theta := numtest.Gaussian(numtest.Rand(3), 4, 4)
+		r, err := IMMA(t.Context(), p, Options{Theta0: theta}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var f, want mat.Dense
+		f.Mul(p.Primary.X, theta)
+		var svd mat.SVD
+		svd.Factorize(&f, mat.SVDThin)
+		svd.SolveTo(&want, mat.NewDense(n, 1, p.Primary.Y), min(n, 4))
+		if e := numtest.MaxRelError(column(r.Omega), &want); e > 1e-11 {
+			t.Errorf("n = %d: ω* is %.2g from the minimum-norm solution", n, e)
+		}
 	}
 }
 

@@ -17,14 +17,15 @@ import (
 // and the outer player descends J(θ) = ½‖X_Pθω* − y_P‖² − ½‖X_Hθw_T − y_H‖², ω* the minimum-norm least-squares head of the primary
 // task, through the unrolled steps. Under Normalized ∇J is scaled to the norm s.
 //
-// With an exact inner solution ∇J would vanish identically for every invertible θ: only the truncation of the inner loop gives the
-// outer player anything to do, and the values depend on rounding more than those of the other methods. Steps of a fixed length can
-// walk θ through a singular matrix, where the inner player learns least: κ(H_H) is then huge for a few steps, and no lasting gain.
+// The first term is a constant for every invertible θ (its gradient (K_Pθω* − X_Pᵀy_P)ω*ᵀ is zero) and left out of the gradient,
+// where it would be nothing but rounding. With an exact inner solution the second would be constant as well: only the truncation
+// of the inner loop gives the outer player anything to do. Steps of a fixed length can walk θ through a singular matrix, where the
+// inner player learns least: κ(H_H) is then huge for a few steps, and no lasting gain.
 //
 // Both losses are squared errors, the labels being the targets, whatever Problem.Loss says; the trace's LossPrimary is Problem.Loss
 // at ω*, its GradLoss is ‖∇J‖_F. It reads Theta0, Optimizer, Step, StepFraction, Steps, LearningRate, Momentum, InnerSteps, TraceAt
 // and Progress, and draws no random numbers. A step costs
-// a little more than one of Algorithm1.
+// about what one of Algorithm1 costs.
 func IMMA(ctx context.Context, p Problem, o Options, _ *rand.Rand) (Result, error) {
 	d, err := p.prepare(needPrimary | needHarmful)
 	if err != nil {
@@ -35,18 +36,14 @@ func IMMA(ctx context.Context, p Problem, o Options, _ *rand.Rand) (Result, erro
 	}
 	m := &imma{
 		descent: newDescent(&o, o.start(d), p.Primary.Factor, p.Harmful.Factor), problem: &p,
-		unrolled: newUnrolled(p.Harmful, o.InnerSteps), sup: newSupervised(p.Loss, d),
-		xyP: mat.NewVecDense(d, nil), omega: mat.NewVecDense(d, nil),
-		a: mat.NewVecDense(d, nil), b: mat.NewVecDense(d, nil),
+		unrolled: newUnrolled(p.Harmful, o.InnerSteps), sup: newSupervised(p.Loss, d), omega: mat.NewVecDense(d, nil),
 	}
-	m.xyP.MulVec(p.Primary.X.T(), mat.NewVecDense(len(p.Primary.Y), p.Primary.Y))
-	m.prepareHead(d)
 	m.dir = mat.NewDense(d, d, m.blocks[0].dir)
 	out, err := m.run(ctx, m)
 	if err != nil {
 		return Result{}, err
 	}
-	if err := m.solve(); err != nil { // at the θ returned
+	if err := m.solve(); err != nil {
 		return Result{}, err
 	}
 	out.Omega = m.omega.RawVector().Data
@@ -59,65 +56,51 @@ type imma struct {
 	unrolled *unrolled
 	sup      *supervised
 	dir      *mat.Dense
-	xyP      *mat.VecDense // X_Pᵀy_P
 	omega    *mat.VecDense // ω*
-	a, b     *mat.VecDense
-
-	vk     *mat.Dense // V_k of X_P, D×k; nil where X_P = 0
-	cut    *mat.Dense // V_kᵀθ, k×D
-	target *mat.VecDense
-	lq     mat.LQ
-}
-
-// solve stores ω* in m.omega: with X_P = UΣVᵀ cut to its rank k, the minimum-norm solution of V_kᵀθω = Σ_k⁻¹U_kᵀy_P. Its error
-// grows with κ(θ) and not with κ(H_P).
-func (m *imma) solve() error {
-	if m.vk == nil {
-		return nil
-	}
-	m.cut.Mul(m.vk.T(), m.theta)
-	m.lq.Factorize(m.cut)
-	if err := ignoreCondition(m.lq.SolveVecTo(m.omega, false, m.target)); err != nil {
-		return fmt.Errorf("head of the primary task: %w", err)
-	}
-	return nil
-}
-
-// prepareHead computes what solve needs of the primary task.
-func (m *imma) prepareHead(d int) {
-	k := m.fp.Rank()
-	if k == 0 {
-		return
-	}
-	m.vk = mat.DenseCopyOf(m.fp.V().Slice(0, d, 0, k))
-	m.cut = mat.NewDense(k, d, nil)
-	m.target = mat.NewVecDense(k, nil)
-	m.target.MulVec(m.vk.T(), m.xyP)
-	for i, s := range m.fp.SingularValues()[:k] {
-		m.target.SetVec(i, m.target.AtVec(i)/(s*s))
-	}
 }
 
 func (m *imma) direction(trace bool) (step, error) {
 	s := newStep(m.o.LearningRate)
 	m.dir.Zero()
-	// By the envelope theorem ∇_θ½‖X_Pθω* − y_P‖² = (K_Pθω* − X_Pᵀy_P)ω*ᵀ, with ω* held.
-	if err := m.solve(); err != nil {
-		return s, err
-	}
-	m.a.MulVec(m.theta, m.omega)
-	m.b.MulVec(m.fp.K(), m.a)
-	m.b.SubVec(m.b, m.xyP)
-	m.dir.RankOne(m.dir, 1, m.b, m.omega)
 	m.unrolled.addGradient(m.dir, -1, m.theta)
 	s.gradLoss = mat.Norm(m.dir, 2)
 	if trace {
-		s.loss = m.sup.value(m.problem.Primary.X, m.theta, m.omega.RawVector().Data, m.problem.Primary.Y)
+		if err := m.solve(); err != nil {
+			return s, err
+		}
+		t := m.problem.Primary
+		s.loss = m.sup.value(t.X, m.theta, m.omega.RawVector().Data, t.Y)
 	}
 	if m.o.Step == Normalized {
 		normalize(m.o, m.theta, m.blocks[0].dir, &s)
 	}
 	return s, nil
+}
+
+// solve stores ω* in m.omega: with X_P = UΣVᵀ cut to its rank k, the minimum-norm solution of V_kᵀθω = Σ_k⁻¹U_kᵀy_P. Its error
+// grows with κ(θ) and not with κ(H_P).
+func (m *imma) solve() error {
+	k := m.fp.Rank()
+	if k == 0 {
+		return nil
+	}
+	t := m.problem.Primary
+	_, d := t.X.Dims()
+	vk := m.fp.V().Slice(0, d, 0, k)
+	var cut mat.Dense
+	var xy, target mat.VecDense
+	cut.Mul(vk.T(), m.theta)
+	xy.MulVec(t.X.T(), mat.NewVecDense(len(t.Y), t.Y))
+	target.MulVec(vk.T(), &xy)
+	for i, s := range m.fp.SingularValues()[:k] {
+		target.SetVec(i, target.AtVec(i)/(s*s))
+	}
+	var lq mat.LQ
+	lq.Factorize(&cut)
+	if err := ignoreCondition(lq.SolveVecTo(m.omega, false, &target)); err != nil {
+		return fmt.Errorf("head of the primary task: %w", err)
+	}
+	return nil
 }
 
 // unrolled is the inner player of IMMA and the derivative of where it arrives.

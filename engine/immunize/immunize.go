@@ -94,7 +94,8 @@ type Options struct {
 	LambdaPrimary, LambdaHarmful Lambda
 	BalanceNorm                  float64 // norm that Lambda.Balance balances to, > 0; 0 is 10
 	Supervised                   bool    // include L(D_P, ω, θ), with ω from 0
-	// Form is the form of the regularizers' gradients in Algorithm1 and RillOnly.
+	// Form is the form of the regularizers' gradients in Algorithm1 and RillOnly. The zero value is Plain, without K⁻¹; Algorithm 1
+	// of the paper is Cancelled.
 	Form regularizer.Form
 	// RidgePrimary and RidgeHarmful are Released's λ in (K + λI)⁻¹ on a batch, > 0; 0 is 1.
 	RidgePrimary, RidgeHarmful float64

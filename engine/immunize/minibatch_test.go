@@ -30,8 +30,8 @@ func TestMinibatchGradient(t *testing.T) {
 				b := newMinibatch(task, c.b, numtest.Rand(5))
 				grad := mat.NewDense(c.d, c.d, nil)
 				s, ok := b.gradient(grad, &term{ill: ill}, theta, regularizer.Plain)
-				if !ok || s.Rank != min(c.b, c.d) {
-					t.Fatalf("ok = %v, k_b = %d", ok, s.Rank)
+				if !ok || s.Rank != min(c.b, c.d) || b.scale != float64(c.n)/float64(c.b) {
+					t.Fatalf("ok = %v, k_b = %d, H_b scaled by %v", ok, s.Rank, b.scale)
 				}
 				factor, err := spectrum.NewFactor(b.x)
 				if err != nil {

@@ -4,6 +4,8 @@ import (
 	"math"
 	"testing"
 
+	"gonum.org/v1/gonum/mat"
+
 	"kappa/engine/ceiling"
 	"kappa/engine/internal/numtest"
 	"kappa/engine/regularizer"
@@ -94,6 +96,71 @@ func TestAlgorithm1Immunizes(t *testing.T) {
 			if got := logRIR(p, r.Trace[len(r.Trace)-1]); got < math.Log(2) {
 				t.Errorf("seed %d, batch %d: RIR = %v", seed, batch, math.Exp(got))
 			}
+		}
+	}
+}
+
+// A normalised step with a supervised term is −η∇L − s·g_P/‖g_P‖ − s·g_H/‖g_H‖ in θ and −η∇L in ω.
+func TestNormalizedSupervisedStep(t *testing.T) {
+	p := Problem{Primary: gaussianTask(1, 9, 4), Harmful: gaussianTask(2, 9, 4)}
+	const eta, fraction = 0.3, 0.05
+	o := Options{Step: Normalized, StepFraction: fraction, LearningRate: eta, Form: regularizer.Cancelled, Steps: 1}
+	theta0 := numtest.Gaussian(numtest.Rand(3), 4, 4)
+	o.Theta0 = theta0
+	step := func(supervised bool, omega []float64) (*mat.Dense, []float64) {
+		o.Supervised = supervised
+		a, err := newAlgorithm1(p, o, nil, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		copy(a.omega, omega)
+		r, err := a.run(t.Context(), a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.Theta, a.omega
+	}
+	omega := []float64{1, -1, 2, 0.5}
+	plain, _ := step(false, nil)
+	both, next := step(true, omega)
+	gTheta, gOmega := mat.NewDense(4, 4, nil), make([]float64, 4)
+	newSupervised(SquaredError, 4).gradients(gTheta, eta, gOmega, p.Primary.X, theta0, omega, p.Primary.Y)
+	var got mat.Dense
+	got.Sub(plain, both)
+	if e := numtest.MaxRelError(&got, gTheta); e > 1e-12 {
+		t.Errorf("the supervised part of the step in θ is %.2g from η∇_θL", e)
+	}
+	for i, g := range gOmega {
+		if e := numtest.RelError(next[i], omega[i]-eta*g); e > 1e-12 {
+			t.Errorf("ω_%d = %v, want %v", i, next[i], omega[i]-eta*g)
+		}
+	}
+	got.Sub(theta0, plain)
+	length := fraction * mat.Norm(theta0, 2) / 2
+	if norm := mat.Norm(&got, 2); norm > 2*length || norm < 1e-3*length {
+		t.Errorf("two steps of length %v add up to %v", length, norm)
+	}
+}
+
+// A batch of all rows, by its number or as 0, is one thing; a smaller one is another.
+func TestReleasedBatch(t *testing.T) {
+	p := Problem{Primary: gaussianTask(1, 12, 4), Harmful: gaussianTask(2, 10, 4)}
+	run := func(batch int) *mat.Dense {
+		r, err := Released(t.Context(), p, Options{
+			Steps: 5, Batch: batch, LambdaPrimary: Lambda{Value: 1}, LambdaHarmful: Lambda{Value: 1},
+		}, numtest.Rand(1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.Theta
+	}
+	all := run(0)
+	for _, c := range []struct {
+		batch int
+		same  bool
+	}{{10, true}, {64, true}, {3, false}, {9, false}} {
+		if mat.Equal(run(c.batch), all) != c.same {
+			t.Errorf("batches of %d rows of 10: the same as all rows: %v", c.batch, !c.same)
 		}
 	}
 }

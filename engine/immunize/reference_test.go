@@ -55,29 +55,34 @@ func TestReferenceRuns(t *testing.T) {
 		theta map[int]float64 // κ(θ) by step, to the digits given
 	}{
 		{
-			"Algorithm 1, 0.02", Algorithm1, Options{Step: Normalized},
+			"Algorithm 1, 0.02", Algorithm1,
+			Options{Step: Normalized},
 			map[int]float64{100: 6.56, 300: 189, 1000: 3783},
 			map[int]float64{100: 2.8, 300: 9.0, 1000: 24},
 		},
 		{
-			"Algorithm 1, 0.05", Algorithm1, Options{Step: Normalized, StepFraction: 0.05},
+			"Algorithm 1, 0.05", Algorithm1,
+			Options{Step: Normalized, StepFraction: 0.05},
 			map[int]float64{100: 105, 300: 1819, 1000: 19830},
 			map[int]float64{100: 7.5, 300: 19.5, 1000: 50},
 		},
 		{
-			"Algorithm 1 as printed", Algorithm1, Options{
+			"Algorithm 1 as printed", Algorithm1,
+			Options{
 				LearningRate: 0.005, LambdaPrimary: Lambda{Balance: true}, LambdaHarmful: Lambda{Balance: true}, Supervised: true,
 			},
 			map[int]float64{100: 11.8, 300: 95.5, 1000: 470},
 			map[int]float64{1000: 11},
 		},
 		{
-			"R_ill only", RillOnly, Options{Step: Normalized},
+			"R_ill only", RillOnly,
+			Options{Step: Normalized},
 			map[int]float64{100: 1.68, 300: 1.81, 1000: 1.83},
 			map[int]float64{1000: 47},
 		},
 		{
-			"Opt κ", OptKappa, Options{Step: Normalized},
+			"Opt κ", OptKappa,
+			Options{Step: Normalized},
 			map[int]float64{100: 21.9, 300: 356, 1000: 16440},
 			map[int]float64{1000: 30},
 		},
