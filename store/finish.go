@@ -149,9 +149,15 @@ func (a *AttackPoint) figures() []figure {
 
 func (r *Result) figures() []figure {
 	return []figure{
-		{"rir", &r.RIR}, {"ratio_harmful", &r.RatioHarmful}, {"ratio_primary", &r.RatioPrimary},
-		{"rir_ridge", &r.RIRRidge}, {"ratio_harmful_ridge", &r.RatioHarmfulRidge}, {"ratio_primary_ridge", &r.RatioPrimaryRidge},
-		{"ceiling", &r.Ceiling}, {"kappa_theta", &r.KappaTheta}, {"loss_primary", &r.LossPrimary},
+		{"rir", &r.RIR},
+		{"ratio_harmful", &r.RatioHarmful},
+		{"ratio_primary", &r.RatioPrimary},
+		{"rir_ridge", &r.RIRRidge},
+		{"ratio_harmful_ridge", &r.RatioHarmfulRidge},
+		{"ratio_primary_ridge", &r.RatioPrimaryRidge},
+		{"ceiling", &r.Ceiling},
+		{"kappa_theta", &r.KappaTheta},
+		{"loss_primary", &r.LossPrimary},
 	}
 }
 
