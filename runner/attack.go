@@ -64,8 +64,8 @@ func attackLabel(r reader, i int, name string) string {
 }
 
 // attackOne runs one attacker on one task, from w₀ = 0 or from several random starts, and returns the mean over the starts
-// at every recorded step. The steps to 1 % and to 0.1 % of the excess loss become metrics; a start that does not get there
-// within the attacker's steps makes them infinite.
+// at every recorded step. The steps to 1 % and to 0.1 % of the excess loss become metrics where every start gets there within
+// the attacker's steps; no row says that one does not.
 func (t *trial) attackOne(r reader, i int, a attacker, side string, f *mat.Dense, y []float64, target *probe.Target) ([]store.AttackPoint, error) {
 	starts, label := 1, attackLabel(r, i, a.Name)
 	random := r.str(attackKey(i, "start")) == "random"
@@ -90,8 +90,8 @@ func (t *trial) attackOne(r reader, i int, a attacker, side string, f *mat.Dense
 			return nil, err
 		}
 		t.logf("attacker %s on the %s task: %s after %d steps", label, side, res.Status, res.Steps)
-		to1 += stepsOrInf(res.StepsTo1)
-		to01 += stepsOrInf(res.StepsTo01)
+		to1 += stepsOrNaN(res.StepsTo1)
+		to01 += stepsOrNaN(res.StepsTo01)
 		traces = append(traces, res.Trace)
 	}
 	n := float64(starts)
@@ -100,9 +100,9 @@ func (t *trial) attackOne(r reader, i int, a attacker, side string, f *mat.Dense
 	return meanTrace(traces, label, side), nil
 }
 
-func stepsOrInf(steps int) float64 {
+func stepsOrNaN(steps int) float64 {
 	if steps < 0 {
-		return math.Inf(1)
+		return math.NaN()
 	}
 	return float64(steps)
 }

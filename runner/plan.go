@@ -3,6 +3,7 @@ package runner
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"kappa/engine"
 	"kappa/experiments"
@@ -65,7 +66,11 @@ func NewPlan(spec *experiments.Spec, set []experiments.Axis, digests map[string]
 		if len(missing) > 0 {
 			continue
 		}
-		p := Planned{Settings: settings, Swept: v.Swept, Data: data}
+		swept := slices.DeleteFunc(slices.Clone(v.Swept), func(a experiments.Assignment) bool {
+			_, ok := settings[a.Path]
+			return !ok // such as the seed of a method that draws nothing
+		})
+		p := Planned{Settings: settings, Swept: swept, Data: data}
 		p.TrainKey, p.Key = makeKeys(settings, data, engine.Version)
 		if seen[p.Key] {
 			plan.Merged++
