@@ -280,7 +280,8 @@ func isCannotShare(err error) bool {
 	return p == codeCantOpen || p == codeReadOnly
 }
 
-// fault gives err the form that callers see: *Error with a sentinel, or the context's error as it is.
+// fault gives err the form that callers see: *Error with a sentinel; what is not recorded and the context's error stay
+// as they are.
 func (db *DB) fault(op string, err error) error {
 	if err == nil {
 		return nil
@@ -288,7 +289,7 @@ func (db *DB) fault(op string, err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("%s: %w", op, err)
 	}
-	if _, ok := errors.AsType[*Error](err); ok {
+	if _, ok := errors.AsType[*Error](err); ok || errors.Is(err, ErrNotFound) { // not found: nothing is wrong with the file
 		return err
 	}
 	e := &Error{Path: db.path, Op: op, Err: err}

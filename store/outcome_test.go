@@ -101,7 +101,8 @@ func TestNonFinite(t *testing.T) {
 
 func TestOutcomeMissing(t *testing.T) {
 	db := openTest(t, newPath(t), Options{})
-	if _, err := db.Outcome(t.Context(), key(1)); !errors.Is(err, ErrNotFound) {
-		t.Errorf("the outcome of an unknown run: %v", err)
+	_, err := db.Outcome(t.Context(), key(1))
+	if _, ok := errors.AsType[*Error](err); !errors.Is(err, ErrNotFound) || ok {
+		t.Errorf("the outcome of an unknown run: %v; want ErrNotFound, no *Error", err)
 	}
 }

@@ -154,6 +154,17 @@ func TestKill(t *testing.T) {
 		_ = cmd.Wait()
 		recorded += strings.Count(out.String(), "\n")
 
+		ro, err := OpenReadOnly(t.Context(), path) // with the log that the process has left behind
+		if err != nil {
+			t.Fatalf("round %d: read what was left: %v", round, err)
+		}
+		if got := one(t, ro, "SELECT count(*) FROM results").(int64); got < int64(recorded) {
+			t.Errorf("round %d: reading finds %d results of %d", round, got, recorded)
+		}
+		if err := ro.Close(); err != nil {
+			t.Fatal(err)
+		}
+
 		db := openTest(t, path, Options{})
 		got := one(t, db, "SELECT count(*) FROM results").(int64)
 		if got < int64(recorded) || got > int64(recorded)+1 {
