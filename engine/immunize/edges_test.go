@@ -3,6 +3,7 @@ package immunize
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"strings"
@@ -189,7 +190,7 @@ func TestDiverged(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 			continue
 		}
-		if r.Status != Diverged || !strings.HasPrefix(r.Reason, "step ") || r.Steps >= 200 || r.Counts.Steps != r.Steps {
+		if r.Status != Diverged || !strings.HasPrefix(r.Reason, fmt.Sprintf("step %d: ", r.Steps+1)) || r.Steps >= 200 || r.Counts.Steps != r.Steps {
 			t.Errorf("%s: %s after %d steps (%+v), reason %q", c.name, r.Status, r.Steps, r.Counts, r.Reason)
 		}
 		for i := range 4 {
