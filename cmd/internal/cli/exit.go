@@ -137,8 +137,9 @@ func say(w io.Writer, err error) {
 	var q *store.QueryError
 	switch {
 	case errors.As(err, &p) && p.Hint != "":
-		hint, p.Hint = p.Hint, ""
-		err = p
+		bare := p
+		hint, bare.Hint = p.Hint, ""
+		err = replaced{err, strings.Replace(err.Error(), p.Error(), bare.Error(), 1)}
 	case errors.As(err, &db) && db.Hint != "":
 		bare := *db
 		hint, bare.Hint = db.Hint, ""

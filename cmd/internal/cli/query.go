@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -82,6 +83,9 @@ func (a *app) query(ctx context.Context, sql, format, output string, o store.Que
 	}
 	defer db.Close()
 	rows, err := db.Query(ctx, sql, o)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return failf("--timeout 10m waits longer, --timeout 0 for ever", "query: no answer in %v", o.Timeout)
+	}
 	if err != nil {
 		return err
 	}

@@ -44,8 +44,9 @@ func Run(ctx context.Context, args []string, env Env) int {
 	root := a.root()
 	root.SetArgs(args)
 	err = root.ExecuteContext(ctx)
-	var ours *reported
-	if err != nil && !errors.As(err, &ours) {
+	if ours, ok := errors.AsType[*reported](err); ok {
+		err = ours.error
+	} else if err != nil {
 		// cobra's own: an unknown command or flag, a wrong number of arguments.
 		err = &failure{code: exitUsage, err: err, hint: "`kappa --help` lists the commands, `kappa COMMAND --help` their flags"}
 	}
@@ -89,7 +90,7 @@ the experiment into a Markdown report in which every number comes from a query.`
   kappa new mine && kappa run mine # one of your own
   kappa query "SELECT method, median(rir) FROM results GROUP BY method"`,
 		SilenceUsage: true, SilenceErrors: true,
-		Args: cobra.NoArgs,
+		Args: knownCommand, SuggestionsMinimumDistance: 2,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetIn(a.env.Stdin)
@@ -192,4 +193,16 @@ func someSpecs(_ *cobra.Command, args []string) error {
 		return errors.New("at least one SPEC is needed: a file, or the name of an experiment")
 	}
 	return nil
+}
+
+// knownCommand refuses a command that does not exist, and says which one may be meant.
+func knownCommand(root *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	hint := "`kappa --help` lists the commands"
+	if near := root.SuggestionsFor(args[0]); len(near) > 0 {
+		hint = "did you mean `kappa " + strings.Join(near, "` or `kappa ") + "`?"
+	}
+	return &reported{usagef(hint, "unknown command %q", args[0])}
 }

@@ -214,8 +214,8 @@ func (a *app) runOne(ctx context.Context, db *store.DB, p planned, o runFlags) (
 		out.Failures = append(out.Failures, failedRun{f.Run.Key, string(f.Status), fmt.Sprint(f.Err)})
 	}
 	if ctx.Err() != nil {
-		a.talk("kappa: interrupted: %d done, %d cut off, %d left; the same command goes on from here",
-			summary.Done, summary.Interrupted, summary.Total-summary.Done-summary.Cached-summary.LeftOut-summary.Failed)
+		a.talk("kappa: interrupted: %d done, %d left, %d of them cut off; the same command goes on from here",
+			summary.Done, summary.Total-summary.Done-summary.Cached-summary.LeftOut-summary.Failed, summary.Interrupted)
 		return out, context.Canceled
 	}
 	if runErr != nil {
@@ -225,7 +225,8 @@ func (a *app) runOne(ctx context.Context, db *store.DB, p planned, o runFlags) (
 	if summary.Failed > 0 {
 		err = &failure{
 			code: exitFailed, err: fmt.Errorf("%s: %s failed", p.where(), runsWord(summary.Failed)),
-			hint: "`kappa runs list --status failed` lists them, `kappa runs show RUN` has their logs; the same command tries again",
+			hint: fmt.Sprintf("`kappa runs list --status %s` lists them, `kappa runs show RUN` has their logs; the same command tries again",
+				summary.Failures[0].Status),
 		}
 	}
 	if o.noReport || len(p.set) > 0 {
