@@ -2,7 +2,6 @@ package reports
 
 import (
 	"encoding/json"
-
 	"fmt"
 	"math"
 	"strings"
@@ -266,7 +265,7 @@ func (c ClaimResult) difference() string {
 	case c.PaperValue == 0 || math.IsInf(d, 0):
 		return signed(d, format{"sig", 3})
 	default:
-		return signed(d, format{"sig", 3}) + " (" + signed(d/math.Abs(c.PaperValue), format{"pct", 1}) + ")"
+		return signed(d, format{"sig", 3}) + " (" + signed(100*d/math.Abs(c.PaperValue), format{"sig", 3}) + " %)"
 	}
 }
 

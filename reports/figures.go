@@ -28,7 +28,7 @@ func (b *builder) figureCell(out *strings.Builder) {
 	o.Title = fmt.Sprintf("Figure %d", b.figures)
 	o.Desc = plain(caption)
 	if o.Desc == "" {
-		o.Desc = fmt.Sprintf("%s of %s", b.cell.Figure.Type, b.cell.ID)
+		o.Desc = fmt.Sprintf("A %s figure of %s over %s", b.cell.Figure.Type, o.YLabel, o.XLabel)
 	}
 	g := &gatherer{rows: rows, o: b.cell.Figure}
 	f := g.draw(o)
@@ -40,8 +40,8 @@ func (b *builder) figureCell(out *strings.Builder) {
 	}
 	for _, note := range f.Notes {
 		out.WriteString(escape(note) + " ")
-		if strings.HasPrefix(note, "Left out:") {
-			b.warn("Figure %s: %s", code(b.cell.ID), escape(strings.TrimSuffix(note, ".")))
+		if what, ok := strings.CutPrefix(note, "Left out: "); ok {
+			b.warn("Figure %s: left out %s", code(b.cell.ID), escape(strings.TrimSuffix(what, ".")))
 		}
 	}
 	fmt.Fprintf(out, "([data](%s))\n\n", link(folder, data))

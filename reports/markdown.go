@@ -2,6 +2,7 @@ package reports
 
 import (
 	"net/url"
+	"regexp"
 	"strings"
 )
 
@@ -75,8 +76,11 @@ func link(parts ...string) string {
 	return s
 }
 
+var inlineLink = regexp.MustCompile(`!?\[([^\]]*)\]\([^)]*\)`)
+
 // plain strips Markdown to something to be read aloud or shown in place of an image.
 func plain(s string) string {
+	s = inlineLink.ReplaceAllString(s, "$1")
 	s = strings.NewReplacer("**", "", "`", "", "$", "", `\`, "", "[", "(", "]", ")", "*", "").Replace(oneLine(s))
 	return strings.TrimSpace(s)
 }

@@ -14,16 +14,20 @@ import (
 type plan struct {
 	keys    []string
 	ordinal map[string]int
-	names   map[string]string
-	setting map[string]string // swept values without the seed: runs with equal ones differ in the seed alone
+	swept   map[string][]sweptValue // of each run, in the order of the spec
 }
+
+// sweptValue is one swept key path with its value, as people read them.
+type sweptValue struct{ path, value string }
+
+func (v sweptValue) String() string { return strings.TrimPrefix(v.path, "train.") + " " + v.value }
 
 // seedPath is the swept key that repeats a setting.
 const seedPath = "train.seed"
 
-// newPlan names each run by its swept values in the order of the spec.
+// newPlan reads the swept values of each run.
 func newPlan(spec *experiments.Spec, rows []store.PlanRow) plan {
-	p := plan{ordinal: map[string]int{}, names: map[string]string{}, setting: map[string]string{}}
+	p := plan{ordinal: map[string]int{}, swept: map[string][]sweptValue{}}
 	var paths []string
 	for _, a := range spec.Sweep {
 		paths = append(paths, a.Path)
@@ -35,21 +39,97 @@ func newPlan(spec *experiments.Spec, rows []store.PlanRow) plan {
 		if json.Unmarshal([]byte(r.Swept), &swept) != nil { // an empty text, for a plan without a sweep
 			swept = nil
 		}
-		var parts, same []string
 		for _, path := range sweptPaths(paths, swept) {
-			part := strings.TrimPrefix(path, "train.") + " " + jsonText(swept[path])
-			parts = append(parts, part)
-			if path != seedPath {
-				same = append(same, part)
-			}
-		}
-		p.setting[r.Key] = strings.Join(same, ", ")
-		p.names[r.Key] = escape(strings.Join(parts, ", "))
-		if len(parts) == 0 {
-			p.names[r.Key] = code(shortKey(r.Key))
+			p.swept[r.Key] = append(p.swept[r.Key], sweptValue{path, jsonText(swept[path])})
 		}
 	}
 	return p
+}
+
+// setting is a run's swept values without the seed: runs with equal ones differ in the seed alone.
+func (p plan) setting(key string) string {
+	var parts []string
+	for _, v := range p.swept[key] {
+		if v.path != seedPath {
+			parts = append(parts, v.String())
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// name is a run's name: its swept values, or its key where it has none.
+func (p plan) name(key string) string { return p.nameBut(key, nil) }
+
+// nameBut is name without some of the values.
+func (p plan) nameBut(key string, left []sweptValue) string {
+	var parts []string
+	for _, v := range p.swept[key] {
+		if !slices.Contains(left, v) {
+			parts = append(parts, v.String())
+		}
+	}
+	if len(parts) == 0 {
+		return code(shortKey(key))
+	}
+	return escape(strings.Join(parts, ", "))
+}
+
+// list names some runs, in plan order: all of the plan, or all with one swept value, in a word; else one by one, what they have in common
+// first and the seeds of a setting together.
+func (p plan) list(keys []string) string {
+	if len(keys) < 2 || len(p.swept[keys[0]]) == 0 {
+		return p.oneByOne(keys, nil)
+	}
+	if len(keys) == len(p.keys) {
+		return fmt.Sprintf("all %d", len(keys))
+	}
+	var common []sweptValue
+	for _, v := range p.swept[keys[0]] {
+		has := func(key string) bool { return slices.Contains(p.swept[key], v) }
+		if slices.ContainsFunc(keys, func(k string) bool { return !has(k) }) {
+			continue
+		}
+		common = append(common, v)
+		all := 0
+		for _, k := range p.keys {
+			if has(k) {
+				all++
+			}
+		}
+		if all == len(keys) {
+			return fmt.Sprintf("all %d with %s", all, escape(v.String()))
+		}
+	}
+	if len(common) == 0 {
+		return p.oneByOne(keys, nil)
+	}
+	parts := make([]string, len(common))
+	for i, v := range common {
+		parts[i] = v.String()
+	}
+	return escape(strings.Join(parts, ", ")) + ", with " + p.oneByOne(keys, common)
+}
+
+// oneByOne names runs without the values they have in common.
+func (p plan) oneByOne(keys []string, common []sweptValue) string {
+	var names []string
+	for i := 0; i < len(keys); {
+		j := i + 1
+		setting := p.setting(keys[i])
+		for j < len(keys) && setting != "" && p.setting(keys[j]) == setting {
+			j++
+		}
+		name := p.nameBut(keys[i], common)
+		for _, k := range keys[i+1 : j] {
+			v := p.swept[k]
+			if s := slices.IndexFunc(v, func(v sweptValue) bool { return v.path == seedPath }); s >= 0 {
+				name += ", " + escape(v[s].value)
+			}
+		}
+		names = append(names, name)
+		i = j
+	}
+	return strings.Join(names, "; ")
 }
 
 // sweptPaths lists the swept paths of a run: in the spec's order, and what the spec does not name in the order of the alphabet.

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,7 +16,7 @@ import (
 func (b *builder) collectWarnings() ([]string, error) {
 	var out []string
 	if len(b.doc.Missing) > 0 {
-		out = append(out, fmt.Sprintf("%s missing: %s.", plural(len(b.doc.Missing), "run"), b.named(b.doc.Missing)))
+		out = append(out, fmt.Sprintf("%s missing: %s.", plural(len(b.doc.Missing), "run"), b.plan.list(b.doc.Missing)))
 	}
 	out = append(out, b.statusWarnings()...)
 	for _, more := range []func() ([]string, error){b.ridgeWarnings, b.nonFiniteWarnings, b.seedWarnings} {
@@ -26,26 +27,6 @@ func (b *builder) collectWarnings() ([]string, error) {
 		out = append(out, w...)
 	}
 	return append(out, b.warnings...), nil
-}
-
-// named lists runs by name, in plan order; all runs of the plan are just that.
-func (b *builder) named(keys []string) string {
-	if len(keys) == len(b.plan.keys) && len(keys) > 1 {
-		return "all " + strconv.Itoa(len(keys))
-	}
-	names := make([]string, len(keys))
-	for i, k := range keys {
-		names[i] = b.name(k)
-	}
-	return strings.Join(names, "; ")
-}
-
-// name is a run's name; one from outside the plan has only its key.
-func (b *builder) name(key string) string {
-	if s, ok := b.plan.names[key]; ok {
-		return s
-	}
-	return code(shortKey(key))
 }
 
 // statusWarnings lists runs that did not end well, by status and reason.
@@ -60,7 +41,7 @@ func (b *builder) statusWarnings() []string {
 			}
 			why := r.reason
 			if why == "" {
-				why = firstLine(r.fault)
+				why = withoutPaths(firstLine(r.fault))
 			}
 			if !slices.Contains(reasons, why) {
 				reasons = append(reasons, why)
@@ -73,7 +54,7 @@ func (b *builder) statusWarnings() []string {
 			if why != "" && why != string(status) {
 				s += " (" + escape(why) + ")"
 			}
-			out = append(out, s+": "+b.named(byReason[why])+".")
+			out = append(out, s+": "+b.plan.list(byReason[why])+".")
 		}
 	}
 	return out
@@ -83,6 +64,11 @@ func firstLine(s string) string {
 	s, _, _ = strings.Cut(s, "\n")
 	return s
 }
+
+var absolutePath = regexp.MustCompile(`(^|[\s"'(=:])((?:[A-Za-z]:[\\/]|/)[^\s"'():]*[\\/])`)
+
+// withoutPaths shortens absolute paths in an error to their last element: where files lie is nobody's business in a report.
+func withoutPaths(s string) string { return absolutePath.ReplaceAllString(s, "$1…/") }
 
 // ridgeWarnings lists the runs whose ridge-protocol condition numbers are none.
 func (b *builder) ridgeWarnings() ([]string, error) {
@@ -95,7 +81,7 @@ func (b *builder) ridgeWarnings() ([]string, error) {
 		keys[i] = text(r[0])
 	}
 	return []string{fmt.Sprintf("%s with ridge-dominated κ: under the ridge protocol σ\\_min is the ridge itself there, so that their ridge figures "+
-		"measure the largest singular value and no condition number (the rank protocol is not concerned): %s.", plural(len(keys), "run"), b.named(keys))}, nil
+		"measure the largest singular value and no condition number (the rank protocol is not concerned): %s.", plural(len(keys), "run"), b.plan.list(keys))}, nil
 }
 
 // nonFiniteWarnings lists figures that are no numbers, by figure and kind, with their runs.
@@ -132,11 +118,19 @@ func (b *builder) nonFiniteWarnings() ([]string, error) {
 	}
 	var out []string
 	for _, g := range groups {
-		names := make([]string, len(g.runs))
+		names, same := make([]string, len(g.runs)), stepList(g.steps[g.runs[0]])
 		for i, r := range g.runs {
-			names[i] = b.name(r) + stepList(g.steps[r])
+			steps := stepList(g.steps[r])
+			if steps != same {
+				same = ""
+			}
+			names[i] = b.plan.name(r) + steps
 		}
-		out = append(out, fmt.Sprintf("%s, left out of all statistics (%s): %s.", g.what, plural(g.count, "value"), strings.Join(names, "; ")))
+		where := strings.Join(names, "; ")
+		if same == stepList(g.steps[g.runs[0]]) {
+			where = b.plan.list(g.runs) + same
+		}
+		out = append(out, fmt.Sprintf("%s, left out of all statistics (%s): %s.", g.what, plural(g.count, "value"), where))
 	}
 	return out, nil
 }
@@ -199,7 +193,7 @@ func (b *builder) seedWarnings() ([]string, error) {
 			settings[m] = map[string]int{}
 			methods = append(methods, m)
 		}
-		settings[m][b.plan.setting[text(r[0])]]++
+		settings[m][b.plan.setting(text(r[0]))]++
 	}
 	var out []string
 	for _, m := range methods {

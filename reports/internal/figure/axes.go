@@ -1,5 +1,7 @@
 package figure
 
+import "math"
+
 // axis is one side of the plot area: a value axis with a scale, or (names set) a categorical one with a slot for each name.
 type axis struct {
 	title  string
@@ -111,6 +113,34 @@ func (a *axis) overhang(length float64, vertical bool) (low, high float64) {
 	return low, high
 }
 
+// thin sets every so that labels keep their distance in slots of the present length; it says whether that changed anything.
+func (a *axis) thin(length float64, vertical bool) bool {
+	need := 0.0
+	for _, l := range a.names {
+		if vertical || a.turned {
+			need = max(need, l.h+1)
+		} else {
+			need = max(need, l.w+gap)
+		}
+	}
+	was := a.every
+	if a.names != nil {
+		a.every = max(a.every, int(math.Ceil(need/(length/float64(len(a.names))))))
+	}
+	return a.every != was
+}
+
+// thinned lays out a frame, with fewer labels on categorical axes where all would collide.
+func thinned(c *canvas, x, y axis, right, top float64) *frame {
+	for {
+		f := newFrame(c, x, y, right, top)
+		narrow, low := x.thin(f.area.w(), false), y.thin(f.area.h(), true)
+		if !narrow && !low {
+			return f
+		}
+	}
+}
+
 // slot returns the middle of the i-th of n slots in [0, 1].
 func slot(i, n int) float64 { return (float64(i) + 0.5) / float64(n) }
 
@@ -168,11 +198,18 @@ func (f *frame) axes() {
 	}
 	f.names(s)
 	if f.x.title != "" {
-		f.text(f.x.label, pt{(a.x0 + a.x1) / 2, a.y0 - tickLength - 2*gap - f.x.extent}, align{0.5, 1}, inkColor)
+		middle := inside((a.x0+a.x1)/2, f.x.label.w, f.w)
+		f.text(f.x.label, pt{middle, a.y0 - tickLength - 2*gap - f.x.extent}, align{0.5, 1}, inkColor)
 	}
 	if f.y.title != "" {
-		f.textUp(f.y.label, pt{a.x0 - tickLength - 2*gap - f.y.extent - f.y.label.h/2, (a.y0 + a.y1) / 2}, inkColor)
+		middle := inside((a.y0+a.y1)/2, f.y.label.w, f.h)
+		f.textUp(f.y.label, pt{a.x0 - tickLength - 2*gap - f.y.extent - f.y.label.h/2, middle}, inkColor)
 	}
+}
+
+// inside moves the middle of a title into a canvas of the given length.
+func inside(middle, title, length float64) float64 {
+	return max(title/2+1, min(middle, length-title/2-1))
 }
 
 // names draws the labels of categorical axes; the vertical one reads from the top.

@@ -50,6 +50,7 @@ type canvas struct {
 	svg   *vgsvg.Canvas
 	w, h  float64
 	boxes []box
+	marks rect // extent of everything but texts
 	notes []string
 }
 
@@ -62,10 +63,11 @@ func (c *canvas) note(format string, args ...any) {
 }
 
 // path turns points into a path.
-func path(pts []pt) vg.Path {
+func (c *canvas) path(pts []pt) vg.Path {
 	p := make(vg.Path, 0, len(pts)+1)
 	for i, q := range pts {
 		at := vg.Point{X: round(q.x), Y: round(q.y)}
+		c.marks = rect{min(c.marks.x0, q.x), min(c.marks.y0, q.y), max(c.marks.x1, q.x), max(c.marks.y1, q.y)}
 		if i == 0 {
 			p.Move(at)
 		} else {
@@ -84,13 +86,13 @@ func (c *canvas) line(s stroke, pts ...pt) {
 		return
 	}
 	c.setStroke(s)
-	c.svg.Stroke(path(pts))
+	c.svg.Stroke(c.path(pts))
 }
 
 // outline strokes a closed polygon.
 func (c *canvas) outline(s stroke, pts ...pt) {
 	c.setStroke(s)
-	p := path(pts)
+	p := c.path(pts)
 	p.Close()
 	c.svg.Stroke(p)
 }
@@ -108,7 +110,7 @@ func (c *canvas) setStroke(s stroke) {
 // fill fills a polygon.
 func (c *canvas) fill(clr color.NRGBA, pts ...pt) {
 	c.svg.SetColor(clr)
-	p := path(pts)
+	p := c.path(pts)
 	p.Close()
 	c.svg.Fill(p)
 }
@@ -137,7 +139,7 @@ func (c *canvas) text(l label, p pt, a align, clr color.NRGBA) {
 			w += t.width * l.size
 		}
 		x := r.x0 + a.x*(l.w-w)
-		y := r.y1 - l.size*(ascent+leading*float64(i))
+		y := r.y1 - l.top - l.size*(ascent+leading*float64(i))
 		for _, t := range line {
 			// SVG drops spaces at the start of a text: they only move the rest.
 			rest := strings.TrimLeft(t.s, " ")
@@ -148,7 +150,6 @@ func (c *canvas) text(l label, p pt, a align, clr color.NRGBA) {
 			x += t.width * l.size
 		}
 	}
-	r.y1 += l.raised()
 	c.boxes = append(c.boxes, box{r, l.string()})
 }
 
@@ -160,16 +161,6 @@ func (c *canvas) textUp(l label, p pt, clr color.NRGBA) {
 	c.text(l, pt{}, align{0.5, 0.5}, clr)
 	c.svg.Pop()
 	c.boxes[len(c.boxes)-1].rect = rect{p.x - l.h/2, p.y - l.w/2, p.x + l.h/2, p.y + l.w/2}
-}
-
-// raised is by how much superscripts in the first line stand out above the extents.
-func (l label) raised() float64 {
-	for _, t := range l.lines[0] {
-		if t.raise > 0 {
-			return l.size * (superRaise + scriptSize*ascent - ascent)
-		}
-	}
-	return 0
 }
 
 func (l label) string() string {
@@ -220,7 +211,7 @@ func (c *canvas) figure(o Options) *Figure {
 	if _, err := c.svg.WriteTo(&buf); err != nil { // a bytes.Buffer takes everything
 		panic("figure: " + err.Error())
 	}
-	return &Figure{SVG: dress(buf.String(), c.w, c.h, o), Notes: c.notes, boxes: c.boxes, w: c.w, h: c.h}
+	return &Figure{SVG: dress(buf.String(), c.w, c.h, o), Notes: c.notes, boxes: c.boxes, marks: c.marks, w: c.w, h: c.h}
 }
 
 // dress gives the canvas's SVG what GitHub and screen readers need: a size that scales, a white ground that is legible in dark

@@ -69,55 +69,69 @@ func newCatFrame(o Options, names []string, groups int, values scale, entries []
 	if width == twoColumns {
 		w, h = o.size(width, width*aspect*0.75)
 	}
-	slotWidth := (w - 55) / float64(len(names))
-	labels := make([]label, len(names))
-	sideways, long := false, false
-	for i, s := range names {
-		labels[i] = layout(s, textSize, slotWidth-4, uprightLabels)
-		sideways = sideways || labels[i].cut
-		long = long || textWidth(s, textSize) > 0.4*w
-	}
-	every := 1
-	if sideways {
-		slotHeight := max(sideSlot, sideGroup*float64(groups)/slotFill)
-		switch {
-		case len(names) > manySlots && groups == 1:
-			slotHeight = tightSlot
-		case long:
-			slotHeight = max(slotHeight, 2.8*textSize)
-		}
-		if o.Width <= 0 {
-			w = oneAndHalfColumns * pointsPerCm
-		}
-		if o.Height <= 0 {
-			h = min(slotHeight*float64(len(names))+48, maxSide*pointsPerCm)
-			if len(entries) > 1 {
-				h += textSize + 2*gap
-			}
-		}
-		slotHeight = (h - 48) / float64(len(names))
-		size := clamp(slotHeight*0.82, tinySize, textSize)
-		lines := 1
-		if slotHeight > 2.4*textSize {
-			lines = 2
-		}
-		for i, s := range names {
-			labels[i] = layout(s, size, 0.4*w, lines)
-		}
-		every = max(1, int(math.Ceil(size*1.05/slotHeight)))
-	}
 	var l legend
 	right, top := 0.0, 0.0
-	if len(entries) > 1 {
-		l = newLegend(entries, w, h)
-		right, top = l.room()
+	legendFor := func() {
+		if len(entries) > 1 {
+			l = newLegend(entries, w, h)
+			right, top = l.room()
+		}
 	}
-	cat, val := axis{title: o.XLabel, names: labels, every: every}, axis{title: o.YLabel, scale: values}
-	c := newCanvas(w, h)
-	if sideways {
-		return &catFrame{newFrame(c, val, cat, right, top), true, len(names), groups}, l
+	legendFor()
+	cat, val := axis{title: o.XLabel, names: make([]label, len(names)), every: 1}, axis{title: o.YLabel, scale: values}
+	slotWidth := (w - right - 50) / float64(len(names))
+	for range 3 { // the values' labels decide how wide a slot is
+		cut := false
+		for i, s := range names {
+			cat.names[i] = layout(s, textSize, slotWidth-gap-1, uprightLabels)
+			cut = cut || cat.names[i].cut || cat.names[i].w > slotWidth-gap
+		}
+		if cut {
+			break
+		}
+		f := newFrame(newCanvas(w, h), cat, val, right, top)
+		if actual := f.area.w() / float64(len(names)); actual < slotWidth {
+			slotWidth = actual
+			continue
+		}
+		return &catFrame{f, false, len(names), groups}, l
 	}
-	return &catFrame{newFrame(c, cat, val, right, top), false, len(names), groups}, l
+
+	if o.Width <= 0 {
+		w = oneAndHalfColumns * pointsPerCm
+	}
+	slotHeight := sidewaysSlot(names, groups, w)
+	if o.Height <= 0 {
+		h = min(slotHeight*float64(len(names))+48, maxSide*pointsPerCm)
+		if len(entries) > 1 {
+			h += textSize + 2*gap
+		}
+	}
+	legendFor()
+	slotHeight = (h - 48 - top) / float64(len(names))
+	size := clamp(slotHeight*0.82, tinySize, textSize)
+	lines := 1
+	if slotHeight > 2.4*textSize {
+		lines = 2
+	}
+	for i, s := range names {
+		cat.names[i] = layout(s, size, 0.4*w, lines)
+	}
+	return &catFrame{thinned(newCanvas(w, h), val, cat, right, top), true, len(names), groups}, l
+}
+
+// sidewaysSlot is the default height of a slot.
+func sidewaysSlot(names []string, groups int, w float64) float64 {
+	if len(names) > manySlots && groups == 1 {
+		return tightSlot
+	}
+	height := max(sideSlot, sideGroup*float64(groups)/slotFill)
+	for _, s := range names {
+		if textWidth(s, textSize) > 0.4*w {
+			return max(height, 2.8*textSize)
+		}
+	}
+	return height
 }
 
 // lane returns the middle and half the width of a group's place in a category's slot, along the category axis.

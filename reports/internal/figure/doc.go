@@ -64,5 +64,6 @@ type Figure struct {
 	Notes []string // sentences for the caption: what was left out, what bands and boxes mean
 
 	boxes []box   // extents of every text, for the tests
+	marks rect    // extent of everything else
 	w, h  float64 // canvas in points
 }

@@ -59,6 +59,9 @@ func checkFigure(t *testing.T, f *Figure) {
 			}
 		}
 	}
+	if m := f.marks; m.x0 < 0 || m.y0 < 0 || m.x1 > f.w || m.y1 > f.h {
+		t.Errorf("marks at %.1f leave the canvas of %.1f×%.1f", m, f.w, f.h)
+	}
 	d := xml.NewDecoder(bytes.NewReader(f.SVG))
 	for {
 		_, err := d.Token()

@@ -125,7 +125,6 @@ func newHeatGrid(o Options, xs, ys []string, z [][]float64) *heatGrid {
 	}
 	bottom := 45.0
 	if x.turned {
-		x.every = max(1, int(math.Ceil(textSize*1.05/side)))
 		for i, s := range xs {
 			x.names[i] = layout(s, textSize, 90, 1)
 			bottom = max(bottom, 35+x.names[i].w)
@@ -133,7 +132,7 @@ func newHeatGrid(o Options, xs, ys []string, z [][]float64) *heatGrid {
 	}
 	_, h := o.size(width, clamp(min(side, max(fieldSide, 0.7*side))*float64(len(ys))+bottom, 4*pointsPerCm, 22*pointsPerCm)/pointsPerCm)
 	slotHeight := (h - bottom) / float64(len(ys))
-	y := axis{title: o.YLabel, every: max(1, int(math.Ceil(textSize*1.05/slotHeight)))}
+	y := axis{title: o.YLabel, every: 1}
 	for _, s := range ys {
 		lines := 1
 		if slotHeight > 2.4*textSize {
@@ -143,7 +142,7 @@ func newHeatGrid(o Options, xs, ys []string, z [][]float64) *heatGrid {
 	}
 	c := newCanvas(w, h)
 	for range 3 { // the bar's ticks depend on its height
-		g.frame = newFrame(c, x, y, right, 2)
+		g.frame = thinned(c, x, y, right, 2)
 		a := g.area
 		g.bar = rect{a.x1 + barGap, max(a.y0, a.y1-maxBar), a.x1 + barGap + barWidth, a.y1}
 		right = g.legendRoom(o, g.bar.h())

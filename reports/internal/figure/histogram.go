@@ -64,7 +64,6 @@ func Histogram(o Options, rows []Value) *Figure {
 	y := newBarScale(false, append(slices.Clone(o.Reference), float64(most))...)
 	if o.YLog {
 		y = newScale(true, append(slices.Clone(o.Reference), loneCount, float64(most))...)
-		y.min = min(loneCount, y.max/10)
 	}
 	f := newFrame(c, axis{title: o.XLabel, scale: histogramScale(edges, o.XLog)}, axis{title: o.YLabel, scale: y}, right, top)
 	f.grid()

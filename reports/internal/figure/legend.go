@@ -12,6 +12,7 @@ type legend struct {
 	labels  []label
 	row     bool
 	w, h    float64 // room it takes from the right (column) or from the top (row)
+	long    float64 // length of the row
 	dropped int     // entries without room
 }
 
@@ -28,7 +29,7 @@ func newLegend(entries []entry, w, h float64) legend {
 		total += sampleWidth + gap + textWidth(e.name, textSize) + entryGap
 	}
 	if total-entryGap <= 0.84*w {
-		l.row = true
+		l.row, l.long = true, total-entryGap
 		for _, e := range entries {
 			l.labels = append(l.labels, layout(e.name, textSize, 0, 1))
 		}
@@ -67,7 +68,7 @@ func (l legend) room() (right, top float64) {
 func (l legend) draw(f *frame, sample func(e entry, r rect)) {
 	const between = 3.5
 	if l.row {
-		x, y := f.area.x0, f.h-margin-textSize*(ascent+descent)/2
+		x, y := min(f.area.x0, f.w-margin-l.long), f.h-margin-textSize*(ascent+descent)/2
 		for i, e := range l.entries {
 			sample(e, rect{x, y - textSize*ascent/2, x + sampleWidth, y + textSize*ascent/2})
 			f.text(l.labels[i], pt{x + sampleWidth + gap, y}, align{0, 0.5}, inkColor)

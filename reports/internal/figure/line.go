@@ -17,7 +17,7 @@ type knot struct {
 // a band, rows of equal x and group are condensed to their mean and the band around it; Low and High of the rows give a band of
 // their own. Long curves carry no markers; a line of one point is a marker.
 func Line(o Options, rows []Point) *Figure {
-	const width, height = oneAndHalfColumns, oneAndHalfColumns * aspect
+	width, height := oneAndHalfColumns, oneAndHalfColumns*aspect
 	var left tally
 	var kept []Point
 	for _, p := range rows {
@@ -33,6 +33,9 @@ func Line(o Options, rows []Point) *Figure {
 	}
 	o.Reference = finiteOnly(o.Reference, o.YLog)
 	all := split(kept, func(p Point) string { return p.Group })
+	if len(all) > maxDirect { // room for the legend
+		width, height = twoColumns, twoColumns*aspect*0.75
+	}
 	lines := make([][]knot, len(all))
 	least, most, repeated := math.MaxInt, 0, false
 	xs, ys := []float64{}, slices.Clone(o.Reference)

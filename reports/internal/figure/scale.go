@@ -44,7 +44,7 @@ func newScale(log bool, values ...float64) scale {
 		if b-a < 1e-9 {
 			d = 0.5
 		}
-		return scale{true, math.Pow(10, max(a-d, -307)), math.Pow(10, b+d)}
+		return scale{true, math.Pow(10, max(a-d, -307)), math.Pow(10, min(b+d, 307))}
 	}
 	if hi-lo <= 1e-12*max(math.Abs(lo), math.Abs(hi)) {
 		d := math.Abs(lo) / 10

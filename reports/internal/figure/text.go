@@ -43,6 +43,7 @@ type label struct {
 	lines [][]run
 	size  float64 // points
 	w, h  float64 // extents in points
+	top   float64 // by how much superscripts in the first line stand out above capitals
 	cut   bool    // not all of the text is there
 }
 
@@ -65,7 +66,12 @@ func layout(s string, size, maxWidth float64, maxLines int) label {
 		l.lines = append(l.lines, runs)
 		l.w = max(l.w, w*size)
 	}
-	l.h = size * (ascent + descent + leading*float64(len(lines)-1))
+	for _, r := range l.lines[0] {
+		if r.raise > 0 {
+			l.top = size * (superRaise + scriptSize*ascent - ascent)
+		}
+	}
+	l.h = l.top + size*(ascent+descent+leading*float64(len(lines)-1))
 	return l
 }
 
