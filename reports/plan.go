@@ -119,14 +119,15 @@ func (p plan) oneByOne(keys []string, common []sweptValue) string {
 		for j < len(keys) && setting != "" && p.setting(keys[j]) == setting {
 			j++
 		}
-		name := p.nameBut(keys[i], common)
+		var name strings.Builder
+		name.WriteString(p.nameBut(keys[i], common))
 		for _, k := range keys[i+1 : j] {
 			v := p.swept[k]
 			if s := slices.IndexFunc(v, func(v sweptValue) bool { return v.path == seedPath }); s >= 0 {
-				name += ", " + escape(v[s].value)
+				name.WriteString(", " + escape(v[s].value))
 			}
 		}
-		names = append(names, name)
+		names = append(names, name.String())
 		i = j
 	}
 	return strings.Join(names, "; ")
