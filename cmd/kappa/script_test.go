@@ -27,6 +27,7 @@ func TestMain(m *testing.M) {
 //	exits CODE PROGRAM ARGS…     run a program that must end with that exit code
 //	poll PATTERN PROGRAM ARGS…   run a program again and again until its stdout matches
 //	newer FILE                   make a database look as if a later kappa had written it
+//	unprivileged CODE PROGRAM…   run a program as a user whom permissions bind, who is not root
 //
 // and in every script's folder tiny.toml and slow.toml from testdata.
 func TestScripts(t *testing.T) {
@@ -38,7 +39,7 @@ func params(dir string) testscript.Params {
 		Dir: dir, RequireExplicitExec: true, RequireUniqueNames: true, UpdateScripts: *update,
 		Setup: setup,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "poll": poll, "newer": newer,
+			"exits": exits, "poll": poll, "newer": newer, "unprivileged": unprivileged,
 		},
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kappa/runner"
+	"kappa/runner/dataset"
 )
 
 func (a *app) dataCommand() *cobra.Command {
@@ -18,13 +19,18 @@ func (a *app) dataListCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "list", Short: "List the data sets that a spec may name", Args: cobra.NoArgs,
 		RunE: run(func(context.Context, []string) error {
-			g := &grid{columns: []string{"name", "classes", "needs", "about"}}
+			known := make(map[string]dataset.Info)
+			for _, info := range dataset.Known() {
+				known[info.Name] = info
+			}
+			g := &grid{columns: []string{"name", "rows", "columns", "classes", "needs", "licence", "about"}}
 			for _, d := range runner.Catalog().Datasets {
-				needs := d.Needs
-				if needs == "" {
-					needs = "nothing"
+				needs := "nothing"
+				if d.Needs != "" {
+					needs = d.Needs
 				}
-				g.add(d.Name, len(d.Classes), needs, d.Doc)
+				info := known[d.Name]
+				g.add(d.Name, positive(info.Rows), positive(info.Columns), positive(len(d.Classes)), needs, info.Licence, d.Doc)
 			}
 			return a.list(g, asJSON)
 		}),
@@ -47,4 +53,12 @@ kappa in the user's cache folder. It need not exist.`,
 			return err
 		}),
 	}
+}
+
+// positive is a count, or nothing where it depends on settings.
+func positive(n int) any {
+	if n == 0 {
+		return nil
+	}
+	return n
 }

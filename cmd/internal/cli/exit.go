@@ -149,7 +149,7 @@ func say(w io.Writer, err error) {
 		hint, bare.Hint = q.Hint, ""
 		err = replaced{err, strings.Replace(err.Error(), q.Error(), bare.Error(), 1)}
 	}
-	fmt.Fprintf(w, "kappa: %s\n", strings.TrimRight(err.Error(), "\n"))
+	fmt.Fprintf(w, "kappa: %s\n", withoutEchoes(err.Error()))
 	if hint != "" {
 		fmt.Fprintf(w, "kappa: hint: %s\n", hint)
 	}
@@ -172,4 +172,18 @@ func joined(a, b error) error {
 		return a
 	}
 	return errors.Join(a, b)
+}
+
+// withoutEchoes drops lines that repeat an earlier one, as when several questions to a database fail for one reason.
+func withoutEchoes(text string) string {
+	var out []string
+	for line := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
+		repeated := slices.ContainsFunc(out, func(earlier string) bool {
+			return strings.TrimSpace(line) != "" && strings.HasSuffix(earlier, line)
+		})
+		if !repeated {
+			out = append(out, line)
+		}
+	}
+	return strings.Join(out, "\n")
 }

@@ -2,14 +2,10 @@ package cli
 
 import (
 	"encoding/csv"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
-	"math"
-	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
 )
 
@@ -228,81 +224,4 @@ func (g *grid) markdown(w io.Writer) error {
 		}
 	}
 	return nil
-}
-
-func isNumber(v any) bool {
-	switch v.(type) {
-	case int, int64, float64:
-		return true
-	}
-	return false
-}
-
-// tableCell is a value as people read it. NULL stands for nothing recorded.
-func tableCell(v any) string {
-	switch v := v.(type) {
-	case nil:
-		return "NULL"
-	case float64:
-		return strconv.FormatFloat(v, 'g', 6, 64)
-	case []byte:
-		return blobCell(v)
-	case string:
-		return strings.NewReplacer("\n", `\n`, "\r", `\r`, "\t", `\t`).Replace(v)
-	default:
-		return exactCell(v)
-	}
-}
-
-// blobCell shows the first bytes of a blob as SQL would write it, and its length.
-func blobCell(v []byte) string {
-	const most = 8
-	if len(v) <= most {
-		return "x'" + hex.EncodeToString(v) + "'"
-	}
-	return fmt.Sprintf("x'%s…' (%d bytes)", hex.EncodeToString(v[:most]), len(v))
-}
-
-// exactCell is a value that loses nothing: numbers round-trip, blobs are hex, NULL is empty.
-func exactCell(v any) string {
-	switch v := v.(type) {
-	case nil:
-		return ""
-	case float64:
-		return strconv.FormatFloat(v, 'g', -1, 64)
-	case []byte:
-		return hex.EncodeToString(v)
-	case string:
-		return v
-	case time.Time:
-		if v.IsZero() {
-			return ""
-		}
-		return v.UTC().Format(time.RFC3339)
-	default:
-		return fmt.Sprint(v)
-	}
-}
-
-// jsonValue is a value in JSON; what JSON has no number for is a string.
-func jsonValue(v any) ([]byte, error) {
-	switch v := v.(type) {
-	case float64:
-		switch {
-		case math.IsNaN(v):
-			return []byte(`"NaN"`), nil
-		case math.IsInf(v, 1):
-			return []byte(`"Infinity"`), nil
-		case math.IsInf(v, -1):
-			return []byte(`"-Infinity"`), nil
-		}
-	case []byte:
-		return json.Marshal(hex.EncodeToString(v))
-	case time.Time:
-		if v.IsZero() {
-			return []byte("null"), nil
-		}
-		return json.Marshal(v.UTC().Format(time.RFC3339))
-	}
-	return json.Marshal(v)
 }

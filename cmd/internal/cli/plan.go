@@ -168,8 +168,6 @@ func (p *picked) register(c *cobra.Command) {
 	f.StringVar(&p.shard, "shard", "", "only every n-th run from the i-th on, `i/n` with i from 1: divides a plan between machines")
 }
 
-func (p *picked) active() bool { return len(p.only) > 0 || p.failed || p.shard != "" }
-
 // parse checks the flags.
 func (p *picked) parse() error {
 	catalog := runner.Catalog()

@@ -81,6 +81,10 @@ func (a *app) canReport(t *target, force bool) error {
 	if text != nil && !ok && !force {
 		return t.foreign(shown(a.cwd, t.reportPath()))
 	}
+	files := filepath.Join(t.file.Dir, t.spec.Name+"_files")
+	if info, err := os.Stat(files); err == nil && !info.IsDir() {
+		return failf("move it away", "write report %s: %s is no folder", shown(a.cwd, t.reportPath()), shown(a.cwd, files))
+	}
 	if err := tryWrite(t.file.Dir); err != nil {
 		return failf("make the folder writable, or give --no-report", "write report %s: %v", shown(a.cwd, t.reportPath()), cause(err))
 	}

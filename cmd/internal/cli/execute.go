@@ -1,0 +1,141 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"time"
+
+	"kappa/experiments"
+	"kappa/runner"
+	"kappa/store"
+)
+
+// runOne executes one plan and renders its report.
+func (a *app) runOne(ctx context.Context, db *store.DB, p planned, o runFlags) (outcome, error) {
+	out := outcome{Experiment: p.spec.Name, Spec: p.where(), Failures: []failedRun{}}
+	quiet := o.quiet || o.asJSON
+	if !quiet {
+		a.talk("%s", p.sum())
+		if p.file.Shipped {
+			a.talk("%s: shipped with kappa; report and database go to %s", p.spec.Name, p.file.Dir)
+		}
+	}
+	if err := p.record(ctx, db); err != nil {
+		return out, err
+	}
+	summary, seconds, runErr := a.execute(ctx, db, p, o, quiet)
+	out.Total, out.Done, out.Diverged, out.Failed = summary.Total, summary.Done, summary.Diverged, summary.Failed
+	out.Cached, out.LeftOut, out.Left, out.Interrupted = summary.Cached, summary.LeftOut, summary.Left, summary.Interrupted
+	out.Seconds = seconds
+	for _, f := range summary.Failures {
+		out.Failures = append(out.Failures, failedRun{f.Run.Key, string(f.Status), fmt.Sprint(f.Err)})
+	}
+	if ctx.Err() != nil {
+		a.talk("kappa: interrupted: %d done, %d left, %d of them cut off; the same command goes on from here",
+			summary.Done, summary.Total-summary.Done-summary.Cached-summary.LeftOut-summary.Failed, summary.Interrupted)
+		return out, context.Canceled
+	}
+	if runErr != nil {
+		return out, runErr
+	}
+	var err error
+	if summary.Failed > 0 {
+		err = &failure{
+			code: exitFailed, err: fmt.Errorf("%s: %s failed", p.where(), runsWord(summary.Failed)),
+			hint: fmt.Sprintf("`kappa runs list --status %s` lists them, `kappa runs show RUN` has their logs; the same command tries again",
+				summary.Failures[0].Status),
+		}
+	}
+	if o.noReport || len(p.set) > 0 {
+		return out, err
+	}
+	result, reportErr := a.reportAfterRun(ctx, db, p, o, summary.Done+summary.Failed, quiet)
+	out.Report = result
+	return out, joined(err, reportErr)
+}
+
+// record tells the database which runs the spec consists of, and the digests of its data.
+func (p planned) record(ctx context.Context, db *store.DB) error {
+	for ref, digest := range p.digests {
+		if err := db.RecordDigest(ctx, ref, digest); err != nil {
+			return err
+		}
+	}
+	if len(p.set) > 0 {
+		return nil // not this spec's runs
+	}
+	e := store.Experiment{
+		Name: p.spec.Name, Title: p.spec.Title, Source: p.spec.Source, Hash: p.spec.Hash, Bytes: p.spec.Bytes,
+		Runs: p.plan.Keys(), Swept: make([]string, len(p.plan.Runs)),
+	}
+	for i, r := range p.plan.Runs {
+		text, err := sweptJSON(r.Swept)
+		if err != nil {
+			return err
+		}
+		e.Swept[i] = text
+	}
+	return db.RecordExperiment(ctx, e)
+}
+
+// sweptJSON writes a run's place in the sweep as a JSON object, in the order of the spec.
+func sweptJSON(swept []experiments.Assignment) (string, error) {
+	g := &grid{}
+	var row []any
+	for _, s := range swept {
+		g.columns = append(g.columns, s.Path)
+		row = append(row, s.Value)
+	}
+	if len(row) == 0 {
+		return "{}", nil
+	}
+	text, err := g.object(row)
+	return string(text), err
+}
+
+// execute runs a plan and tells people how it goes.
+func (a *app) execute(ctx context.Context, db *store.DB, p planned, o runFlags, quiet bool) (runner.Summary, float64, error) {
+	jobs := o.jobs
+	if jobs == 0 {
+		jobs = runtime.GOMAXPROCS(0)
+	}
+	var show progress = silence{a.env.Stderr}
+	if !quiet {
+		show = newProgress(a.env.Stderr, terminalWidth(a.env.Stderr), p.spec.Name, p.todo(), a.env.Now)
+	}
+	began := a.env.Now()
+	summary, err := runner.Run(ctx, p.plan, db, runner.Options{
+		Jobs: jobs, Timeout: o.timeout, Retries: o.retries, FailFast: o.failFast, Force: o.force,
+		Filter: o.keeps, Tags: o.tags, Note: o.note,
+		Data: p.data, Provenance: a.provenance(ctx, p.file.Root), Now: a.env.Now,
+		Notify: func(e runner.Event) {
+			tellTrouble(show, e)
+			show.event(e)
+		},
+	})
+	show.close()
+	seconds := a.env.Now().Sub(began).Seconds()
+	if !quiet && ctx.Err() == nil && summary.Done+summary.Failed > 0 {
+		a.talk("%s: %d done (%d diverged), %d failed, %d cached, in %s", p.spec.Name, summary.Done, summary.Diverged,
+			summary.Failed, summary.Cached, roundDuration(time.Duration(seconds*float64(time.Second))))
+	}
+	return summary, seconds, err
+}
+
+// tellTrouble says at once what went wrong with a run, and what to do about it.
+func tellTrouble(show progress, e runner.Event) {
+	name := short(e.Run.Key)
+	if s := sweptText(e.Run.Swept); s != "" {
+		name += " (" + s + ")"
+	}
+	switch {
+	case e.Kind == runner.Retried:
+		show.line("kappa: run %s: %s, trying again: %v", name, e.Status, e.Err)
+	case e.Kind != runner.Finished:
+	case e.Status == store.Failed:
+		show.line("kappa: run %s: failed: %v\nkappa: hint: `kappa runs show %s` has its log", name, e.Err, short(e.Run.Key))
+	case e.Status == store.TimedOut:
+		show.line("kappa: run %s: %s\nkappa: hint: a longer --timeout lets it finish", name, e.Reason)
+	}
+}
