@@ -41,8 +41,8 @@ func (p *Plan) Keys() []string {
 }
 
 // NewPlan resolves a spec's sweep into runs. It is pure: digests holds the SHA-256 of every data set the spec reads, by its
-// reference (see [References]); set holds the axes given on the command line and may be nil. The error names a data set
-// whose digest is missing.
+// reference (see [References]); set holds the axes given on the command line and may be nil. The error holds every
+// combination of settings that cannot be run, as [experiments.Problems], or names the data sets whose digests are missing.
 func NewPlan(spec *experiments.Spec, set []experiments.Axis, digests map[string]string) (*Plan, error) {
 	variants, err := spec.Variants(set)
 	if err != nil {
@@ -51,8 +51,14 @@ func NewPlan(spec *experiments.Spec, set []experiments.Axis, digests map[string]
 	plan := &Plan{Spec: spec}
 	seen := make(map[string]bool)
 	var missing []error
+	var problems experiments.Problems
 	for _, v := range variants {
 		settings := resolve(v.Settings)
+		for _, p := range check(spec, reader{settings}) {
+			if !slices.Contains(problems, p) {
+				problems = append(problems, p)
+			}
+		}
 		var data []string
 		for _, src := range inputs(reader{settings}) {
 			ref := src.Key()
@@ -79,6 +85,9 @@ func NewPlan(spec *experiments.Spec, set []experiments.Axis, digests map[string]
 		seen[p.Key] = true
 		p.Ordinal = len(plan.Runs)
 		plan.Runs = append(plan.Runs, p)
+	}
+	if len(problems) > 0 {
+		return nil, problems
 	}
 	return plan, errors.Join(missing...)
 }

@@ -217,3 +217,25 @@ func TestCatalogNamesAreUnique(t *testing.T) {
 		}
 	}
 }
+
+func TestPlanRefusesWhatNoRunCanDo(t *testing.T) {
+	tests := []struct{ name, old, new, want string }{
+		{"balanced weights of released", "[train]", "[train]\nlambda_harmful = \"balance\"", "small.toml:12: train.lambda_harmful: \"balance\" is not for"},
+		{"normalized steps with adam", "[train]", "[train]\nstep = \"normalized\"\noptimizer = \"adam\"", "small.toml:13: train.optimizer: adam sets"},
+		{"logistic regression", "[train]", "[train]\nloss = \"logistic\"", "small.toml:12: train.loss: the logistic loss"},
+		{"epochs without batch", "steps = 3", "epochs = 3", "small.toml:13: train.epochs: epochs without a batch size"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			spec := parse(t, strings.Replace(small, tt.old, tt.new, 1))
+			digests, err := Digests(t.Context(), nil, spec, nil, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = NewPlan(spec, nil, digests)
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error %v, want one with %q", err, tt.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,41 @@
+package runner
+
+import (
+	"fmt"
+
+	"kappa/experiments"
+)
+
+// check returns what is wrong with a run's resolved settings that no single key shows: combinations that the engine would
+// refuse when the run begins.
+func check(spec *experiments.Spec, r reader) experiments.Problems {
+	var out experiments.Problems
+	problem := func(path, message, hint string) {
+		out = append(out, experiments.Problem{File: spec.Path, Line: spec.Line(path), Key: path, Message: message, Hint: hint})
+	}
+	method := r.str("train.method")
+	if method == "released" {
+		for _, path := range []string{"train.lambda_primary", "train.lambda_harmful"} {
+			if r.str(path) == "balance" {
+				problem(path, `"balance" is not for the method released, which weighs its terms by numbers`,
+					fmt.Sprintf(`give a number, if need be in an [[override]] for train.method = "released" (its own code has %s)`, releasedWeights[path]))
+			}
+		}
+	}
+	if r.str("train.step") == "normalized" && r.str("train.optimizer") == "adam" {
+		problem("train.optimizer", "adam sets the length of its steps itself and does not go with normalized steps", `want step = "fixed", or "gd" or "sgd"`)
+	}
+	if r.has("train.epochs") && r.integer("train.batch") == 0 {
+		problem("train.epochs", "epochs without a batch size", "give train.batch, or train.steps instead of epochs")
+	}
+	if r.str("train.loss") == "logistic" && r.str("primary.task") == "regression" {
+		problem("train.loss", "the logistic loss needs classes, and the primary task is a regression", `want loss = "squared"`)
+	}
+	return out
+}
+
+// releasedWeights are the released code's weights on House Prices and on MNIST.
+var releasedWeights = map[string]string{
+	"train.lambda_primary": "100 for House Prices and 1 for MNIST",
+	"train.lambda_harmful": "1e7 for House Prices and 5e7 for MNIST",
+}

@@ -1,0 +1,78 @@
+package runner
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"kappa/experiments"
+)
+
+var update = flag.Bool("update", false, "rewrite the generated tables of experiments/README.md")
+
+// TestSpecReference holds the spec reference and the tables of names together.
+func TestSpecReference(t *testing.T) {
+	path := filepath.Join("..", "experiments", "README.md")
+	old, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fresh, err := experiments.UpdateReference(old, Catalog())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Equal(old, fresh) {
+		return
+	}
+	if !*update {
+		t.Fatal("experiments/README.md is stale: go test ./runner -run TestSpecReference -update")
+	}
+	if err := os.WriteFile(path, fresh, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestShippedSpecs: what the binary ships can be planned without any file, and is fixed by its canonical form.
+func TestShippedSpecs(t *testing.T) {
+	names, err := experiments.Shipped.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range names {
+		t.Run(e.Name(), func(t *testing.T) {
+			spec, err := experiments.Load(experiments.Shipped, e.Name(), Catalog())
+			if err != nil {
+				t.Fatal(err)
+			}
+			digests, err := Digests(t.Context(), nil, spec, nil, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			plan, err := NewPlan(spec, nil, digests)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := CheckData(t.Context(), plan, nil); err != nil {
+				t.Error(err)
+			}
+			again, err := experiments.Parse(e.Name(), spec.Canonical(), Catalog())
+			if err != nil {
+				t.Fatalf("the canonical form does not load: %v", err)
+			}
+			plan2, err := NewPlan(again, nil, digests)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(plan.Runs) == 0 || len(plan.Runs) != len(plan2.Runs) {
+				t.Fatalf("%d runs, %d from the canonical form", len(plan.Runs), len(plan2.Runs))
+			}
+			for i := range plan.Runs {
+				if plan.Runs[i].Key != plan2.Runs[i].Key {
+					t.Fatalf("run %d has another key in the canonical form", i)
+				}
+			}
+		})
+	}
+}
