@@ -32,6 +32,7 @@ func (a *app) runOne(ctx context.Context, db *store.DB, p planned, o runFlags) (
 		out.Failures = append(out.Failures, failedRun{f.Run.Key, string(f.Status), fmt.Sprint(f.Err)})
 	}
 	if ctx.Err() != nil {
+		a.said = true
 		a.talk("kappa: interrupted: %d done, %d left, %d of them cut off; the same command goes on from here",
 			summary.Done, summary.Total-summary.Done-summary.Cached-summary.LeftOut-summary.Failed, summary.Interrupted)
 		return out, context.Canceled

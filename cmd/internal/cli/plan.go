@@ -163,9 +163,9 @@ type picked struct {
 
 func (p *picked) register(c *cobra.Command) {
 	f := c.Flags()
-	f.StringArrayVar(&p.only, "only", nil, "only runs with this setting, `key=value`; \"a=1,2\" takes either (repeatable: all must hold)")
+	f.StringArrayVar(&p.only, "only", nil, "only runs with `key=value`; \"a=1,2\" takes either (repeatable: all must hold)")
 	f.BoolVar(&p.failed, "failed", false, "only runs that failed, timed out or were interrupted before")
-	f.StringVar(&p.shard, "shard", "", "only every n-th run from the i-th on, `i/n` with i from 1: divides a plan between machines")
+	f.StringVar(&p.shard, "shard", "", "only the `i/n`-th part of the plan, i from 1: divides it between machines")
 }
 
 // parse checks the flags.

@@ -32,7 +32,7 @@ type specFlags struct {
 func (f *specFlags) register(c *cobra.Command, withSet bool) {
 	if withSet {
 		c.Flags().StringArrayVarP(&f.set, "set", "S", nil,
-			"`key=value`: settings of this call, \"a=1,2\" sweeps (repeatable); such runs are recorded, and no report is written")
+			"`key=value` for this call, \"a=1,2\" sweeps (repeatable); recorded, but not reported")
 	}
 	c.Flags().StringArrayVar(&f.allow, "allow", nil, "let specs read data from `DIR` too (repeatable)")
 }

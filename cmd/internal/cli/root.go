@@ -17,6 +17,8 @@ type app struct {
 	env Env
 	cwd string
 	db  string // --db
+
+	said bool // that the command was interrupted, and how to go on
 }
 
 // Run executes one command line (without the program's name) and returns the exit code.
@@ -51,7 +53,11 @@ func Run(ctx context.Context, args []string, env Env) int {
 		err = &failure{code: exitUsage, err: err, hint: "`kappa --help` lists the commands, `kappa COMMAND --help` their flags"}
 	}
 	say(env.Stderr, err)
-	return exitCode(err, exitFailed)
+	code := exitCode(err, exitFailed)
+	if code == exitInterrupted && !a.said {
+		a.talk("kappa: interrupted")
+	}
+	return code
 }
 
 // errInterrupted is the cause of a context that a request to stop has ended.
@@ -181,7 +187,7 @@ func openOrEmpty(ctx context.Context, path string) (*store.DB, error) {
 // completeSpecs proposes the specs at hand.
 func (a *app) completeSpecs(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 	out := shippedNames()
-	for _, f := range specFiles(a.cwd) {
+	for _, f := range ownSpecs(a.cwd) {
 		out = append(out, shown(a.cwd, f))
 	}
 	return out, cobra.ShellCompDirectiveDefault

@@ -51,13 +51,13 @@ Everything is checked before the first run. Exit codes: 0 fine (a diverged run i
 	o.picked.register(c)
 	f := c.Flags()
 	f.BoolVarP(&o.dry, "dry-run", "n", false, "list what would be executed, and why; change nothing")
-	f.IntVarP(&o.jobs, "jobs", "j", 0, "runs at once (default: one per core)")
+	f.IntVarP(&o.jobs, "jobs", "j", 0, "`N` runs at once (default: one per core)")
 	f.BoolVar(&o.failFast, "fail-fast", false, "start no further run after the first failure")
 	f.BoolVarP(&o.force, "force", "f", false, "repeat finished runs, and overwrite a report that kappa did not write")
-	f.DurationVar(&o.timeout, "timeout", 0, "time limit of each run, such as 10m")
-	f.IntVar(&o.retries, "retries", 0, "further attempts at a run that fails")
-	f.StringArrayVarP(&o.tags, "tag", "t", nil, "tag recorded with each run (repeatable)")
-	f.StringVarP(&o.note, "note", "m", "", "note recorded with each run")
+	f.DurationVar(&o.timeout, "timeout", 0, "`TIME` limit of each run, such as 10m")
+	f.IntVar(&o.retries, "retries", 0, "`N` further attempts at a run that fails")
+	f.StringArrayVarP(&o.tags, "tag", "t", nil, "`TAG` recorded with each run (repeatable)")
+	f.StringVarP(&o.note, "note", "m", "", "`TEXT` recorded with each run")
 	f.BoolVar(&o.noReport, "no-report", false, "record, and leave the report as it is")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "say nothing but what goes wrong")
 	f.BoolVar(&o.asJSON, "json", false, "write a summary as JSON instead of progress")
@@ -138,8 +138,8 @@ func (a *app) run(ctx context.Context, args []string, o runFlags) (err error) {
 		out, e := a.runOne(ctx, db, p, o)
 		outcomes = append(outcomes, out)
 		err = joined(err, e)
-		if ctx.Err() != nil {
-			break
+		if ctx.Err() != nil || exitCode(e, exitOK) == exitDatabase {
+			break // the next spec would meet the same
 		}
 	}
 	if o.asJSON {

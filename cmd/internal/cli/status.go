@@ -2,6 +2,10 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"os"
+	"regexp"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,14 +24,16 @@ written, "none" that there is none, "not kappa's" that the file was written by s
 Without SPEC: every spec in the current folder, in the project's root, and in their experiments/.`,
 		RunE: run(func(ctx context.Context, args []string) (err error) {
 			if len(args) == 0 {
-				args = specFiles(a.cwd)
+				args = ownSpecs(a.cwd)
 			}
 			if len(args) == 0 {
 				return usagef("`kappa new NAME` writes one", "status: there are no specs here")
 			}
-			targets, err := a.load(args, flags)
-			if err != nil {
-				return err
+			var targets []*target
+			var errs []error
+			for _, arg := range args { // one by one: a spec that is broken does not hide the others
+				loaded, err := a.load([]string{arg}, flags)
+				targets, errs = append(targets, loaded...), append(errs, err)
 			}
 			dbs := &databases{opener: openOrEmpty}
 			defer func() { err = joined(err, dbs.close()) }()
@@ -39,7 +45,8 @@ Without SPEC: every spec in the current folder, in the project's root, and in th
 				}
 				row, err := t.status(ctx, db)
 				if err != nil {
-					return err
+					errs = append(errs, err)
+					continue
 				}
 				if !asJSON {
 					when, _ := row[len(row)-1].(time.Time)
@@ -47,7 +54,7 @@ Without SPEC: every spec in the current folder, in the project's root, and in th
 				}
 				g.add(row...)
 			}
-			return a.list(g, asJSON)
+			return joined(a.list(g, asJSON), errors.Join(errs...))
 		}),
 	}
 	flags.register(c, false)
@@ -93,4 +100,15 @@ func stand(states map[string]store.State, keys []string) standing {
 		}
 	}
 	return s
+}
+
+// specTable is a line that only specs have: other tools keep their settings in TOML files too.
+var specTable = regexp.MustCompile(`(?m)^\s*\[\s*(primary|harmful|train)\s*\]`)
+
+// ownSpecs lists the files at hand that look like specs.
+func ownSpecs(cwd string) []string {
+	return slices.DeleteFunc(specFiles(cwd), func(path string) bool {
+		text, err := os.ReadFile(path)
+		return err == nil && !specTable.Match(text)
+	})
 }
