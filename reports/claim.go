@@ -49,7 +49,7 @@ func (b *builder) claimCell(out *strings.Builder) {
 	}
 	c := evaluate(b.cell, rows, b.standsOn(rows))
 	b.doc.Claims = append(b.doc.Claims, c)
-	fmt.Fprintf(out, "> **Claim.** %s\n>\n> Measured: %s. Expected: %s. Verdict: **%s**", oneLine(c.Text), c.measured(), c.bound(), c.Verdict)
+	fmt.Fprintf(out, "> **Claim.** %s\n>\n> Measured: %s. Expected: %s. Verdict: **%s**", oneLine(c.Text), c.sentence(), c.bound(), c.Verdict)
 	if c.Reason != "" {
 		fmt.Fprintf(out, " – %s", escape(c.Reason))
 	}
@@ -215,29 +215,57 @@ func (r region) misses(low, high float64) bool {
 	return high < r.low || high == r.low && r.openLow || low > r.high || low == r.high && r.openHigh
 }
 
-// measured writes the value with its spread and number.
+// measured writes the value, with its interval where it is the mean of a sample.
 func (c ClaimResult) measured() string {
-	if c.Op == "order" {
-		if len(c.Order) == 0 {
-			return none
-		}
+	switch {
+	case c.Op == "order" && len(c.Order) > 0:
 		return escape(strings.Join(c.Order, ", "))
-	}
-	if math.IsNaN(c.Value) {
-		return fmt.Sprintf("%s (n = %d, %s)", none, c.N, plural(len(c.Runs), "run"))
+	case c.Op == "order" || math.IsNaN(c.Value):
+		return none
+	case c.N == 1:
+		return claimNumber(c.Value)
 	}
 	f := format{"sig", tableDigits}
-	if c.N == 1 {
-		return fmt.Sprintf("%s ± %s (n = 1, %s)", f.number(c.Value), none, plural(len(c.Runs), "run"))
+	return fmt.Sprintf("%s, 95 %% interval %s to %s", claimNumber(c.Value), f.number(c.Low), f.number(c.High))
+}
+
+// claimNumber writes a whole number in full and any other to the tables' digits.
+func claimNumber(x float64) string {
+	if x == math.Trunc(x) && math.Abs(x) < plainTo {
+		return format{kind: "int"}.number(x)
 	}
-	return fmt.Sprintf("%s ± %s, 95 %% interval %s to %s (n = %d, %s)",
-		f.number(c.Value), format{"sig", 2}.number(c.SD), f.number(c.Low), f.number(c.High), c.N, plural(len(c.Runs), "run"))
+	return format{"sig", tableDigits}.number(x)
+}
+
+// spread writes the standard deviation of a sample; a single value has none.
+func (c ClaimResult) spread() string {
+	if c.N < 2 || math.IsNaN(c.SD) {
+		return none
+	}
+	return format{"sig", 2}.number(c.SD)
+}
+
+// basis writes what the value rests on.
+func (c ClaimResult) basis() string {
+	if c.Op == "order" || c.N == 1 {
+		return plural(len(c.Runs), "run")
+	}
+	return fmt.Sprintf("n = %d, %s", c.N, plural(len(c.Runs), "run"))
+}
+
+// sentence writes value, spread and basis for a reader of prose.
+func (c ClaimResult) sentence() string {
+	s := c.measured()
+	if sd := c.spread(); sd != none {
+		s += ", sd " + sd
+	}
+	return s + " (" + c.basis() + ")"
 }
 
 // bound writes what the claim accepts.
 func (c ClaimResult) bound() string {
-	f := format{}
-	percent := trimZeros(format{"fixed", 2}.number(100*c.Tolerance)) + " %"
+	// The bound is somebody's word, not a measurement: it is written in full.
+	full := func(x float64) string { return trimZeros(significant(x, 12)) }
 	e, _ := c.Expect.(float64)
 	switch c.Op {
 	case "order":
@@ -249,12 +277,12 @@ func (c ClaimResult) bound() string {
 		}
 		return "the order " + escape(strings.Join(names, ", "))
 	case "within":
-		return f.number(e) + " ± " + percent
+		return full(e) + " ± " + full(100*c.Tolerance) + " %"
 	case "ratio":
-		return f.number(e) + " up to a factor of " + f.number(1+c.Tolerance)
+		return full(e) + " up to a factor of " + full(1+c.Tolerance)
 	}
 	op := strings.NewReplacer("<=", "≤", ">=", "≥", "<", `\<`, ">", `\>`).Replace(c.Op)
-	return op + " " + f.number(e)
+	return op + " " + full(e)
 }
 
 // difference writes how far the value is from the paper's.
@@ -308,10 +336,10 @@ func claimsSection(claims []ClaimResult) string {
 			verdict += ", as known"
 			notes = append(notes, fmt.Sprintf("%s: %s, as known%s.", code(c.ID), c.Verdict, because(strings.TrimSuffix(oneLine(c.Because), "."))))
 		}
-		rows = append(rows, []string{code(c.ID), cell(c.paper()), cell(c.measured()), c.difference(), cell(c.bound()), verdict})
+		rows = append(rows, []string{code(c.ID), cell(c.paper()), cell(c.measured()), c.spread(), c.basis(), c.difference(), cell(c.bound()), verdict})
 	}
-	table(&b, []string{"Claim", "Paper", "Measured (mean ± sd)", "Difference", "Tolerance", "Verdict"},
-		[]alignment{leftward, leftward, leftward, rightward, leftward, leftward}, rows)
+	table(&b, []string{"Claim", "Paper", "Measured (mean)", "sd", "From", "Difference", "Expected", "Verdict"},
+		[]alignment{leftward, leftward, leftward, rightward, leftward, rightward, leftward, leftward}, rows)
 	b.WriteByte('\n')
 	for _, n := range notes {
 		b.WriteString("- " + n + "\n")

@@ -247,11 +247,15 @@ func (g *heatGrid) colorBar() {
 	}
 }
 
-// fieldTexts lays out the values, all with the same number of decimals: as many of two, one, none as fit every field; ok is
-// false if none does.
+// fieldTexts lays out the values, all with the same number of decimals: as many of two, one, none as fit every field, and
+// none where all are whole numbers; ok is false if none does.
 func fieldTexts(z [][]float64, cw, ch float64) (texts [][]label, ok bool) {
+	choices := []int{2, 1, 0}
+	if allWhole(z) {
+		choices = []int{0}
+	}
 	for _, size := range []float64{smallSize, tinySize} {
-		for _, decimals := range []int{2, 1, 0} {
+		for _, decimals := range choices {
 			texts, ok = fieldTextsAt(z, cw, ch, size, decimals)
 			if ok {
 				return texts, true
@@ -259,6 +263,18 @@ func fieldTexts(z [][]float64, cw, ch float64) (texts [][]label, ok bool) {
 		}
 	}
 	return nil, false
+}
+
+// allWhole says whether every value is a whole number.
+func allWhole(z [][]float64) bool {
+	for _, row := range z {
+		for _, v := range row {
+			if !math.IsNaN(v) && v != math.Trunc(v) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func fieldTextsAt(z [][]float64, cw, ch, size float64, decimals int) (texts [][]label, ok bool) {
