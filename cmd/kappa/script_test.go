@@ -117,49 +117,61 @@ func newer(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(f.Close())
 }
 
-// TestReadmeCommands executes the sh blocks of README.md in order, in one folder, so that what it shows is true. A block
-// whose info string is "sh no-test" is left out. In a block
+// TestReadmeCommands executes the sh blocks of the documents in order, each document in a folder where the experiment tiny
+// has been run, so that what they show is true. A block whose info string is "sh no-test" is left out. In a block
 //
 //   - "go run ./cmd/kappa ARGS" runs kappa, with --dry-run where it would execute a shipped experiment;
 //   - "go build -o kappa ./cmd/kappa" puts kappa into the folder;
-//   - "go test ./..." is what runs this.
+//   - "go test ./..." is what runs this;
+//   - other people's programs run where they are installed.
 func TestReadmeCommands(t *testing.T) {
-	text, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var script strings.Builder
-	commands := 0
-	for _, line := range shellLines(string(text)) {
-		fmt.Fprintf(&script, "# %s\n", line)
-		switch {
-		case line == "go test ./...":
-			continue
-		case line == "go build -o kappa ./cmd/kappa":
-			script.WriteString("exec sh -c 'ln -s \"$(command -v kappa)\" kappa'\n")
-		case strings.HasPrefix(line, "go run ./cmd/kappa run "):
-			fmt.Fprintf(&script, "exec sh -c '%s --dry-run'\n", quoted(strings.TrimPrefix(line, "go run ./cmd/")))
-		case strings.HasPrefix(line, "go run ./cmd/kappa "):
-			fmt.Fprintf(&script, "exec sh -c '%s'\n", quoted(strings.TrimPrefix(line, "go run ./cmd/")))
-		case strings.HasPrefix(line, "go "):
-			t.Errorf("README.md shows %q, and this test does not know how to run it", line)
-		default:
-			fmt.Fprintf(&script, "exec sh -c '%s'\n", quoted(line))
-		}
-		commands++
-	}
-	if commands < 3 {
-		t.Fatalf("README.md shows %d commands: the sh blocks were not found", commands)
-	}
+	documents := map[string]int{"README.md": 5, "store/README.md": 1, "experiments/README.md": 0}
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "readme.txtar"), []byte(script.String()), 0o644); err != nil {
-		t.Fatal(err)
+	for name, least := range documents {
+		text, err := os.ReadFile(filepath.Join("../..", filepath.FromSlash(name)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := shellLines(string(text))
+		if len(lines) < least {
+			t.Errorf("%s shows %d commands, want at least %d: the sh blocks were not found", name, len(lines), least)
+		}
+		script := "exec kappa run tiny -q\n"
+		for _, line := range lines {
+			command, err := scriptLine(line)
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			script += "# " + line + "\n" + command
+		}
+		file := strings.ReplaceAll(strings.TrimSuffix(name, ".md"), "/", "-") + ".txtar"
+		if err := os.WriteFile(filepath.Join(dir, file), []byte(script), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 	testscript.Run(t, params(dir))
 }
 
-// quoted is a text inside single quotes as testscript reads them.
-func quoted(line string) string { return strings.ReplaceAll(line, "'", "''") }
+// scriptLine is a shell command as a line of a script.
+func scriptLine(line string) (string, error) {
+	shell := func(command string) string { return "exec sh -c '" + strings.ReplaceAll(command, "'", "''") + "'\n" }
+	program, _, _ := strings.Cut(line, " ")
+	switch {
+	case line == "go test ./...":
+		return "", nil
+	case line == "go build -o kappa ./cmd/kappa":
+		return shell(`ln -s "$(command -v kappa)" kappa`), nil
+	case strings.HasPrefix(line, "go run ./cmd/kappa run "):
+		return shell(strings.TrimPrefix(line, "go run ./cmd/") + " --dry-run"), nil
+	case strings.HasPrefix(line, "go run ./cmd/kappa "):
+		return shell(strings.TrimPrefix(line, "go run ./cmd/")), nil
+	case program == "go":
+		return "", fmt.Errorf("it shows %q, and this test does not know how to run that", line)
+	case program == "kappa", program == "./kappa":
+		return shell(line), nil
+	}
+	return "[exec:" + program + "] " + shell(line), nil
+}
 
 // shellLines returns the commands of the sh blocks of a Markdown text; a trailing backslash joins lines.
 func shellLines(text string) []string {

@@ -19,7 +19,8 @@ type Env struct {
 	Getenv func(string) string
 	Getwd  func() (string, error)
 	Now    func() time.Time
-	Argv   []string // the whole command line, for the record
+	CPU    func() time.Duration // CPU time that the process has used; nil: not known
+	Argv   []string             // the whole command line, for the record
 	// Interrupts returns a channel on which requests to stop arrive, and a function that gives them back to the system,
 	// after which the next one kills the process. Nil: there are none.
 	Interrupts func() (<-chan os.Signal, func())
@@ -29,7 +30,7 @@ type Env struct {
 func System() Env {
 	return Env{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-		Getenv: os.Getenv, Getwd: os.Getwd, Now: time.Now, Argv: os.Args,
+		Getenv: os.Getenv, Getwd: os.Getwd, Now: time.Now, CPU: cpuTime, Argv: os.Args,
 		Interrupts: func() (<-chan os.Signal, func()) {
 			c := make(chan os.Signal, 1)
 			signals := []os.Signal{os.Interrupt, syscall.SIGTERM}

@@ -109,7 +109,7 @@ func (a *app) execute(ctx context.Context, db *store.DB, p planned, o runFlags, 
 	summary, err := runner.Run(ctx, p.plan, db, runner.Options{
 		Jobs: jobs, Timeout: o.timeout, Retries: o.retries, FailFast: o.failFast, Force: o.force,
 		Filter: o.keeps, Tags: o.tags, Note: o.note,
-		Data: p.data, Provenance: a.provenance(ctx, p.file.Root), Now: a.env.Now,
+		Data: p.data, Provenance: a.provenance(ctx, p.file.Root), Now: a.env.Now, CPU: a.env.CPU,
 		Notify: func(e runner.Event) {
 			tellTrouble(show, e)
 			show.event(e)
