@@ -87,8 +87,6 @@ func attackers() []attacker {
 	}
 }
 
-func number(x float64) *float64 { return &x }
-
 // Catalog returns every name that a spec may use and every key of its tables, for the loader to check against.
 func Catalog() experiments.Catalog {
 	var c experiments.Catalog

@@ -11,7 +11,7 @@ func keys() []experiments.Key {
 	str, integer, float, boolean, list := []experiments.Type{experiments.String}, []experiments.Type{experiments.Int},
 		[]experiments.Type{experiments.Float}, []experiments.Type{experiments.Bool}, []experiments.Type{experiments.List}
 	numberOrName := []experiments.Type{experiments.Float, experiments.String}
-	zero, one := number(0), number(1)
+	zero, one := new(0.0), new(1.0)
 	when := func(path, value string) []experiments.Settings { return []experiments.Settings{{path: value}} }
 	// Only fixed steps weigh the terms; released has no step rule and always does.
 	fixed := []experiments.Settings{{"train.step": "fixed"}, {"train.method": "released"}}
@@ -43,13 +43,13 @@ func keys() []experiments.Key {
 	}
 	return append(
 		out,
-		experiments.Key{Path: "synthetic.dimension", Types: integer, Min: one, Max: number(4096), Default: int64(16), Doc: "D, the number of features."},
-		experiments.Key{Path: "synthetic.rows", Types: integer, Min: one, Max: number(1e6), Unit: "rows", Doc: "N, rows of each task; at least D. Default: 2 D."},
+		experiments.Key{Path: "synthetic.dimension", Types: integer, Min: one, Max: new(4096.0), Default: int64(16), Doc: "D, the number of features."},
+		experiments.Key{Path: "synthetic.rows", Types: integer, Min: one, Max: new(1e6), Unit: "rows", Doc: "N, rows of each task; at least D. Default: 2 D."},
 		experiments.Key{Path: "synthetic.spectrum_primary", Types: list, Elem: experiments.Float, Doc: "Eigenvalues of K_P, D of them, each ≥ 0. Default: geometric from 1 down to 1/condition_primary."},
 		experiments.Key{Path: "synthetic.spectrum_harmful", Types: list, Elem: experiments.Float, Doc: "Eigenvalues of K_H, D of them, each ≥ 0. Default: geometric from 1 down to 1/condition_harmful."},
 		experiments.Key{Path: "synthetic.condition_primary", Types: float, Min: one, Default: 100.0, Doc: "κ(K_P) of the geometric spectrum."},
 		experiments.Key{Path: "synthetic.condition_harmful", Types: float, Min: one, Default: 100.0, Doc: "κ(K_H) of the geometric spectrum."},
-		experiments.Key{Path: "synthetic.angle", Types: float, Min: zero, Max: number(90), Default: 0.0, Unit: "degrees", Doc: "Angle between the singular vectors of K_P and K_H, in the planes (1, D), (2, D−1), …; 90 exchanges the ends."},
+		experiments.Key{Path: "synthetic.angle", Types: float, Min: zero, Max: new(90.0), Default: 0.0, Unit: "degrees", Doc: "Angle between the singular vectors of K_P and K_H, in the planes (1, D), (2, D−1), …; 90 exchanges the ends."},
 		experiments.Key{Path: "synthetic.noise", Types: float, Min: zero, Default: 0.1, Doc: "Standard deviation of the noise on the targets Xw + noise, as a multiple of the root mean square of Xw."},
 		experiments.Key{Path: "synthetic.seed", Types: integer, Min: zero, Default: int64(1), Doc: "Seed of the problem (not of the method)."},
 
@@ -61,8 +61,8 @@ func keys() []experiments.Key {
 		experiments.Key{Path: "train.optimizer", Types: str, Enum: []string{"gd", "sgd", "adam"}, Default: "gd", Doc: "What is done with the direction: plain steps, steps with momentum, or Adam."},
 		experiments.Key{Path: "train.step", Types: str, Enum: []string{"fixed", "normalized"}, Default: "fixed", Doc: "Step rule: learning_rate times the gradient, or each regularizer's gradient scaled to step_fraction·‖θ‖_F/√D."},
 		experiments.Key{Path: "train.step_fraction", Types: float, Min: zero, Open: true, Max: one, Default: 0.02, When: when("train.step", "normalized"), Doc: "Length of a normalized step as a fraction of ‖θ‖_F/√D."},
-		experiments.Key{Path: "train.steps", Types: integer, Min: zero, Max: number(1e7), Doc: "Steps; or state epochs with batch."},
-		experiments.Key{Path: "train.epochs", Types: integer, Min: one, Max: number(1e6), Doc: "Passes over the data, instead of steps, where batch is set."},
+		experiments.Key{Path: "train.steps", Types: integer, Min: zero, Max: new(1e7), Doc: "Steps; or state epochs with batch."},
+		experiments.Key{Path: "train.epochs", Types: integer, Min: one, Max: new(1e6), Doc: "Passes over the data, instead of steps, where batch is set."},
 		experiments.Key{Path: "train.batch", Types: integer, Min: zero, Default: int64(0), Unit: "rows", Doc: "Rows of a mini-batch; 0 = all rows."},
 		experiments.Key{Path: "train.supervised", Types: boolean, Doc: "Include the supervised loss L. Default: yes for fixed steps, no for normalized ones."},
 		experiments.Key{Path: "train.learning_rate", Types: float, Min: zero, Open: true, Default: 5e-3, When: append(slices.Clone(fixed), experiments.Settings{"train.supervised": true}), Doc: "η of a fixed step."},
@@ -73,15 +73,15 @@ func keys() []experiments.Key {
 		experiments.Key{Path: "train.lambda_reg", Types: float, Min: zero, Open: true, Default: 1e-7, Doc: "Ridge of released's preconditioner on D_H."},
 		experiments.Key{Path: "train.side", Types: str, Enum: []string{"released", "mended"}, Default: "released", Doc: "Side on which released preconditions: as its code does, or as Algorithm 1 needs."},
 		experiments.Key{Path: "train.form", Types: str, Enum: []string{"cancelled", "pseudo-inverse", "plain"}, Default: "cancelled", Doc: "K⁻¹∇R as 2θ(…), as K⁺∇R, or ∇R without a preconditioner."},
-		experiments.Key{Path: "train.inner_steps", Types: integer, Min: one, Max: number(1000), Default: int64(5), Doc: "Steps of IMMA's inner player."},
+		experiments.Key{Path: "train.inner_steps", Types: integer, Min: one, Max: new(1000.0), Default: int64(5), Doc: "Steps of IMMA's inner player."},
 		experiments.Key{Path: "train.seed", Types: integer, Min: zero, Default: int64(1), Doc: "Seed of everything a run draws; ignored where nothing is drawn."},
 		experiments.Key{Path: "train.trace", Types: []experiments.Type{experiments.String, experiments.Int}, Enum: []string{"log", "all", "none"}, Min: one, Default: "log", Doc: "Steps that are recorded: log = 0, 1, 2, 5, 10, 20, 50, … and the last; a number N = every N-th."},
 		experiments.Key{Path: "train.keep", Types: str, Enum: []string{"final", "none"}, Default: "final", Doc: "Whether θ is kept as a file (only where it is at most 1 MiB)."},
 
 		experiments.Key{Path: "attack.method", Types: str, Doc: "The attacker."},
-		experiments.Key{Path: "attack.steps", Types: integer, Min: one, Max: number(1e6), Default: int64(100), Doc: "Steps of the attacker."},
+		experiments.Key{Path: "attack.steps", Types: integer, Min: one, Max: new(1e6), Default: int64(100), Doc: "Steps of the attacker."},
 		experiments.Key{Path: "attack.start", Types: str, Enum: []string{"zero", "random"}, Default: "zero", Doc: "w₀: zero, or standard normal; the attacker is then recorded as NAME-random."},
-		experiments.Key{Path: "attack.seeds", Types: integer, Min: one, Max: number(1000), Default: int64(1), When: when("attack.start", "random"), Doc: "Random starts that are averaged over."},
+		experiments.Key{Path: "attack.seeds", Types: integer, Min: one, Max: new(1000.0), Default: int64(1), When: when("attack.start", "random"), Doc: "Random starts that are averaged over."},
 		experiments.Key{Path: "attack.seed", Types: integer, Min: zero, Default: int64(1), When: when("attack.start", "random"), Doc: "Seed of the random starts: the same for every method, so that all are attacked from the same w₀."},
 	)
 }
