@@ -3,6 +3,7 @@ package runner
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"kappa/engine"
@@ -95,9 +96,7 @@ func NewPlan(spec *experiments.Spec, set []experiments.Axis, digests map[string]
 // resolve fills in the defaults that depend on other settings and drops what the run does not read.
 func resolve(in experiments.Settings) experiments.Settings {
 	s := make(experiments.Settings, len(in)+4)
-	for k, v := range in {
-		s[k] = v
-	}
+	maps.Copy(s, in)
 	r := reader{s}
 	for _, side := range []string{"primary.", "harmful."} {
 		if r.str(side+"dataset") == "synthetic" {

@@ -136,16 +136,17 @@ func TestReadmeCommands(t *testing.T) {
 		if len(lines) < least {
 			t.Errorf("%s shows %d commands, want at least %d: the sh blocks were not found", name, len(lines), least)
 		}
-		script := "exec kappa run tiny -q\n"
+		var script strings.Builder
+		script.WriteString("exec kappa run tiny -q\n")
 		for _, line := range lines {
 			command, err := scriptLine(line)
 			if err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
-			script += "# " + line + "\n" + command
+			script.WriteString("# " + line + "\n" + command)
 		}
 		file := strings.ReplaceAll(strings.TrimSuffix(name, ".md"), "/", "-") + ".txtar"
-		if err := os.WriteFile(filepath.Join(dir, file), []byte(script), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, file), []byte(script.String()), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
