@@ -31,7 +31,15 @@ func TestMain(m *testing.M) {
 //
 // and in every script's folder tiny.toml and slow.toml from testdata.
 func TestScripts(t *testing.T) {
-	testscript.Run(t, params("testdata/script"))
+	p := params("testdata/script")
+	if raceDetector {
+		// Only those in which goroutines meet.
+		p.Dir = ""
+		for _, name := range []string{"run", "failures", "interrupt", "share"} {
+			p.Files = append(p.Files, "testdata/script/"+name+".txtar")
+		}
+	}
+	testscript.Run(t, p)
 }
 
 func params(dir string) testscript.Params {
@@ -125,6 +133,9 @@ func newer(ts *testscript.TestScript, neg bool, args []string) {
 //   - "go test ./..." is what runs this;
 //   - other people's programs run where they are installed.
 func TestReadmeCommands(t *testing.T) {
+	if raceDetector {
+		t.Skip("the commands start one after another: nothing for the race detector to see")
+	}
 	documents := map[string]int{"README.md": 5, "store/README.md": 1, "experiments/README.md": 0}
 	dir := t.TempDir()
 	for name, least := range documents {
