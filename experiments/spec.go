@@ -90,7 +90,7 @@ type FigureOptions struct {
 	XLabel, YLabel string    // axis titles with units; default: the column's name
 	ZLabel         string    // colour bar title (heatmap)
 	XScale, YScale string    // "linear" (default) | "log"
-	ZScale         string    // heatmap: "sequential" (default) | "diverging" around 0
+	ZScale         string    // heatmap: "sequential" (default) | "log" | "diverging" around 0
 	Bins           int       // histogram; 0 = Freedman–Diaconis
 	Reference      []float64 // horizontal reference lines (y values)
 	Band           string    // line: "" | "ci95" | "sd" | "range": band over rows of equal x and group

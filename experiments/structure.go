@@ -75,7 +75,7 @@ func cellKeys() []cellKey {
 		column("z_label", "Title of the colour bar. Default: the column's name.", false, "heatmap"),
 		{Key: Key{Path: "x_scale", Types: stringType, Enum: []string{"linear", "log"}, Default: "linear", Doc: "Scale of the x axis."}, Kinds: onFigure, Figures: []string{"line", "scatter", "histogram"}},
 		{Key: Key{Path: "y_scale", Types: stringType, Enum: []string{"linear", "log"}, Default: "linear", Doc: "Scale of the y axis."}, Kinds: onFigure, Figures: []string{"line", "scatter", "bar", "box", "histogram"}},
-		{Key: Key{Path: "z_scale", Types: stringType, Enum: []string{"sequential", "diverging"}, Default: "sequential", Doc: "Colours from low to high, or to both sides of 0."}, Kinds: onFigure, Figures: []string{"heatmap"}},
+		{Key: Key{Path: "z_scale", Types: stringType, Enum: []string{"sequential", "log", "diverging"}, Default: "sequential", Doc: "Colours from low to high, the same over the logarithm of values > 0 (others are left out), or to both sides of 0."}, Kinds: onFigure, Figures: []string{"heatmap"}},
 		{Key: Key{Path: "bins", Types: intType, Min: new(1.0), Max: new(1000.0), Doc: "Number of bins. Default: Freedman–Diaconis."}, Kinds: onFigure, Figures: []string{"histogram"}},
 		{Key: Key{Path: "reference", Types: []Type{List}, Elem: Float, Doc: "Values of y with a horizontal reference line."}, Kinds: onFigure, Figures: []string{"line", "scatter", "bar", "box", "histogram"}},
 		{Key: Key{Path: "width", Types: numberType, Min: new(0.0), Open: true, Max: new(maxCentimetres), Unit: "cm", Doc: "Width. Default: the style's."}, Kinds: onFigure},
