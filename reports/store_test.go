@@ -233,3 +233,23 @@ func TestKindsAgree(t *testing.T) {
 		}
 	}
 }
+
+// TestScales: each scale that a spec may ask for reaches the figure.
+func TestScales(t *testing.T) {
+	for _, c := range []struct {
+		scale                string
+		logarithmic, twoSide bool
+	}{{"", false, false}, {"sequential", false, false}, {"log", true, false}, {"diverging", false, true}} {
+		o := figureOptions(experiments.FigureOptions{Type: "heatmap", X: "a", Y: "b", Z: "c", ZScale: c.scale})
+		if o.ZLog != c.logarithmic || o.Diverging != c.twoSide || o.XLog || o.YLog {
+			t.Errorf("z_scale %q: log %v, diverging %v, want %v, %v", c.scale, o.ZLog, o.Diverging, c.logarithmic, c.twoSide)
+		}
+	}
+	for _, scale := range []string{"", "linear", "log"} {
+		o := figureOptions(experiments.FigureOptions{Type: "line", X: "a", Y: "b", XScale: scale})
+		p := figureOptions(experiments.FigureOptions{Type: "line", X: "a", Y: "b", YScale: scale})
+		if want := scale == "log"; o.XLog != want || o.YLog || p.YLog != want || p.XLog {
+			t.Errorf("scale %q: x %v, y %v, want %v", scale, o.XLog, p.YLog, want)
+		}
+	}
+}
