@@ -30,6 +30,9 @@ func Build(ctx context.Context, spec *experiments.Spec, src Source, o Options) (
 		if err := b.render(&cells); err != nil {
 			return nil, fmt.Errorf("report %s: %w", spec.Name, err)
 		}
+		if b.late != nil {
+			return nil, b.problems
+		}
 	}
 	b.cell, b.index = experiments.Cell{Line: 1}, -1
 	title := b.template("title", spec.Title)
@@ -65,6 +68,7 @@ type builder struct {
 	warnings        []string   // of cells
 	problems        experiments.Problems
 	fatal           error // a fault of the database; nothing further is asked
+	late            error // a query had to be ended; nothing further can be asked
 
 	cell  experiments.Cell // being rendered
 	index int              // of cell in the spec
@@ -134,9 +138,15 @@ func (b *builder) query(sql string) (*store.Rows, error) {
 	if b.fatal != nil {
 		return nil, b.fatal
 	}
-	rows, err := b.src.Query(b.ctx, sql)
+	if b.late != nil {
+		return nil, b.late
+	}
+	rows, err := askWithin(b.ctx, b.src, sql, buildLimit)
 	var queryError *store.QueryError
-	if err != nil && !errors.As(err, &queryError) {
+	switch {
+	case isLate(err):
+		b.late = err
+	case err != nil && !errors.As(err, &queryError):
 		err = databaseFault{err}
 	}
 	return rows, err

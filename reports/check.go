@@ -11,8 +11,8 @@ import (
 
 // Check finds what is wrong with a spec's templates and queries before there are runs: src is an empty database laid under the plan,
 // so that the columns of results are there. Every template is parsed, every query prepared and asked for its columns, and the
-// columns that figures, tables and claims name are looked for. The error is a fault of the database; problems come in the order of the
-// spec.
+// columns that figures, tables and claims name are looked for. A query that does not end even there ends the check. The error is a
+// fault of the database; problems come in the order of the spec.
 func Check(ctx context.Context, spec *experiments.Spec, src Source) (experiments.Problems, error) {
 	c := &check{ctx: ctx, spec: spec, src: src, cell: experiments.Cell{Line: 1}, index: -1}
 	c.template("title", spec.Title)
@@ -21,6 +21,9 @@ func Check(ctx context.Context, spec *experiments.Spec, src Source) (experiments
 		c.check()
 		if c.fatal != nil {
 			return nil, fmt.Errorf("check %s: %w", spec.Name, c.fatal)
+		}
+		if c.late {
+			break
 		}
 	}
 	return c.problems, c.fatal
@@ -34,6 +37,7 @@ type check struct {
 	index    int
 	problems experiments.Problems
 	fatal    error
+	late     bool // a query had to be ended; nothing further can be asked
 }
 
 func (c *check) problem(line int, key string, err error) {
@@ -77,12 +81,17 @@ func (c *check) check() {
 
 // columns asks a query that begins on a line of its key's text for its columns.
 func (c *check) columns(key, sql string, line int) ([]string, bool) {
-	rows, err := c.src.Query(c.ctx, sql)
+	if c.late || c.fatal != nil {
+		return nil, false
+	}
+	rows, err := askWithin(c.ctx, c.src, sql, checkLimit)
 	if err == nil {
 		return rows.Columns, true
 	}
 	if q, ok := errors.AsType[*store.QueryError](err); ok {
 		c.problem(line+max(q.Line, 1)-1, key, err)
+	} else if c.late = isLate(err); c.late {
+		c.problem(line, key, err)
 	} else {
 		c.fatal = errors.Join(c.fatal, err)
 	}
