@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"time"
 )
 
 // WriteOptions say how a document is written.
@@ -43,6 +45,7 @@ func Write(dir string, d *Document, o WriteOptions) (Written, error) {
 	if old.foreign != "" && !o.Force {
 		return w, &ForeignError{old.foreign}
 	}
+	clearLeftovers(dir, d)
 	if len(old.changes(d)) == 0 && old.provenance == !o.NoProvenance {
 		w.Unchanged = true
 		return w, nil
@@ -196,7 +199,35 @@ func (d *Document) has(name string) bool {
 	return slices.ContainsFunc(d.Files, func(f File) bool { return f.Name == name })
 }
 
-// replace writes a file under a temporary name and renames it.
+// leftoverAge is the age at which a temporary file has no writer any more: another process may be writing the same report.
+const leftoverAge = time.Minute
+
+// clearLeftovers removes the temporary files that a process which was killed while it wrote this report has left. What cannot
+// be removed is in nobody's way.
+func clearLeftovers(dir string, d *Document) {
+	folder := filepath.Join(dir, filesFolder(d.Name))
+	paths := []string{filepath.Join(dir, d.Name+".md"), filepath.Join(folder, manifestName)}
+	for _, f := range d.Files {
+		paths = append(paths, filepath.Join(folder, f.Name))
+	}
+	for _, in := range []string{dir, folder} {
+		entries, err := os.ReadDir(in)
+		if err != nil {
+			continue
+		}
+		for _, e := range entries {
+			i := strings.LastIndexByte(e.Name(), '.')
+			if i < 1 || e.Name()[0] != '.' || !digitsOnly(e.Name()[i+1:]) || !slices.Contains(paths, filepath.Join(in, e.Name()[1:i])) {
+				continue
+			}
+			if info, err := e.Info(); err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) > leftoverAge {
+				_ = os.Remove(filepath.Join(in, e.Name()))
+			}
+		}
+	}
+}
+
+// replace writes a file under a temporary name, which clearLeftovers knows, and renames it.
 func replace(path string, data []byte) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // built is the small report.
@@ -185,5 +186,43 @@ func TestCompare(t *testing.T) {
 	}
 	if diff, err := Compare(dir, d); err != nil || fmt.Sprint(diff) != "[small.md]" {
 		t.Errorf("after adding text: %v, %v", diff, err)
+	}
+}
+
+// TestWriteClearsLeftovers: what a process that was killed while it wrote has left goes with the next writing, also where
+// nothing else is to do; what another process may be writing, and what is somebody's, stays.
+func TestWriteClearsLeftovers(t *testing.T) {
+	dir, d := t.TempDir(), built(t)
+	write(t, dir, d, WriteOptions{})
+	before := listFiles(t, dir)
+	old := time.Now().Add(-2 * leftoverAge)
+	put := func(name string, when time.Time) {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte("half"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(path, when, when); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(".small.md.123", old)
+	put("small_files/.fig-map.svg.4567", old)
+	put("small_files/.manifest.json.89", old)
+	if w := write(t, dir, d, WriteOptions{}); !w.Unchanged {
+		t.Errorf("with leftovers: %+v, want unchanged", w)
+	}
+	if got := listFiles(t, dir); got != before {
+		t.Errorf("files:\n%s\nwant\n%s", got, before)
+	}
+	keep := []string{".small.md.bak", ".small.md.", ".other.md.123", "small_files/.fig-map.svg.x1", "small.md.123"}
+	for _, name := range keep {
+		put(name, old)
+	}
+	put("small_files/.fig-map.svg.22", time.Now())
+	write(t, dir, d, WriteOptions{})
+	for _, name := range append(keep, "small_files/.fig-map.svg.22") {
+		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+			t.Errorf("%s: %v; want it left alone", name, err)
+		}
 	}
 }
