@@ -45,12 +45,11 @@ type querier interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
+// readStamp reads all of it in one statement, so as of one moment: another process may be making the schema.
 func readStamp(ctx context.Context, q querier) (stamp, error) {
 	var s stamp
-	err := errors.Join(
-		q.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&s.objects),
-		q.QueryRowContext(ctx, "PRAGMA application_id").Scan(&s.application),
-		q.QueryRowContext(ctx, "PRAGMA user_version").Scan(&s.version))
+	err := q.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM sqlite_schema), (SELECT application_id FROM pragma_application_id),
+		(SELECT user_version FROM pragma_user_version)`).Scan(&s.objects, &s.application, &s.version)
 	return s, err
 }
 

@@ -200,6 +200,31 @@ func TestMigrateFails(t *testing.T) {
 	mustCheck(t, again)
 }
 
+// counting counts the statements that go through it.
+type counting struct {
+	querier
+	n int
+}
+
+func (c *counting) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	c.n++
+	return c.querier.QueryRowContext(ctx, query, args...)
+}
+
+// TestStampOfOneMoment: a file that another process is making has no mark, or all of it. Between two statements it would have
+// changed, and a file with a version and without an application would seem another program's.
+func TestStampOfOneMoment(t *testing.T) {
+	db := openTest(t, newPath(t), Options{})
+	q := &counting{querier: db.w}
+	s, err := readStamp(t.Context(), q)
+	if err != nil || s.application != applicationID || s.version != len(migrations()) || s.objects == 0 {
+		t.Errorf("stamp %+v, %v", s, err)
+	}
+	if q.n != 1 {
+		t.Errorf("read in %d statements, want one", q.n)
+	}
+}
+
 // TestMigrateTogether opens one file from many places at once: a new one, then one to migrate.
 func TestMigrateTogether(t *testing.T) {
 	path := newPath(t)
