@@ -48,7 +48,7 @@ func BenchmarkMethods(b *testing.B) {
 		{"rill-only", RillOnly, Options{Step: Normalized, Form: regularizer.Cancelled}},
 		{"opt-kappa", OptKappa, Options{Step: Normalized}},
 		{"imma", IMMA, Options{Step: Normalized}},
-		{"released,batch=32", Released, Options{Batch: 32, LambdaPrimary: Lambda{Value: 100}, LambdaHarmful: Lambda{Value: 1e7}}},
+		{"released,batch=64", Released, Options{Batch: 64, LambdaPrimary: Lambda{Value: 100}, LambdaHarmful: Lambda{Value: 1e7}}},
 	} {
 		c.o.Steps = 100
 		b.Run(c.name+"/d=64,steps=100", func(b *testing.B) {

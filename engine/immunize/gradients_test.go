@@ -133,7 +133,7 @@ func TestOptKappaDirection(t *testing.T) {
 // releasedFixture is a gradient with a batch in place, and parameters.
 func releasedFixture(b, d int, loss Loss) (*releasedGradient, releasedParams) {
 	rng := numtest.Rand(7)
-	g := newReleasedGradient(b, d, loss)
+	g := newReleasedGradient(b, d, d+1, loss)
 	g.primary.x.Copy(numtest.Gaussian(rng, b, d))
 	g.harmful.x.Copy(numtest.Gaussian(rng, b, d))
 	copy(g.y, labels(b))
@@ -224,6 +224,31 @@ func TestReleasedValues(t *testing.T) {
 	}
 }
 
+// That S_2 is singular is found from the batch where the rank of the data does not say so, and the value is the same.
+func TestReleasedSingularBatch(t *testing.T) {
+	const b, d, rank = 9, 6, 3
+	rng := numtest.Rand(10)
+	x := numtest.WithSingularValues(rng, b, d, []float64{3, 2, 1, 0, 0, 0})
+	theta := numtest.Gaussian(rng, d, d)
+	var values [2]float64
+	for i, known := range []int{rank, d} {
+		r := newReleasedBatch(b, d, known)
+		r.x.Copy(x)
+		r.features(releasedParams{theta: theta, bias: make([]float64, d)})
+		values[i] = r.ill()
+	}
+	var f, gram mat.Dense
+	f.Mul(x, theta)
+	gram.Mul(f.T(), &f)
+	square := mat.Norm(&gram, 2) * mat.Norm(&gram, 2)
+	want := 1 / (square/(2*d) - 1e-12/2)
+	for i, v := range values {
+		if numtest.RelError(v, want) > 1e-12 {
+			t.Errorf("rank known %t: 1/g = %v, want %v", i == 0, v, want)
+		}
+	}
+}
+
 // Both sides of the preconditioner, on either side of B = D, against the explicit inverse.
 func TestPrecondition(t *testing.T) {
 	for _, c := range []struct {
@@ -232,7 +257,7 @@ func TestPrecondition(t *testing.T) {
 		tol    float64
 	}{{4, 6, 1, 1e-12}, {4, 6, 1e-7, 1e-7}, {6, 6, 0.5, 1e-12}, {9, 5, 1, 1e-12}} {
 		rng := numtest.Rand(9)
-		b := newReleasedBatch(c.b, c.d)
+		b := newReleasedBatch(c.b, c.d, c.d+1)
 		b.x.Copy(numtest.Gaussian(rng, c.b, c.d))
 		b.g.Copy(numtest.Gaussian(rng, c.b, c.d))
 		var k, inverse, xg mat.Dense
@@ -260,7 +285,7 @@ func TestPrecondition(t *testing.T) {
 			}
 		}
 	}
-	zero := newReleasedBatch(2, 3)
+	zero := newReleasedBatch(2, 3, 4)
 	zero.x.Zero()
 	if err := zero.precondition(mat.NewDense(3, 3, nil), 0, Mended); err == nil {
 		t.Error("no error for a singular K + λI")

@@ -103,6 +103,14 @@ func (m *imma) solve() error {
 	return nil
 }
 
+// ignoreCondition drops the warning that a system is ill-conditioned, which it is by design.
+func ignoreCondition(err error) error {
+	if _, ok := err.(mat.Condition); ok {
+		return nil
+	}
+	return err
+}
+
 // unrolled is the inner player of IMMA and the derivative of where it arrives.
 type unrolled struct {
 	k     *mat.SymDense // K_H

@@ -25,7 +25,8 @@ import (
 //
 // Where S_2 is singular (always when Batch < D) the released code takes for s_2 a null eigenvalue that rounding left just above
 // 10⁻⁶. Made definite here: s_2 is then 10⁻⁶, and its vector one of null(F_2), so that g sees nothing but the norm. S_2 counts as
-// singular where its smallest eigenvalue is at most D·ε times its largest.
+// singular where Batch < D, where the harmful data with a column of ones have a rank below D, and where its smallest eigenvalue is at
+// most D·ε times its largest.
 //
 // In the trace, losses, regularizers and κ are those of all rows of either task, bias included (κ through the factor of [X 1] and
 // [θ; bᵀ], with rank min(k', D)); the gradient norms are those of the batch the next step would see. The Theorems say nothing about
@@ -72,7 +73,7 @@ func Released(ctx context.Context, p Problem, o Options, rng *rand.Rand) (Result
 	np, _ := p.Primary.X.Dims()
 	nh, _ := p.Harmful.X.Dims()
 	m.rows = newBatcher(min(np, nh), o.Batch, rng)
-	m.grad = newReleasedGradient(m.rows.b, d, p.Loss)
+	m.grad = newReleasedGradient(m.rows.b, d, fh.Rank(), p.Loss)
 	m.dir = releasedParams{mat.NewDense(d, d, m.blocks[0].dir), dirBias, dirOmega}
 	out, err := m.run(ctx, m)
 	if err == nil {

@@ -3,7 +3,9 @@ package immunize
 import (
 	"fmt"
 
+	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/lapack/lapack64"
 	"gonum.org/v1/gonum/mat"
 
 	"kappa/engine/spectrum"
@@ -31,10 +33,11 @@ type releasedGradient struct {
 	xdz              *mat.VecDense
 }
 
-func newReleasedGradient(b, d int, l Loss) *releasedGradient {
+// newReleasedGradient makes room for b rows; rank is that of the harmful data with a column of ones.
+func newReleasedGradient(b, d, rank int, l Loss) *releasedGradient {
 	return &releasedGradient{
 		loss: l, y: make([]float64, b), dz: make([]float64, b),
-		primary: newReleasedBatch(b, d), harmful: newReleasedBatch(b, d),
+		primary: newReleasedBatch(b, d, d+1), harmful: newReleasedBatch(b, d, rank),
 		part: mat.NewDense(d, d, nil), xdz: mat.NewVecDense(d, nil),
 	}
 }
@@ -81,26 +84,29 @@ func (r *releasedGradient) add(dst releasedParams, b *releasedBatch, lambda floa
 
 // releasedBatch is one task's part of a batch.
 type releasedBatch struct {
-	x, f, g  *mat.Dense    // X, F = Xθ + 1bᵀ and G = ∂R/∂F, B×D
-	outer    *mat.SymDense // FFᵀ, then XXᵀ + λI; B×B; nil for B ≥ D
-	inner    *mat.SymDense // FᵀF, then XᵀX + λI; D×D; nil for B < D
-	eig      mat.EigenSym
-	q        mat.Dense
-	chol     mat.Cholesky
-	y, small *mat.Dense // B×D, B×B
-	big      *mat.Dense // D×D
-	v        *mat.VecDense
+	x, f, g   *mat.Dense    // X, F = Xθ + 1bᵀ and G = ∂R/∂F, B×D
+	gram      *mat.SymDense // FFᵀ, then XXᵀ + λI for B < D, else FᵀF, then XᵀX + λI
+	full      *mat.Dense    // the same memory, for products: those of symmetric matrices are slow
+	deficient bool          // S = FᵀF is singular, whatever θ and b
+	work      spectrum.Workspace
+	y, small  *mat.Dense // B×D, B×B; nil for B ≥ D
+	big       *mat.Dense // D×D; nil for B < D
+	v, fv     *mat.VecDense
 }
 
-func newReleasedBatch(b, d int) *releasedBatch {
+// newReleasedBatch makes room for b rows of data that have rank at most k with a column of ones.
+func newReleasedBatch(b, d, k int) *releasedBatch {
+	n := min(b, d)
+	data := make([]float64, n*n)
 	r := &releasedBatch{
 		x: mat.NewDense(b, d, nil), f: mat.NewDense(b, d, nil), g: mat.NewDense(b, d, nil),
-		y: mat.NewDense(b, d, nil), v: mat.NewVecDense(d, nil),
+		gram: mat.NewSymDense(n, data), full: mat.NewDense(n, n, data), deficient: min(b, k) < d,
+		v: mat.NewVecDense(d, nil), fv: mat.NewVecDense(b, nil),
 	}
 	if b < d {
-		r.outer, r.small = mat.NewSymDense(b, nil), mat.NewDense(b, b, nil)
+		r.y, r.small = mat.NewDense(b, d, nil), mat.NewDense(b, b, nil)
 	} else {
-		r.inner, r.big = mat.NewSymDense(d, nil), mat.NewDense(d, d, nil)
+		r.big = mat.NewDense(d, d, nil)
 	}
 	return r
 }
@@ -115,22 +121,18 @@ func (r *releasedBatch) features(q releasedParams) {
 
 // well stores G = 2F(s_1vvᵀ − S/D) in r.g and returns ½s_1² − ‖S‖_F²/(2D).
 func (r *releasedBatch) well() float64 {
-	_, d := r.f.Dims()
+	b, d := r.f.Dims()
 	square := r.product(r.g, -2/float64(d))
 	s1 := spectrum.Ridge
-	if values, ok := r.eigen(square); ok {
-		n := len(values)
-		s1 += values[n-1]
-		u := r.q.ColView(n - 1)
-		if r.inner == nil {
-			r.v.MulVec(r.f.T(), u)
+	if lambda, u, err := r.work.Top(r.gram); err == nil && lambda > 0 {
+		s1 += lambda
+		if b < d {
+			r.v.MulVec(r.f.T(), mat.NewVecDense(b, u))
 			r.v.ScaleVec(1/mat.Norm(r.v, 2), r.v)
 		} else {
-			r.v.CopyVec(u)
+			copy(r.v.RawVector().Data, u)
 		}
-		var fv mat.VecDense
-		fv.MulVec(r.f, r.v)
-		r.g.RankOne(r.g, 2*s1, &fv, r.v)
+		r.deflate(s1)
 	}
 	return s1*s1/2 - square/float64(2*d)
 }
@@ -140,15 +142,11 @@ func (r *releasedBatch) ill() float64 {
 	_, d := r.f.Dims()
 	square := r.product(r.g, -2/float64(d))
 	s2 := spectrum.Ridge
-	if r.inner != nil {
-		if values, ok := r.eigen(square); ok {
-			if values[0] > float64(d)*0x1p-52*values[d-1] {
-				s2 += values[0]
-				var fu mat.VecDense
-				u := r.q.ColView(0)
-				fu.MulVec(r.f, u)
-				r.g.RankOne(r.g, 2*s2, &fu, u)
-			}
+	if !r.deficient {
+		if lambda, u, ok, err := r.work.Bottom(r.gram); ok && err == nil {
+			s2 += lambda
+			copy(r.v.RawVector().Data, u)
+			r.deflate(s2)
 		}
 	}
 	g := square/float64(2*d) - s2*s2/2
@@ -156,35 +154,39 @@ func (r *releasedBatch) ill() float64 {
 	return 1 / g
 }
 
-// product forms the Gram matrix of F on the smaller side, stores c·F·FᵀF in dst, and returns ‖FᵀF‖_F².
+// deflate adds 2s·Fvvᵀ to G, v = r.v.
+func (r *releasedBatch) deflate(s float64) {
+	r.fv.MulVec(r.f, r.v)
+	r.g.RankOne(r.g, 2*s, r.fv, r.v)
+}
+
+// product forms the Gram matrix of F on the smaller side, stores c·F·FᵀF in dst, and returns ‖FᵀF‖_F². That is not finite where the
+// parameters are about to be neither; the vectors are then left out.
 func (r *releasedBatch) product(dst *mat.Dense, c float64) float64 {
-	var gram *mat.SymDense
-	if r.inner == nil {
-		gram = r.outer
-		gram.SymOuterK(1, r.f)
-		dst.Mul(gram, r.f)
+	r.form(r.f)
+	if r.big == nil {
+		dst.Mul(r.full, r.f)
 	} else {
-		gram = r.inner
-		gram.SymOuterK(1, r.f.T())
-		dst.Mul(r.f, gram)
+		dst.Mul(r.f, r.full)
 	}
 	dst.Scale(c, dst)
-	norm := mat.Norm(gram, 2)
+	norm := mat.Norm(r.full, 2)
 	return norm * norm
 }
 
-// eigen decomposes the Gram matrix of product, whose ‖·‖_F² is square; the values ascend. It does not if that is not finite: the
-// parameters will not be, after this step.
-func (r *releasedBatch) eigen(square float64) (values []float64, ok bool) {
-	gram := r.outer
-	if r.inner != nil {
-		gram = r.inner
+// form stores aaᵀ or, for B ≥ D, aᵀa in r.gram.
+func (r *releasedBatch) form(a *mat.Dense) {
+	if r.big == nil {
+		r.gram.SymOuterK(1, a)
+	} else {
+		r.gram.SymOuterK(1, a.T())
 	}
-	if square-square != 0 || !r.eig.Factorize(gram, true) {
-		return nil, false
+	raw := r.full.RawMatrix()
+	for i := range raw.Rows {
+		for j := range i {
+			raw.Data[i*raw.Stride+j] = raw.Data[j*raw.Stride+i]
+		}
 	}
-	r.eig.VectorsTo(&r.q)
-	return r.eig.Values(nil), true
 }
 
 // precondition stores XᵀG(K + λI)⁻¹ (AsReleased), or (K + λI)⁻¹XᵀG (Mended), K = XᵀX, in dst, from r.g. For B < D the inverse is
@@ -196,58 +198,44 @@ func (r *releasedBatch) precondition(dst *mat.Dense, lambda float64, side Precon
 		dst.Mul(r.x.T(), r.g)
 		return nil
 	}
-	if r.inner != nil {
-		r.inner.SymOuterK(1, r.x.T())
-		if err := r.factorize(r.inner, lambda); err != nil {
-			return err
-		}
-		if side == Mended {
-			r.big.Mul(r.x.T(), r.g)
-			return ignoreCondition(r.chol.SolveTo(dst, r.big))
-		}
+	r.form(r.x)
+	chol, err := r.factorize(lambda)
+	if err != nil {
+		return err
+	}
+	solve := func(b *mat.Dense) { lapack64.Potrs(chol, b.RawMatrix()) }
+	switch {
+	case r.big != nil && side == Mended:
+		dst.Mul(r.x.T(), r.g)
+		solve(dst)
+	case r.big != nil:
 		r.big.Mul(r.g.T(), r.x)
-		if err := ignoreCondition(r.chol.SolveTo(r.big, r.big)); err != nil {
-			return err
-		}
+		solve(r.big)
 		dst.Copy(r.big.T())
-		return nil
-	}
-	r.outer.SymOuterK(1, r.x)
-	if err := r.factorize(r.outer, lambda); err != nil {
-		return err
-	}
-	if side == Mended {
-		if err := ignoreCondition(r.chol.SolveTo(r.y, r.g)); err != nil {
-			return err
-		}
+	case side == Mended:
+		r.y.Copy(r.g)
+		solve(r.y)
 		dst.Mul(r.x.T(), r.y)
-		return nil
-	}
-	if err := ignoreCondition(r.chol.SolveTo(r.y, r.x)); err != nil {
-		return err
-	}
-	r.small.Mul(r.g, r.x.T())
-	r.f.Mul(r.small, r.y) // F is not needed any more
-	r.f.Sub(r.g, r.f)
-	dst.Mul(r.x.T(), r.f)
-	dst.Scale(1/lambda, dst)
-	return nil
-}
-
-func (r *releasedBatch) factorize(s *mat.SymDense, lambda float64) error {
-	for i := range s.SymmetricDim() {
-		s.SetSym(i, i, s.At(i, i)+lambda)
-	}
-	if !r.chol.Factorize(s) {
-		return fmt.Errorf("immunize: ridge %v is too small for the data: K + λI is singular", lambda)
+	default:
+		r.y.Copy(r.x)
+		solve(r.y)
+		r.small.Mul(r.g, r.x.T())
+		r.f.Mul(r.small, r.y) // F is not needed any more
+		r.f.Sub(r.g, r.f)
+		dst.Mul(r.x.T(), r.f)
+		dst.Scale(1/lambda, dst)
 	}
 	return nil
 }
 
-// ignoreCondition drops the warning that a system is ill-conditioned, which it is by design.
-func ignoreCondition(err error) error {
-	if _, ok := err.(mat.Condition); ok {
-		return nil
+// factorize adds λI to r.gram and overwrites it with its Cholesky factor. How ill-conditioned that is is not asked: it is by design.
+func (r *releasedBatch) factorize(lambda float64) (blas64.Triangular, error) {
+	for i := range r.gram.SymmetricDim() {
+		r.gram.SetSym(i, i, r.gram.At(i, i)+lambda)
 	}
-	return err
+	chol, ok := lapack64.Potrf(r.gram.RawSymmetric())
+	if !ok {
+		return chol, fmt.Errorf("immunize: ridge %v is too small for the data: K + λI is singular", lambda)
+	}
+	return chol, nil
 }
