@@ -236,13 +236,15 @@ func (b *builder) standsOn(rows *store.Rows) []string {
 		return nil
 	}
 	var keys []string
+	seen := map[string]bool{}
 	for _, row := range said.Values {
 		s, ok := row[0].(string)
 		if !ok || len(row) != 1 {
 			b.problem(1, "runs", errors.New("runs wants a query with one column of runs' keys"))
 			return nil
 		}
-		if !slices.Contains(keys, s) {
+		if !seen[s] {
+			seen[s] = true
 			keys = append(keys, s)
 		}
 	}

@@ -110,7 +110,7 @@ func (b *builder) nonFiniteWarnings() ([]string, error) {
 			byWhat[what] = g
 			groups = append(groups, g)
 		}
-		if !slices.Contains(g.runs, n.Run) {
+		if g.steps[n.Run] == nil {
 			g.runs = append(g.runs, n.Run)
 		}
 		g.steps[n.Run] = append(g.steps[n.Run], n.Step)

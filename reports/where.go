@@ -3,31 +3,42 @@ package reports
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"kappa/experiments"
 )
 
 // lineOf finds the line of the spec's file on which a line of a text of a cell stands. A text that stands in the file as it is (most do)
-// is found; else it is the line of the cell.
+// is found; else it is the line of its key, or of the cell.
 func lineOf(spec *experiments.Spec, cell experiments.Cell, key string, line int) int {
+	begin := keyLine(spec, cell, key)
 	text := textOf(spec, cell, key)
 	if line < 1 || text == "" {
-		return cell.Line
+		return begin
 	}
 	from := 0
-	for range cell.Line - 1 {
+	for range begin - 1 {
 		i := bytes.IndexByte(spec.Bytes[from:], '\n')
 		if i < 0 {
-			return cell.Line
+			return begin
 		}
 		from += i + 1
 	}
 	at := bytes.Index(spec.Bytes[from:], []byte(text))
 	if at < 0 {
-		return cell.Line
+		return begin
 	}
-	return cell.Line + bytes.Count(spec.Bytes[from:from+at], []byte("\n")) + line - 1
+	return begin + bytes.Count(spec.Bytes[from:from+at], []byte("\n")) + line - 1
+}
+
+// keyLine is the line on which the file states a key of a cell, or the spec's title; else that of the cell.
+func keyLine(spec *experiments.Spec, cell experiments.Cell, key string) int {
+	path := key
+	if i := slices.IndexFunc(spec.Cells, func(c experiments.Cell) bool { return c.Line == cell.Line }); i >= 0 {
+		path = fmt.Sprintf("cell.%d.%s", i, key)
+	}
+	return max(cell.Line, spec.Line(path))
 }
 
 // textOf is the text of a cell's key, or of the spec's.
