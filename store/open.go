@@ -75,10 +75,13 @@ func OpenReadOnly(ctx context.Context, path string) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(db.path); errors.Is(err, fs.ErrNotExist) {
+	switch fi, err := os.Stat(db.path); {
+	case errors.Is(err, fs.ErrNotExist):
 		return nil, &Error{Path: db.path, Op: "open", Err: ErrMissing, Hint: "`kappa run` makes one"}
-	} else if err != nil {
+	case err != nil:
 		return nil, &Error{Path: db.path, Op: "open", Err: err}
+	case fi.IsDir():
+		return nil, db.isFolder()
 	}
 	db.r = openPool(plainDriver(), db.path, readOnly, db.busy, readers)
 	err = db.checkVersion(ctx, len(migrations()))
@@ -155,11 +158,15 @@ func (db *DB) Close() error {
 	return nil
 }
 
+func (db *DB) isFolder() error {
+	return &Error{Path: db.path, Op: "open", Err: errors.New("it is a folder"), Hint: "name a file, such as .kappa/runs.db"}
+}
+
 // makeFolder makes the folder of the database, and keeps a folder of our own out of git.
 func (db *DB) makeFolder() error {
 	fi, err := os.Stat(db.path)
 	if err == nil && fi.IsDir() {
-		return &Error{Path: db.path, Op: "open", Err: errors.New("it is a folder"), Hint: "name a file, such as .kappa/runs.db"}
+		return db.isFolder()
 	}
 	dir := db.Dir()
 	if err := os.MkdirAll(dir, 0o777); err != nil {

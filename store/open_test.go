@@ -123,6 +123,12 @@ func TestOpenImpossible(t *testing.T) {
 			t.Errorf("open %s: %T, want *Error", name, err)
 		}
 	}
+	for path, says := range map[string]string{dir: "it is a folder", file: "the file is empty"} {
+		_, err := OpenReadOnly(t.Context(), path)
+		if e, ok := errors.AsType[*Error](err); !ok || !strings.Contains(err.Error(), path+": "+says) || e.Hint == "" {
+			t.Errorf("open %s for reading: %v; want %q and what to do", path, err, says)
+		}
+	}
 	missing := filepath.Join(dir, "none", "runs.db")
 	if _, err := OpenReadOnly(t.Context(), missing); !errors.Is(err, ErrMissing) {
 		t.Errorf("open a missing file for reading: %v", err)
