@@ -264,3 +264,22 @@ func TestBuildFault(t *testing.T) {
 		t.Errorf("Check on a broken database: %v", err)
 	}
 }
+
+// TestBuildNoRows: a table and a figure with nothing in them are there, and are warned of by their names.
+func TestBuildNoRows(t *testing.T) {
+	s := spec(
+		experiments.Cell{Kind: experiments.Table, ID: "t", Line: 1, SQL: "SELECT nothing"},
+		experiments.Cell{Kind: experiments.Figure, ID: "f", Line: 2, SQL: "SELECT nothing", Figure: experiments.FigureOptions{Type: "line", X: "a", Y: "b"}},
+	)
+	f, plan := newFake(1)
+	f.answers["SELECT nothing"] = rows("a b")
+	d, err := Build(t.Context(), s, f, Options{Plan: plan})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"*No rows.*", "- Table `t`: the query has no rows.\n", "- Figure `f`: the query has no rows.\n"} {
+		if !strings.Contains(d.Body, want) {
+			t.Errorf("the report lacks %q:\n%s", want, d.Body)
+		}
+	}
+}

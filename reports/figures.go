@@ -205,6 +205,9 @@ func (g *gatherer) cells() []figure.Cell {
 
 // warnings says what was left out before drawing.
 func (g *gatherer) warnings() []string {
+	if len(g.rows.Values) == 0 {
+		return []string{noRows}
+	}
 	var out []string
 	for _, c := range g.rows.Columns {
 		if n := g.null[c]; n > 0 {

@@ -53,6 +53,7 @@ func (b *builder) tableCell(out *strings.Builder) {
 	fmt.Fprintf(out, "([CSV](%s))\n\n", link(filesFolder(b.spec.Name), name))
 	if len(shown) == 0 {
 		out.WriteString("*No rows.*\n\n")
+		b.warn("Table %s: %s", code(b.cell.ID), noRows)
 	} else {
 		table(out, headings, align, cells)
 		out.WriteByte('\n')
@@ -65,6 +66,9 @@ func (b *builder) tableCell(out *strings.Builder) {
 	b.file(name, csvFile(rows))
 	b.item(item{Kind: "table", ID: b.cell.ID, Line: b.cell.Line}, b.standsOn(rows))
 }
+
+// noRows warns of a table or figure with nothing in it: a condition of its query may be misspelt.
+const noRows = "the query has no rows"
 
 // headings are the table's headings as Markdown fit for a table.
 func (b *builder) headings(columns []string) []string {
