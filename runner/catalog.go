@@ -25,14 +25,14 @@ type attacker struct {
 
 // stepKeys are read by every method that takes steps.
 var stepKeys = []string{
-	"train.steps", "train.seed", "train.trace", "train.keep", "train.loss",
+	"train.steps", "train.seed", "train.trace", "train.keep",
 }
 
 func uses(keys ...string) []string { return append(append([]string{}, stepKeys...), keys...) }
 
 // methods is the one table of methods.
 func methods() []method {
-	closed := []string{"train.keep", "train.loss", "train.seed"}
+	closed := []string{"train.keep", "train.seed"}
 	return []method{
 		{experiments.Entry{
 			Name: "identity", Doc: "θ = I: the model as it is, the base line of every ratio.", Uses: closed,
@@ -41,7 +41,7 @@ func methods() []method {
 			Name: "immunize", Doc: "Algorithm 1 of the paper: descends R_ill(H_H) + R_well(H_P) + L(D_P) with K cancelled.",
 			Uses: uses("train.optimizer", "train.step", "train.step_fraction", "train.learning_rate", "train.momentum",
 				"train.batch", "train.epochs", "train.lambda_primary", "train.lambda_harmful", "train.balance_norm",
-				"train.supervised", "train.form"),
+				"train.supervised", "train.loss", "train.form"),
 			Defaults: experiments.Settings{"train.steps": int64(100)},
 		}, immunize.Algorithm1},
 		{experiments.Entry{
@@ -63,7 +63,7 @@ func methods() []method {
 		}, immunize.RillOnly},
 		{experiments.Entry{
 			Name: "imma", Doc: "Bi-level immunization (Zheng and Yeh 2024): the outer step raises the harmful loss that truncated inner steps reach.",
-			Uses:     uses("train.step", "train.step_fraction", "train.learning_rate", "train.inner_steps"),
+			Uses:     uses("train.step", "train.step_fraction", "train.learning_rate", "train.inner_steps", "train.loss"),
 			Defaults: experiments.Settings{"train.step": "normalized", "train.steps": int64(100)},
 		}, immunize.IMMA},
 		{experiments.Entry{

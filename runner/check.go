@@ -31,6 +31,15 @@ func check(spec *experiments.Spec, r reader) experiments.Problems {
 	if r.str("train.loss") == "logistic" && r.str("primary.task") == "regression" {
 		problem("train.loss", "the logistic loss needs classes, and the primary task is a regression", `want loss = "squared"`)
 	}
+	seen := make(map[string]bool)
+	for i, name := range r.attacks() {
+		label := attackLabel(r, i, name)
+		if seen[label] {
+			problem(attackKey(i, "method"), fmt.Sprintf("a second attack is recorded as %q, and nothing would tell the two apart", label),
+				"one attack for each method and start; swept settings make a run each")
+		}
+		seen[label] = true
+	}
 	return out
 }
 

@@ -45,7 +45,7 @@ func sources(spec *experiments.Spec, set []experiments.Axis) (map[string]dataset
 	}
 	out := make(map[string]dataset.Source)
 	for _, v := range variants {
-		r := reader{v.Settings}
+		r := reader{resolve(v.Settings)}
 		for _, src := range inputs(r) {
 			out[src.Key()] = src
 		}

@@ -118,6 +118,9 @@ func resolve(in experiments.Settings) experiments.Settings {
 	if r.usesKey("train.supervised") && !r.has("train.supervised") {
 		s["train.supervised"] = r.str("train.step") != "normalized"
 	}
+	if r.has("train.supervised") && !r.boolean("train.supervised") {
+		delete(s, "train.loss")
+	}
 	if m, ok := methodNamed(r.str("train.method")); ok && !m.readsInit() {
 		delete(s, "model.init")
 	}

@@ -135,6 +135,52 @@ func TestKeyFields(t *testing.T) {
 	}
 }
 
+// TestKeysOfClasses: what a run on classes does not read is not in its key.
+func TestKeysOfClasses(t *testing.T) {
+	const text = `
+title = "Two digits"
+[primary]
+dataset = "digits"
+class = 3
+[harmful]
+dataset = "digits"
+class = 8
+[train]
+method = "immunize"
+supervised = true
+[sweep]
+"train.method" = ["identity", "immunize", "released", "rill-only", "imma", "opt-kappa", "optimum"]
+"train.loss" = ["squared", "logistic"]
+`
+	runs := func(text string) map[string]int {
+		n := make(map[string]int)
+		for _, run := range planOf(t, text).Runs {
+			n[run.Method()]++
+		}
+		return n
+	}
+	want := map[string]int{"identity": 1, "immunize": 2, "released": 2, "rill-only": 1, "imma": 2, "opt-kappa": 1, "optimum": 1}
+	if got := runs(text); !maps.Equal(got, want) {
+		t.Errorf("two losses: runs %v, want %v", got, want)
+	}
+	want["immunize"] = 1
+	if got := runs(strings.Replace(text, "supervised = true", "supervised = false", 1)); !maps.Equal(got, want) {
+		t.Errorf("two losses, nothing supervised: runs %v, want %v", got, want)
+	}
+	// θ₀ from a file is asked for only where a run starts from it.
+	file := strings.Replace(text, "supervised = true\n[sweep]", "[sweep]", 1)
+	file = strings.Replace(file, "[train]", "[model]\ninit = \"theta.npy\"\n[train]", 1)
+	for _, tt := range []struct {
+		methods string
+		refs    int
+	}{{`["optimum", "identity", "released"]`, 1}, {`["optimum", "immunize"]`, 2}} {
+		spec := parse(t, strings.Replace(file, `["identity", "immunize", "released", "rill-only", "imma", "opt-kappa", "optimum"]`, tt.methods, 1))
+		if refs, err := References(spec, nil); err != nil || len(refs) != tt.refs {
+			t.Errorf("%s: references %q, want %d (%v)", tt.methods, refs, tt.refs, err)
+		}
+	}
+}
+
 func TestKeyFormatIsInjective(t *testing.T) {
 	keyOf := func(s experiments.Settings) string {
 		_, run := makeKeys(s, []string{"d", "e"}, 1)
@@ -223,6 +269,8 @@ func TestPlanRefusesWhatNoRunCanDo(t *testing.T) {
 		{"balanced weights of released", "[train]", "[train]\nlambda_harmful = \"balance\"", "small.toml:12: train.lambda_harmful: \"balance\" is not for"},
 		{"normalized steps with adam", "[train]", "[train]\nstep = \"normalized\"\noptimizer = \"adam\"", "small.toml:13: train.optimizer: adam sets"},
 		{"logistic regression", "[train]", "[train]\nloss = \"logistic\"", "small.toml:12: train.loss: the logistic loss"},
+		{"two attacks of one name", "steps = 5", "steps = 5\n[[attack]]\nmethod = \"cg\"\n[[attack]]\nmethod = \"gd-exact\"\nsteps = 9", "small.toml:26: attack.2.method: a second attack is recorded as \"gd-exact\""},
+		{"two attacks from random starts", "steps = 5", "start = \"random\"\n[[attack]]\nmethod = \"gd-exact\"\nstart = \"random\"\nseed = 2", "small.toml:24: attack.1.method: a second attack is recorded as \"gd-exact-random\""},
 		{"epochs without batch", "steps = 3", "epochs = 3", "small.toml:13: train.epochs: epochs without a batch size"},
 	}
 	for _, tt := range tests {

@@ -49,7 +49,7 @@ func newProblemCache(data fs.FS, limit int) *problemCache {
 func problemID(r reader) string {
 	var b strings.Builder
 	for _, path := range slices.Sorted(maps.Keys(r.s)) {
-		for _, table := range []string{"primary.", "harmful.", "synthetic.", "train.loss"} {
+		for _, table := range []string{"primary.", "harmful.", "synthetic."} {
 			if strings.HasPrefix(path, table) {
 				fmt.Fprintf(&b, "%s=%s\n", path, canonicalValue(r.s[path]))
 			}
@@ -89,9 +89,6 @@ func (c *problemCache) form(r reader) (*problem, error) {
 		return nil, err
 	}
 	out := &problem{probePrimary: p.Probe, probeHarmful: h.Probe, warnings: slices.Concat(p.Warnings, h.Warnings)}
-	if r.str("train.loss") == "logistic" {
-		out.Loss = immunize.Logistic
-	}
 	for _, s := range []struct {
 		name string
 		from *dataset.Task

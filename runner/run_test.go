@@ -171,24 +171,47 @@ func TestTimeoutAndRetry(t *testing.T) {
 	}
 }
 
-// TestPanicIsAFailure breaks one run from inside and expects its neighbours unharmed.
-func TestPanicIsAFailure(t *testing.T) {
-	db := openDB(t)
-	plan := planOf(t, small)
-	plan.Runs[1].Settings["train.steps"] = int64(-1) // the loader would refuse it; the engine panics or errs
-	sum, err := Run(t.Context(), plan, db, Options{Jobs: 2, Now: time.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if sum.Failed != 1 || sum.Done != len(plan.Runs)-1 {
-		t.Errorf("failed %d, done %d; want 1 and %d", sum.Failed, sum.Done, len(plan.Runs)-1)
-	}
-	state, err := db.States(t.Context(), plan.Keys())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if st := state[plan.Runs[1].Key]; st.Status != store.Failed || st.Error == "" {
-		t.Errorf("recorded %q with error %q, want failed with a reason", st.Status, st.Error)
+// TestTroubleIsAFailure breaks one run from inside, by an error and by a panic, and expects its neighbours unharmed.
+func TestTroubleIsAFailure(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		path  string
+		value any // the loader would refuse it
+		want  string
+		log   string
+	}{
+		{"error", "train.steps", int64(-1), "must not be negative", ""},
+		{"panic", "synthetic.angle", struct{}{}, "panic: runner: a setting of type struct {}", "canonicalValue"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			db := openDB(t)
+			plan := planOf(t, small)
+			plan.Runs[1].Settings[tt.path] = tt.value
+			sum, err := Run(t.Context(), plan, db, Options{Jobs: 2, Now: time.Now})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if sum.Failed != 1 || sum.Done != len(plan.Runs)-1 {
+				t.Errorf("failed %d, done %d; want 1 and %d", sum.Failed, sum.Done, len(plan.Runs)-1)
+			}
+			state, err := db.States(t.Context(), plan.Keys())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if st := state[plan.Runs[1].Key]; st.Status != store.Failed || !strings.Contains(st.Error, tt.want) {
+				t.Errorf("recorded %q with error %q, want failed with %q", st.Status, st.Error, tt.want)
+			}
+			if len(sum.Failures) != 1 || sum.Failures[0].Run.Key != plan.Runs[1].Key {
+				t.Errorf("failures %v", sum.Failures)
+			}
+			rows, err := db.Query(t.Context(), "SELECT log FROM attempts WHERE status = 'failed'", store.QueryOptions{})
+			if err != nil || len(rows.Values) != 1 {
+				t.Fatalf("failed attempts: %v, %v", rows, err)
+			}
+			if log, _ := rows.Values[0][0].(string); !strings.Contains(log, tt.log) {
+				t.Errorf("the log does not say where: %q", log)
+			}
+		})
 	}
 }
 
@@ -198,6 +221,34 @@ func TestFilterLeavesOut(t *testing.T) {
 	sum, err := Run(t.Context(), plan, db, Options{Jobs: 1, Now: time.Now, Filter: func(d Decision) bool { return d.Run.Method() == "identity" }})
 	if err != nil || sum.Done != 1 || sum.LeftOut != len(plan.Runs)-1 {
 		t.Errorf("done %d, left out %d, error %v", sum.Done, sum.LeftOut, err)
+	}
+}
+
+// TestEpochsOfUnequalTasks: an epoch has as many batches as the smaller task fills.
+func TestEpochsOfUnequalTasks(t *testing.T) {
+	db := openDB(t)
+	plan := planOf(t, `
+title = "Unequal tasks"
+[primary]
+dataset = "digits"
+class = 3
+n = 100
+[harmful]
+dataset = "digits"
+class = 8
+n = 70
+[train]
+method = "released"
+batch = 30
+epochs = 2
+trace = "none"
+keep = "none"
+`)
+	if _, err := Run(t.Context(), plan, db, Options{Jobs: 1, Now: time.Now}); err != nil {
+		t.Fatal(err)
+	}
+	if n := count(t, db, "SELECT steps FROM results"); n != 4 {
+		t.Errorf("%d steps, want 2 epochs of 2 batches", n)
 	}
 }
 

@@ -93,7 +93,11 @@ func (t *trial) train(r reader, problem *problem) (immunize.Result, error) {
 	if err != nil {
 		return immunize.Result{}, err
 	}
-	res, err := m.run(t.ctx, problem.Problem, opt, draw(r.integer("train.seed"), "train"))
+	posed := problem.Problem
+	if r.str("train.loss") == "logistic" {
+		posed.Loss = immunize.Logistic
+	}
+	res, err := m.run(t.ctx, posed, opt, draw(r.integer("train.seed"), "train"))
 	if err != nil {
 		return res, fmt.Errorf("method %s: %w", m.Name, err)
 	}
@@ -115,8 +119,9 @@ func (t *trial) options(r reader, problem *problem) (immunize.Options, error) {
 		TraceAt:    tracer(r), Progress: t.progress(),
 	}
 	if epochs := r.integer("train.epochs"); epochs > 0 && o.Batch > 0 && !r.has("train.steps") {
-		rows, _ := problem.Primary.X.Dims()
-		o.Steps = epochs * max(1, rows/o.Batch)
+		primary, _ := problem.Primary.X.Dims()
+		harmful, _ := problem.Harmful.X.Dims()
+		o.Steps = epochs * max(1, min(primary, harmful)/o.Batch)
 	}
 	theta0, err := t.initial(r, problem)
 	o.Theta0 = theta0
