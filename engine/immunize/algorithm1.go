@@ -32,8 +32,8 @@ import (
 // non-zero singular values of H_H are equal R_ill is +∞ and has no gradient: the status is Degenerate.
 //
 // It reads Theta0, Optimizer, Step, StepFraction, Steps, Batch, LearningRate, Momentum, LambdaPrimary, LambdaHarmful, BalanceNorm,
-// Supervised, Form, TraceAt and Progress. A step over all rows costs two singular value decompositions of a min(N, D)×D matrix
-// and some products of that size; on a batch a step costs O(D²B).
+// Supervised, Form, TraceAt and Progress. A step over all rows costs both ends of two spectra (spectrum.Workspace.Extremes)
+// and some products of a min(N, D)×D matrix; on a batch a step costs O(D²B).
 func Algorithm1(ctx context.Context, p Problem, o Options, rng *rand.Rand) (Result, error) {
 	return runAlgorithm1(ctx, p, o, rng, true)
 }
@@ -194,6 +194,7 @@ func (a *algorithm1) direction(trace bool) (step, error) {
 			var sp *spectrum.Spectrum
 			if sp, ok = v.t.batch.gradient(a.g, v.t, a.theta, a.o.Form); !ok {
 				s.degenerate = s.degenerate || sp.Rank > 1
+				s.skipped = s.skipped || v.t.batch.rows.b > 1
 				continue
 			}
 			norm = mat.Norm(a.g, 2)

@@ -36,6 +36,7 @@ type step struct {
 	stop                                Status  // not empty: no step is to be taken
 	reason                              string
 	wellOutside, illOutside, degenerate bool
+	skipped                             bool    // a term takes no part in this step, and may in the next
 	loss, gradLoss, gradWell, gradIll   float64 // for the trace; NaN where they do not apply
 }
 
@@ -102,7 +103,7 @@ func (d *descent) run(ctx context.Context, m method) (Result, error) {
 			if s, err = m.direction(trace); err != nil {
 				return Result{}, err
 			}
-			if s.stop == "" && d.still(t) {
+			if s.stop == "" && !s.skipped && d.still(t) {
 				s.stop, s.reason = Converged, "no term asks for a step"
 			}
 		}

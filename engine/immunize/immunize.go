@@ -102,7 +102,7 @@ type Options struct {
 	Side                       PreconditionSide // of Released
 	InnerSteps                 int              // steps of IMMA's inner player, ≥ 1; 0 is 5
 	// TraceAt says whether the state after step (0 … last) is measured; the first and the last state always are. nil measures
-	// those two alone. A measured state costs about as much as three to five steps.
+	// those two alone. A measured state costs about as much as a step over all rows.
 	TraceAt func(step, last int) bool
 	// Progress, if not nil, is called after every step.
 	Progress func(step, steps int)

@@ -118,3 +118,34 @@ func TestMinibatchSkipsWhatHasNoGradient(t *testing.T) {
 		}
 	}
 }
+
+// A batch without a gradient is no end: the next one may have one. With batches of one row none ever has.
+func TestMinibatchGoesOn(t *testing.T) {
+	same := mat.NewDense(4, 3, []float64{1, 2, 3, 1, 2, 3, 1, 2, 3, 0, 1, 0})
+	p := Problem{Primary: Task{X: same}, Harmful: Task{X: same}}
+	skipped := 0
+	for seed := range uint64(8) {
+		o := Options{Step: Normalized, Form: regularizer.Cancelled, Steps: 6, Batch: 2}
+		r, err := RillOnly(t.Context(), p, o, numtest.Rand(seed))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Status != StepLimit || r.Steps != 6 {
+			t.Errorf("seed %d: %s after %d steps", seed, r.Status, r.Steps)
+		}
+		o.Steps = 1
+		if r, err = RillOnly(t.Context(), p, o, numtest.Rand(seed)); err != nil {
+			t.Fatal(err)
+		}
+		if mat.Equal(r.Theta, identity(3)) {
+			skipped++
+		}
+	}
+	if skipped == 0 || skipped == 8 {
+		t.Errorf("%d of 8 first batches have no gradient: the test needs some", skipped)
+	}
+	r, err := RillOnly(t.Context(), p, Options{Step: Normalized, Form: regularizer.Cancelled, Steps: 6, Batch: 1}, numtest.Rand(1))
+	if err != nil || r.Status != Converged || r.Steps != 0 {
+		t.Errorf("batches of one row: %s after %d steps, %v", r.Status, r.Steps, err)
+	}
+}

@@ -38,8 +38,9 @@ func shapedTask(seed uint64, n, d int, bottom float64) Task {
 
 // No method exceeds the ceiling of RIR on problems of full rank, and the closed form reaches it.
 func TestCeiling(t *testing.T) {
-	const slack = 1e-8 // κ up to 10⁶ from singular values
-	for seed := range uint64(8) {
+	const problems, slack = 200, 1e-8 // κ up to 10⁶ from singular values
+	best := math.Inf(-1)
+	for seed := range uint64(problems) {
 		d := 2 + int(seed)%4
 		p := Problem{Primary: shapedTask(2*seed, 9, d, 0.1), Harmful: shapedTask(2*seed+1, 8, d, 0.05)}
 		top, err := ceiling.Exact(p.Primary.Factor, p.Harmful.Factor)
@@ -52,6 +53,9 @@ func TestCeiling(t *testing.T) {
 		for _, m := range methods {
 			for _, batch := range []int{0, 6} {
 				for _, fraction := range []float64{0.02, 0.3} {
+					if seed >= 8 && (batch > 0) != (fraction < 0.1) {
+						continue // all four for the first problems, then two of them
+					}
 					r, err := m.f(t.Context(), p, Options{
 						Step: Normalized, StepFraction: fraction, Form: regularizer.Cancelled, Steps: 60, Batch: batch,
 						LambdaPrimary: Lambda{Value: 1}, LambdaHarmful: Lambda{Value: 1},
@@ -69,7 +73,11 @@ func TestCeiling(t *testing.T) {
 						r.Trace = []Point{measure(0, r.Theta, sp, sh)}
 					}
 					for _, pt := range r.Trace {
-						if got := logRIR(p, pt); !(got <= top.LogCeiling+slack) {
+						got := logRIR(p, pt)
+						if m.name != "optimum" {
+							best = max(best, got-top.LogCeiling)
+						}
+						if !(got <= top.LogCeiling+slack) {
 							t.Errorf("seed %d, %s, batch %d, step %d: log RIR = %v above the ceiling %v", seed, m.name, batch, pt.Step, got, top.LogCeiling)
 						}
 					}
@@ -79,6 +87,9 @@ func TestCeiling(t *testing.T) {
 				}
 			}
 		}
+	}
+	if best < math.Log(0.5) {
+		t.Errorf("the methods reach only %g of the ceiling: the comparison is empty", math.Exp(best))
 	}
 }
 

@@ -14,8 +14,8 @@ import (
 const (
 	stepTolerance           = 1e-10
 	stepToleranceIll        = 1e-9
-	stepToleranceKappa      = 1e-9
-	stepToleranceKappaOfIll = 1e-8
+	stepToleranceKappa      = 1e-10
+	stepToleranceKappaOfIll = 1e-9
 )
 
 func setProblem(s numtest.Set) Problem {
