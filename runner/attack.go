@@ -132,9 +132,13 @@ func meanTrace(traces [][]probe.Point, name, side string) []store.AttackPoint {
 	return out
 }
 
-// at returns a trace's last point at or before a step; a trace begins at step 0.
+// at returns a trace's last point at or before a step. A trace begins at step 0, or is empty where the start itself has no finite loss.
 func at(trace []probe.Point, step int) probe.Point {
 	i := sort.Search(len(trace), func(i int) bool { return trace[i].Step > step })
+	if i == 0 {
+		nan := math.NaN()
+		return probe.Point{Loss: nan, Excess: nan, NormRatio: nan, Accuracy: nan}
+	}
 	return trace[i-1]
 }
 

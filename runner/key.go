@@ -19,11 +19,11 @@ const keyFormat = "kappa key 1"
 
 // makeKeys returns the two keys of a run: train covers what decides θ and its trace, run also the attacks.
 //
-// Fields, in order: the key format, the engine's version, the digests of what is read (both sides' data, θ₀ where it
-// is a file), then every resolved
-// setting by sorted path. Left out on purpose:
+// Fields, in order: the key format, the engine's version, the digests of what is read (both sides' data, θ₀ where it is a file),
+// then every resolved setting by sorted path, train.trace and train.keep among them: the trace and the kept θ are part of what a
+// run leaves. Left out on purpose:
 //   - paths of data files: the digest stands for what was read, wherever it lies;
-//   - train.seed where nothing is drawn on the way to θ (see resolve);
+//   - train.seed where nothing is drawn on the way to θ, and train.loss where no term reads it (see resolve);
 //   - prose, cells, claims, workers, timeouts, retries and tags, which change no figure (they are not settings);
 //   - the kernel of the matrix product: two kernels agree to rounding.
 func makeKeys(s experiments.Settings, data []string, engineVersion int) (train, run string) {

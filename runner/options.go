@@ -7,7 +7,7 @@ import (
 	"kappa/store"
 )
 
-// Options are the circumstances of a call of [Run]; the zero value runs everything that is missing on one worker.
+// Options are the circumstances of a call of [Run]. Now is required; else the zero value runs everything that is missing.
 type Options struct {
 	Jobs     int                 // runs at once; 0 = one per core
 	Timeout  time.Duration       // per run; 0 = none
@@ -19,8 +19,7 @@ type Options struct {
 	Tags []string
 	Note string
 
-	Data       fs.FS  // root of the spec's own data files; nil = none allowed
-	Dir        string // the database's folder, for artifacts
+	Data       fs.FS // root of the spec's own data files; nil = none allowed
 	Provenance store.Provenance
 	Now        func() time.Time
 	CPU        func() time.Duration // CPU time of this process so far; nil = not recorded

@@ -3,11 +3,17 @@ package runner
 import (
 	"context"
 	"errors"
+	"math"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"kappa/engine/probe"
 	"kappa/store"
 )
 
@@ -221,6 +227,81 @@ func TestFilterLeavesOut(t *testing.T) {
 	sum, err := Run(t.Context(), plan, db, Options{Jobs: 1, Now: time.Now, Filter: func(d Decision) bool { return d.Run.Method() == "identity" }})
 	if err != nil || sum.Done != 1 || sum.LeftOut != len(plan.Runs)-1 {
 		t.Errorf("done %d, left out %d, error %v", sum.Done, sum.LeftOut, err)
+	}
+}
+
+// TestJobsDoNotMatter: the same figures, to the last bit, whatever runs beside a run.
+func TestJobsDoNotMatter(t *testing.T) {
+	text := strings.Replace(small, "steps = 5", "steps = 5\nstart = \"random\"\nseeds = 2", 1)
+	text = strings.Replace(text, `"released", "optimum"]`, `"released", "rill-only", "imma", "opt-kappa", "optimum"]`, 1)
+	plan := planOf(t, text)
+	outcomes := func(jobs int) (out []store.Outcome) {
+		db := openDB(t)
+		if _, err := Run(t.Context(), plan, db, Options{Jobs: jobs, Now: time.Now}); err != nil {
+			t.Fatal(err)
+		}
+		for _, key := range plan.Keys() {
+			o, err := db.Outcome(t.Context(), key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			o.WallSeconds, o.CPUSeconds = 0, 0
+			out = append(out, o)
+		}
+		return out
+	}
+	if d := cmp.Diff(outcomes(1), outcomes(8), cmpopts.EquateNaNs()); d != "" {
+		t.Errorf("one at once and eight at once differ:\n%s", d)
+	}
+}
+
+// TestWarningsOfData: what was doubtful in the data stands in the log of every run on them.
+func TestWarningsOfData(t *testing.T) {
+	data := fstest.MapFS{"a.csv": {Data: []byte("a,b,gone,y\n1,2,,1\n2,1,,0\n3,5,,2\n")}}
+	spec := parse(t, `
+title = "A column without values"
+[primary]
+dataset = { csv = "a.csv", target = "y", missing = 0 }
+[harmful]
+dataset = { csv = "a.csv", target = "y", missing = 0 }
+[train]
+method = "identity"
+`)
+	digests, err := Digests(t.Context(), data, spec, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := NewPlan(spec, nil, digests)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := openDB(t)
+	if _, err := Run(t.Context(), plan, db, Options{Jobs: 1, Now: time.Now, Data: data}); err != nil {
+		t.Fatal(err)
+	}
+	out, err := db.Outcome(t.Context(), plan.Runs[0].Key)
+	if err != nil || !strings.Contains(out.Log, `warning: a.csv: column "gone" has no value at all`) {
+		t.Errorf("log %q, error %v", out.Log, err)
+	}
+}
+
+// TestMeanTrace: starts that stop early count with their last point, and one without any makes the mean unknown.
+func TestMeanTrace(t *testing.T) {
+	long := []probe.Point{{Step: 0, Loss: 8}, {Step: 1, Loss: 4}, {Step: 2, Loss: 2}}
+	short := []probe.Point{{Step: 0, Loss: 6}, {Step: 1, Loss: 0}}
+	got := meanTrace([][]probe.Point{long, short}, "cg", "harmful")
+	want := []store.AttackPoint{
+		{Attacker: "cg", Task: "harmful", Step: 0, Loss: 7},
+		{Attacker: "cg", Task: "harmful", Step: 1, Loss: 2},
+		{Attacker: "cg", Task: "harmful", Step: 2, Loss: 1},
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+	for _, p := range meanTrace([][]probe.Point{long, nil}, "cg", "harmful") {
+		if !math.IsNaN(p.Loss) {
+			t.Errorf("step %d: loss %g beside a start without a finite loss", p.Step, p.Loss)
+		}
 	}
 }
 

@@ -53,6 +53,9 @@ func (t *trial) do() error {
 	if err != nil {
 		return err
 	}
+	for _, w := range problem.warnings {
+		t.logf("warning: %s", w)
+	}
 	if err := t.ctx.Err(); err != nil {
 		return err
 	}
