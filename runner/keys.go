@@ -34,7 +34,7 @@ func keys() []experiments.Key {
 			experiments.Key{Path: p + "dataset.categorical", Types: str, Enum: []string{"error", "sorted-index"}, Default: "error", Doc: "Text columns: refused, or replaced by the index among the column's sorted unique strings."},
 			experiments.Key{Path: p + "dataset.standardize", Types: boolean, Default: false, Doc: "Subtract each column's mean and divide by its standard deviation (n−1; 0 counts as 1), targets of a regression likewise."},
 			experiments.Key{Path: p + "dataset.float32", Types: boolean, Default: false, Doc: "Round every value to float32 after preprocessing, as a float32 pipeline would."},
-			experiments.Key{Path: p + "dataset.scale", Types: float, Default: 1.0, Doc: "Divide every feature by this number, after shift."},
+			experiments.Key{Path: p + "dataset.scale", Types: float, Min: zero, Open: true, Default: 1.0, Doc: "Divide every feature by this number, after shift."},
 			experiments.Key{Path: p + "dataset.shift", Types: float, Default: 0.0, Doc: "Subtract this number from every feature, before scale."},
 			experiments.Key{Path: p + "class", Types: integer, Doc: "The class the task is about; without it the task is a regression on the targets."},
 			experiments.Key{Path: p + "task", Types: str, Enum: []string{"one-class", "one-vs-rest", "regression"}, Doc: "The rows: those of the class alone, the class against as many others, or all (regression). Default: one-class where class is set, else regression."},
