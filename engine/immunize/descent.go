@@ -11,8 +11,8 @@ import (
 	"kappa/engine/spectrum"
 )
 
-// roseTolerance is the change of log κ that counts as rounding: κ comes from squared singular values, whose relative error is a
-// modest multiple of ε·κ(Xθ), below 10⁻⁹ up to κ(Xθ) = 10⁶ (κ(H) = 10¹²).
+// roseTolerance is the change of log κ that counts as rounding, where the error of the larger κ, Extremes.KappaError, is not larger:
+// with 200 rows that is so up to κ(H) = 2·10⁶.
 const roseTolerance = 1e-9
 
 // block is one array of parameters.
@@ -65,6 +65,7 @@ type descent struct {
 	wp, wh     spectrum.Workspace
 	xp, xh     *spectrum.Extremes // of H_P and H_H over all rows
 	logP, logH float64            // log κ at the same state
+	errP, errH float64            // and what rounding leaves in it
 	out        Result
 }
 
@@ -184,21 +185,22 @@ func (d *descent) look() (err error) {
 		}
 	}
 	d.logP, d.logH = math.Log(d.xp.Kappa()), math.Log(d.xh.Kappa())
+	d.errP, d.errH = d.xp.KappaError(), d.xh.KappaError()
 	return nil
 }
 
 // compare looks, and compares κ with the state it last looked at.
 func (d *descent) compare() error {
-	p, h := d.logP, d.logH
+	p, h, errP, errH := d.logP, d.logH, d.errP, d.errH
 	if err := d.look(); err != nil {
 		return err
 	}
 	c := &d.out.Counts
 	c.Compared++
-	if d.logP-p > roseTolerance {
+	if d.logP-p > max(roseTolerance, errP, d.errP) {
 		c.PrimaryRose++
 	}
-	if d.logH-h < -roseTolerance {
+	if h-d.logH > max(roseTolerance, errH, d.errH) {
 		c.HarmfulFell++
 	}
 	return nil

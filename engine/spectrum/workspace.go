@@ -37,6 +37,10 @@ func (x *Extremes) Kappa() float64 {
 	return x.Sigma1 / x.SigmaK
 }
 
+// KappaError bounds the relative error that rounding leaves in Kappa: 16·max(N, D)·ε·√κ, since σ_k comes from singular values that
+// are known to 8·max(N, D)·ε of the largest. NaN where Kappa is.
+func (x *Extremes) KappaError() float64 { return 2 * x.resolve * math.Sqrt(x.Kappa()) }
+
 // Unresolved reports whether the square root of σ_k is below 8·max(N, D)·ε times that of σ_1; see Condition.
 func (x *Extremes) Unresolved() bool {
 	return x.Rank > 0 && math.Sqrt(x.SigmaK) < x.resolve*math.Sqrt(x.Sigma1)
