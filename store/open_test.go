@@ -280,7 +280,7 @@ func TestEmpty(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := db.OpenReport(t.Context(), []PlanRow{{key(1), `{"train.steps": 5}`}})
+	r, err := db.OpenReport(t.Context(), []PlanRow{{Key: key(1), Swept: `{"train.steps": 5}`}})
 	if err != nil {
 		t.Fatal(err)
 	}

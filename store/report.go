@@ -17,8 +17,9 @@ import (
 
 // PlanRow is one run of a plan.
 type PlanRow struct {
-	Key   string
-	Swept string // JSON object: key path → value; "": none
+	Key        string
+	Swept      string // JSON object: key path → value; "": none
+	Experiment string // the spec's name in the column experiment; "": as in main, where a spec that shares the run can change it
 }
 
 // Report is a database seen through one plan, as of one moment: in its queries `runs`, `results`, `metrics`,
@@ -121,10 +122,14 @@ func (r *Report) lay(ctx context.Context, plan []PlanRow, swept []sweptColumn) e
 	if err := r.c.QueryRowContext(ctx, "SELECT count(*) FROM run").Scan(&n); err != nil {
 		return err
 	}
-	if err := exec("CREATE TEMP TABLE plan (ordinal INTEGER PRIMARY KEY, run TEXT NOT NULL UNIQUE COLLATE " + planCollation + ")"); err != nil {
+	if err := exec("CREATE TEMP TABLE plan (ordinal INTEGER PRIMARY KEY, run TEXT NOT NULL UNIQUE COLLATE " + planCollation + ", experiment TEXT)"); err != nil {
 		return err
 	}
-	if err := exec("INSERT INTO temp.plan SELECT key, value FROM json_each(?)", mustJSON(r.keys)); err != nil {
+	named := make([][2]string, len(plan))
+	for i, p := range plan {
+		named[i] = [2]string{p.Key, p.Experiment}
+	}
+	if err := exec("INSERT INTO temp.plan SELECT key, value ->> 0, nullif(value ->> 1, '') FROM json_each(?)", mustJSON(named)); err != nil {
 		return err
 	}
 	columns := "ordinal INTEGER PRIMARY KEY, json TEXT"

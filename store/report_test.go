@@ -29,7 +29,7 @@ func openReport(t *testing.T, db *DB, plan ...PlanRow) *Report {
 func planOf(n int) (plan []PlanRow) {
 	for i := range n {
 		j := (7*i + 3) % n
-		plan = append(plan, PlanRow{key(j), fmt.Sprintf(`{"primary.class": %d, "train.method": "m%d", "train.learning_rate": 0.%d, "train.supervised": true, "synthetic.spectrum": [1, 2]}`, j%10, j%3, 1+j%2)})
+		plan = append(plan, PlanRow{Key: key(j), Swept: fmt.Sprintf(`{"primary.class": %d, "train.method": "m%d", "train.learning_rate": 0.%d, "train.supervised": true, "synthetic.spectrum": [1, 2]}`, j%10, j%3, 1+j%2)})
 	}
 	return plan
 }
@@ -103,6 +103,25 @@ func TestPlanOrder(t *testing.T) {
 	}
 	if got := ask1(t, r, "SELECT count(*) FROM main.results").Values[0][0]; got != int64(23) {
 		t.Errorf("main.results has %v rows, want the whole history, 23", got)
+	}
+}
+
+// TestReportExperiment: a report's runs belong to its spec, also when another spec that shares them is recorded later.
+func TestReportExperiment(t *testing.T) {
+	db := openTest(t, newPath(t), Options{})
+	record(t, db, 0)
+	record(t, db, 1)
+	for _, name := range []string{"mine", "yours"} {
+		if err := db.RecordExperiment(t.Context(), Experiment{Name: name, Title: name, Hash: key(9), Runs: []string{key(0), key(1)}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const query = "SELECT r.experiment, s.experiment FROM results AS r JOIN runs AS s ON s.key = r.run"
+	for name, want := range map[string][]any{"mine": {"mine", "mine"}, "": {"yours", "yours"}} {
+		r := openReport(t, db, PlanRow{Key: key(1), Experiment: name}, PlanRow{Key: key(0), Experiment: name})
+		if d := cmp.Diff([][]any{want, want}, ask1(t, r, query).Values); d != "" {
+			t.Errorf("report of %q (-want +got):\n%s", name, d)
+		}
 	}
 }
 
@@ -207,10 +226,10 @@ func TestOpenReportRefuses(t *testing.T) {
 		plan []PlanRow
 		says string
 	}{
-		"a column of results": {[]PlanRow{{key(1), `{"loss.primary": 1}`}}, "loss_primary"},
-		"two paths":           {[]PlanRow{{key(1), `{"a.b_c": 1, "a_b.c": 1}`}}, "a_b.c"},
+		"a column of results": {[]PlanRow{{Key: key(1), Swept: `{"loss.primary": 1}`}}, "loss_primary"},
+		"two paths":           {[]PlanRow{{Key: key(1), Swept: `{"a.b_c": 1, "a_b.c": 1}`}}, "a_b.c"},
 		"a run twice":         {[]PlanRow{{Key: key(1)}, {Key: key(1)}}, "twice"},
-		"no JSON":             {[]PlanRow{{key(1), "{"}}, "swept values"},
+		"no JSON":             {[]PlanRow{{Key: key(1), Swept: "{"}}, "swept values"},
 	} {
 		if _, err := db.OpenReport(t.Context(), c.plan); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v; want an error that says %q", name, err, c.says)
@@ -253,7 +272,7 @@ func BenchmarkReport(b *testing.B) {
 		if err := db.Finish(b.Context(), a, o); err != nil {
 			b.Fatal(err)
 		}
-		plan = append(plan, PlanRow{key(i), "{}"})
+		plan = append(plan, PlanRow{Key: key(i), Swept: "{}"})
 	}
 	slices.Reverse(plan)
 	for _, query := range []string{

@@ -76,6 +76,8 @@ func (v view) create(swept []sweptColumn) string {
 		switch {
 		case c.name == v.key:
 			from = "p.run" // it has the plan's order
+		case c.name == "experiment":
+			from = "ifnull(p.experiment, v.experiment)"
 		case v.name == "results" && c.name == "swept":
 			from = "s.json" // this plan's, which the newest spec's may not be
 		case c.kind == realFigure:
