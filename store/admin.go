@@ -59,7 +59,8 @@ func (db *DB) Info(ctx context.Context) (Info, error) {
 
 // Check looks for damage and says what it finds, one sentence each: SQLite's own integrity check, references that lead
 // nowhere, runs that show the wrong attempt, attempts whose process is gone, artifacts that are missing or changed, and
-// files that belong to no attempt. It changes nothing. The error is for a check that could not be made.
+// files that belong to no attempt, neither an ended one nor one under way. It changes nothing. The error is for a check that
+// could not be made.
 func (db *DB) Check(ctx context.Context) (problems []string, err error) {
 	add := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
 	text := func(format string) func(func(...any) error) error {
@@ -73,6 +74,7 @@ func (db *DB) Check(ctx context.Context) (problems []string, err error) {
 		}
 	}
 	artifacts := map[string]Artifact{}
+	var live []string // keys of runs under way: their files are not recorded yet
 	for _, c := range []struct {
 		query string
 		row   func(scan func(...any) error) error
@@ -86,7 +88,9 @@ func (db *DB) Check(ctx context.Context) (problems []string, err error) {
 			var lease int64
 			var holder, key string
 			err := scan(&n, &holder, &lease, &key)
-			if !db.standing(holder, lease) {
+			if db.standing(holder, lease) {
+				live = append(live, key)
+			} else {
 				add("attempt %d of run %.12s is running, but its process is gone: the next `kappa run` takes it up", n, key)
 			}
 			return err
@@ -115,7 +119,10 @@ func (db *DB) Check(ctx context.Context) (problems []string, err error) {
 	}
 	for _, f := range files {
 		p := artifactFolder + "/" + f.Name()
-		if _, ok := artifacts[p]; !ok {
+		underWay := slices.ContainsFunc(live, func(key string) bool {
+			return strings.HasPrefix(f.Name(), key+"-") || strings.HasPrefix(f.Name(), partialPrefix)
+		})
+		if _, ok := artifacts[p]; !ok && !underWay {
 			add("%s belongs to no attempt: a run that did not end has left it", p)
 		}
 	}

@@ -12,8 +12,11 @@ import (
 	"strings"
 )
 
-// artifactFolder lies beside the database.
-const artifactFolder = "artifacts"
+// artifactFolder lies beside the database. A file whose name begins with partialPrefix is being written.
+const (
+	artifactFolder = "artifacts"
+	partialPrefix  = ".tmp-"
+)
 
 // WriteArtifact writes data to a file of its own for the run key, on the disk when it returns, and says what to put into
 // Outcome.Artifacts. name is the artifact's name, such as theta, with or without an extension (.npy by default). The
@@ -55,7 +58,7 @@ func writeFile(name string, data []byte) (err error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(dir, ".tmp-*")
+	f, err := os.CreateTemp(dir, partialPrefix+"*")
 	if err != nil {
 		return err
 	}
@@ -78,6 +81,22 @@ func writeFile(name string, data []byte) (err error) {
 		return err
 	}
 	return syncFolder(dir)
+}
+
+// clearPartial removes files that were never written to their end. It is for a moment in which no run is under way: who else
+// would be writing them? What cannot be removed is in nobody's way.
+func (db *DB) clearPartial() {
+	dir, err := os.Open(filepath.Join(db.Dir(), artifactFolder))
+	if err != nil {
+		return
+	}
+	names, _ := dir.Readdirnames(-1)
+	_ = dir.Close()
+	for _, name := range names {
+		if strings.HasPrefix(name, partialPrefix) {
+			_ = os.Remove(filepath.Join(dir.Name(), name))
+		}
+	}
 }
 
 // syncFolder makes a rename in dir last. Not every system can sync a folder; where it cannot, there is nothing to do.

@@ -190,8 +190,8 @@ func (db *DB) makeFolder() error {
 	return nil
 }
 
-// prepare brings the schema up to date, sets the journal mode and marks abandoned attempts. It fails where the file
-// cannot be written.
+// prepare brings the schema up to date, sets the journal mode, marks abandoned attempts and clears away what they have
+// left half written. It fails where the file cannot be written.
 func (db *DB) prepare(ctx context.Context, steps []string) error {
 	if err := db.migrate(ctx, steps); err != nil {
 		return err
@@ -200,7 +200,14 @@ func (db *DB) prepare(ctx context.Context, steps []string) error {
 		return err
 	}
 	return db.write(ctx, false, func(tx *sql.Tx) error {
-		_, err := db.interruptAbandoned(ctx, tx, "")
+		if _, err := db.interruptAbandoned(ctx, tx, ""); err != nil {
+			return err
+		}
+		var running int
+		err := tx.QueryRowContext(ctx, "SELECT count(*) FROM attempt WHERE status = 'running'").Scan(&running)
+		if err == nil && running == 0 { // and none begins before this transaction ends
+			db.clearPartial()
+		}
 		return err
 	})
 }

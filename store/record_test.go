@@ -179,6 +179,41 @@ func TestArtifacts(t *testing.T) {
 	}
 }
 
+// TestPartialArtifacts: what a killed process has left half written goes when the database is next opened for writing, but
+// not while a run is under way that may be writing it; until then that is no problem.
+func TestPartialArtifacts(t *testing.T) {
+	path := newPath(t)
+	db := openTest(t, path, Options{})
+	attempt := claimTest(t, db, start(1), false)
+	kept, err := db.WriteArtifact(key(1), "theta", []byte("θ"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	partial := filepath.Join(filepath.Dir(db.ArtifactPath(kept)), partialPrefix+"123")
+	if err := os.WriteFile(partial, []byte("half"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	openTest(t, path, Options{})
+	if _, err := os.Stat(partial); err != nil {
+		t.Errorf("while a run is under way: %v", err)
+	}
+	mustCheck(t, db) // neither file belongs to an attempt yet
+	if err := db.Finish(t.Context(), attempt, Outcome{Status: Done, Artifacts: []Artifact{kept}}); err != nil {
+		t.Fatal(err)
+	}
+	if problems, err := db.Check(t.Context()); err != nil || len(problems) != 1 || !strings.Contains(problems[0], filepath.Base(partial)) {
+		t.Errorf("check after the run: %q, %v; want one problem, %s", problems, err, filepath.Base(partial))
+	}
+	openTest(t, path, Options{})
+	if _, err := os.Stat(partial); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("after the run: %v, want it gone", err)
+	}
+	if _, err := os.Stat(db.ArtifactPath(kept)); err != nil {
+		t.Errorf("the artifact itself: %v", err)
+	}
+	mustCheck(t, db)
+}
+
 func TestRunsList(t *testing.T) {
 	db := openTest(t, newPath(t), Options{})
 	ctx := t.Context()
