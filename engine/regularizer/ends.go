@@ -78,6 +78,11 @@ func (w *Workspace) LogKappa(dst *mat.Dense, form Form, f *spectrum.Factor, thet
 	if x.Rank < 2 || x.Flat() || x.SigmaK == 0 {
 		return
 	}
+	if form == Plain { // of rank two: K meets two vectors, not a matrix
+		w.plainRankOne(dst, f, x, 2/x.Sigma1, x.V1)
+		w.plainRankOne(dst, f, x, -2/x.SigmaK, x.VK)
+		return
+	}
 	w.rankOne(dst, theta, 2/x.Sigma1, x.V1)
 	w.rankOne(dst, theta, -2/x.SigmaK, x.VK)
 	w.finish(dst, form, f)
@@ -102,6 +107,18 @@ func (w *Workspace) rankOne(dst, theta *mat.Dense, c float64, v []float64) {
 	vec := blas64.Vector{N: m, Inc: 1, Data: v}
 	image := blas64.Vector{N: d, Inc: 1, Data: w.image}
 	blas64.Gemv(blas.NoTrans, 1, theta.RawMatrix(), vec, 0, image)
+	blas64.Ger(c, image, vec, dst.RawMatrix())
+}
+
+// plainRankOne adds c·(Kθv)vᵀ to dst, with Kθv = Rᵀ(Fv).
+func (w *Workspace) plainRankOne(dst *mat.Dense, f *spectrum.Factor, x *spectrum.Extremes, c float64, v []float64) {
+	r := f.R().RawMatrix()
+	w.product, w.image = grow(w.product, r.Rows), grow(w.image, r.Cols)
+	vec := blas64.Vector{N: len(v), Inc: 1, Data: v}
+	through := blas64.Vector{N: r.Rows, Inc: 1, Data: w.product}
+	image := blas64.Vector{N: r.Cols, Inc: 1, Data: w.image}
+	blas64.Gemv(blas.NoTrans, 1, x.F.RawMatrix(), vec, 0, through)
+	blas64.Gemv(blas.Trans, 1, r, through, 0, image)
 	blas64.Ger(c, image, vec, dst.RawMatrix())
 }
 
