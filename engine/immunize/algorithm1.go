@@ -184,7 +184,10 @@ func (a *algorithm1) direction(trace bool) (step, error) {
 		repeated, ok := false, true
 		if v.t.batch == nil || trace {
 			if norm, ok = a.gradient(v.t, v.x); !ok {
-				s.stop, s.reason = Degenerate, "all non-zero singular values of H_H are equal, or R_ill overflows: it has no gradient"
+				s.stop, s.reason = Degenerate, "all non-zero singular values of H_H are equal: R_ill has no gradient"
+				if !v.x.Flat() {
+					s.stop, s.reason = Diverged, fmt.Sprintf("1/g(H_H)², a factor of the gradient of R_ill, is beyond double precision: ‖H_H‖₂ = %.3g", v.x.Sigma1)
+				}
 				continue
 			}
 			*v.norm = norm
