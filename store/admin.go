@@ -57,12 +57,14 @@ func (db *DB) Info(ctx context.Context) (Info, error) {
 	return in, db.fault("describe the database", err)
 }
 
-// Check looks for damage and says what it finds, one sentence each: SQLite's own integrity check, references that lead
-// nowhere, runs that show the wrong attempt, attempts whose process is gone, artifacts that are missing or changed, and
-// files that belong to no attempt, neither an ended one nor one under way. It changes nothing. The error is for a check that
-// could not be made.
-func (db *DB) Check(ctx context.Context) (problems []string, err error) {
+// Check looks at the database and says what it finds, one sentence each. Problems are damage: what SQLite's own integrity
+// check finds, references that lead nowhere, runs that show the wrong attempt, artifacts that are missing or changed. Notes
+// are what a killed process leaves: attempts whose process is gone, and files that belong to no attempt, neither an ended one
+// nor one under way; the next run of the spec takes them up. It changes nothing. The error is for a check that could not be
+// made.
+func (db *DB) Check(ctx context.Context) (problems, notes []string, err error) {
 	add := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
+	note := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
 	text := func(format string) func(func(...any) error) error {
 		return func(scan func(...any) error) error {
 			var s string
@@ -91,7 +93,7 @@ func (db *DB) Check(ctx context.Context) (problems []string, err error) {
 			if db.standing(holder, lease) {
 				live = append(live, key)
 			} else {
-				add("attempt %d of run %.12s is running, but its process is gone: the next `kappa run` takes it up", n, key)
+				note("attempt %d of run %.12s is running, but its process is gone: the next `kappa run` takes it up", n, key)
 			}
 			return err
 		}},
@@ -103,19 +105,27 @@ func (db *DB) Check(ctx context.Context) (problems []string, err error) {
 		}},
 	} {
 		if err := each(ctx, db.r, c.query, nil, c.row); err != nil {
-			return problems, db.fault("check the database", err)
+			return problems, notes, db.fault("check the database", err)
 		}
 	}
+	var missing []string
 	for _, a := range slices.SortedFunc(maps.Values(artifacts), func(a, b Artifact) int { return strings.Compare(a.Path, b.Path) }) {
 		if _, err := db.readArtifact(a); errors.Is(err, fs.ErrNotExist) {
-			add("the artifact %s is missing", a.Path)
+			missing = append(missing, a.Path)
 		} else if err != nil {
 			add("%v", err)
 		}
 	}
+	if len(missing) > 0 && len(missing) == len(artifacts) {
+		note("none of the %d artifacts (θ and the like) lies beside the database: a backup holds none; figures and reports need none", len(missing))
+	} else {
+		for _, path := range missing {
+			add("the artifact %s is missing: `kappa run SPEC --force` makes it again", path)
+		}
+	}
 	files, err := os.ReadDir(filepath.Join(db.Dir(), artifactFolder))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return problems, db.fault("check the artifacts", err)
+		return problems, notes, db.fault("check the artifacts", err)
 	}
 	for _, f := range files {
 		p := artifactFolder + "/" + f.Name()
@@ -123,10 +133,10 @@ func (db *DB) Check(ctx context.Context) (problems []string, err error) {
 			return strings.HasPrefix(f.Name(), key+"-") || strings.HasPrefix(f.Name(), partialPrefix)
 		})
 		if _, ok := artifacts[p]; !ok && !underWay {
-			add("%s belongs to no attempt: a run that did not end has left it", p)
+			note("%s belongs to no attempt: a run that did not end has left it", p)
 		}
 	}
-	return problems, nil
+	return problems, notes, nil
 }
 
 // Backup writes a consistent copy of the database to the file dst, which must not exist (ErrExists), while others may

@@ -134,7 +134,7 @@ func one(t *testing.T, db *DB, query string) any {
 
 func mustCheck(t *testing.T, db *DB) {
 	t.Helper()
-	problems, err := db.Check(context.Background())
+	problems, _, err := db.Check(context.Background())
 	if err != nil {
 		t.Fatalf("check: %v", err)
 	}

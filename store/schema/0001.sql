@@ -240,7 +240,9 @@ SELECT r.key AS run,
        a.status, r.method, r.model,
        r.primary_dataset, r.primary_class, r.harmful_dataset, r.harmful_class, r.seed,
        s.steps, s.rir, s.ratio_harmful, s.ratio_primary, s.rir_ridge, s.ratio_harmful_ridge, s.ratio_primary_ridge,
-       s.ridge_dominated, s.ceiling, s.unbounded, s.freedom, s.kappa_theta, s.loss_primary, s.def_a, s.def_b, s.def_c,
+       s.ridge_dominated, s.ceiling, s.unbounded, s.freedom, s.kappa_theta, s.loss_primary,
+       iif(s.ratio_harmful IS NULL, NULL, s.def_a) AS def_a, iif(s.ratio_primary IS NULL, NULL, s.def_b) AS def_b,
+       iif(s.loss_primary IS NULL, NULL, s.def_c) AS def_c,
        (SELECT x.swept FROM experiment_runs AS x JOIN experiment AS e ON e.id = x.experiment
          WHERE x.run = r.id ORDER BY e.touched DESC LIMIT 1) AS swept
   FROM run AS r

@@ -61,14 +61,17 @@ func (a *app) dbCheckCommand() *cobra.Command {
 				return err
 			}
 			defer db.Close()
-			problems, err := db.Check(ctx)
+			problems, notes, err := db.Check(ctx)
 			if err != nil {
 				return err
 			}
 			if asJSON {
-				g := &grid{columns: []string{"problem"}}
+				g := &grid{columns: []string{"kind", "text"}}
 				for _, p := range problems {
-					g.add(p)
+					g.add("problem", p)
+				}
+				for _, n := range notes {
+					g.add("note", n)
 				}
 				if err := a.list(g, true); err != nil {
 					return err
@@ -78,10 +81,13 @@ func (a *app) dbCheckCommand() *cobra.Command {
 			for _, p := range problems {
 				fmt.Fprintln(a.env.Stdout, p)
 			}
+			for _, n := range notes {
+				fmt.Fprintln(a.env.Stdout, "note: "+n)
+			}
 			if len(problems) > 0 {
 				return &failure{
 					code: exitDatabase, err: fmt.Errorf("check database %s: %d problems", shown(a.cwd, db.Path()), len(problems)),
-					hint: "backups lie beside it; `kappa run SPEC` repeats runs that are missing",
+					hint: "`kappa run SPEC` repeats what is missing, with --force what is damaged",
 				}
 			}
 			fmt.Fprintf(a.env.Stdout, "%s: sound\n", shown(a.cwd, db.Path()))
