@@ -14,7 +14,7 @@ func Bar(o Options, rows []Value) *Figure {
 		return blankValues(o, left)
 	}
 	o.Reference = finiteOnly(o.Reference, o.YLog)
-	groups := split(kept, func(v Value) string { return v.Group })
+	groups := split(kept, o.Groups, func(v Value) string { return v.Group })
 	names := categories(categoryNames(kept))
 	band := o.Band
 	if band == NoBand {
@@ -92,6 +92,7 @@ func keepValues(o Options, rows []Value) (kept []Value, left *tally) {
 	left = new(tally)
 	for _, v := range rows {
 		if left.take(v.V, o.YLog, "value", v.Group) {
+			v.Low, v.High = left.upright(v.Low, v.High)
 			kept = append(kept, v)
 		}
 	}

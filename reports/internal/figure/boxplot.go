@@ -28,7 +28,7 @@ func Box(o Options, rows []Value) *Figure {
 		return blankValues(o, left)
 	}
 	o.Reference = finiteOnly(o.Reference, o.YLog)
-	groups := split(kept, func(v Value) string { return v.Group })
+	groups := split(kept, o.Groups, func(v Value) string { return v.Group })
 	names := categories(categoryNames(kept))
 	values := slices.Clone(o.Reference)
 	for _, v := range kept {

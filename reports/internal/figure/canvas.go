@@ -8,6 +8,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/vgsvg"
@@ -233,8 +234,11 @@ func dress(svg string, w, h float64, o Options) []byte {
 // clean drops the control characters that XML forbids.
 func clean(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0xFFFE || r == 0xFFFF {
+		switch {
+		case unicode.IsControl(r), r == 0xFFFE, r == 0xFFFF:
 			return ' '
+		case unicode.Is(unicode.Cf, r) && r != 0x200C && r != 0x200D: // they turn or hide what follows
+			return -1
 		}
 		return r
 	}, strings.ToValidUTF8(s, "�"))

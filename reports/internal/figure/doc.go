@@ -23,6 +23,7 @@ type Options struct {
 	ZLog       bool      // heatmap: logarithmic colours; wins over Diverging
 	Bins       int       // histogram: number of bins; 0 means Freedman–Diaconis
 	Reference  []float64 // values marked by a line across the value axis
+	Groups     []string  // gives each group its look by its place here; groups that are not here take those that follow
 	Band       Band      // line and bar: what is drawn around the mean of rows of equal x and group
 
 	Width, Height float64 // centimetres; 0 means the kind's default

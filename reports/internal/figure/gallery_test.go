@@ -98,6 +98,13 @@ func gallery() map[string]*Figure {
 	bad[3].Y, bad[4].Y, bad[9].Y = math.Inf(1), -1, 0
 	g["line-filtered"] = Line(Options{XLabel: "step t", YLabel: "excess loss", YLog: true}, bad)
 	g["line-nothing"] = Line(conv, nil)
+	crossed := make([]Point, 6)
+	for i := range crossed {
+		x, y := float64(i), 1+0.3*float64(i%3)
+		crossed[i] = Point{X: x, Y: y, Low: y - 0.2, High: y + 0.2, Group: methods[1]}
+	}
+	crossed[2].Low, crossed[2].High = crossed[2].High, crossed[2].Low
+	g["line-crossed"] = Line(Options{XLabel: "step t", YLabel: "excess loss"}, crossed)
 	var early []Point // one run diverged early; both axes logarithmic; thirteen decades
 	for t := 1.0; t <= 1000; t *= 1.25 {
 		early = append(early, Point{X: t, Y: 1e-3 * math.Pow(t, 1.2), Low: nan, High: nan, Group: "identity"},
@@ -133,6 +140,12 @@ func gallery() map[string]*Figure {
 		}
 	}
 	g["bar-groups"] = Bar(Options{XLabel: "attacker", YLabel: "steps to 1 % excess loss"}, grouped)
+	var many []string
+	for i := range 22 {
+		many = append(many, "m"+itoa(i))
+		grouped = append(grouped, Value{Category: "all", Group: many[i], V: float64(22 - i), Low: nan, High: nan})
+	}
+	g["bar-shades"] = Bar(Options{XLabel: "attacker", YLabel: "steps", Groups: many}, grouped[len(grouped)-22:])
 	g["bar-negative"] = Bar(Options{YLabel: "change of log₁₀ κ"}, []Value{
 		{Category: "primary", V: -1.2, Low: -1.5, High: -0.8},
 		{Category: "harmful", V: 3.4, Low: 3, High: 3.9},
@@ -155,6 +168,8 @@ func gallery() map[string]*Figure {
 	g["histogram-log-counts"] = Histogram(Options{XLabel: "log₁₀ RIR", YLog: true}, samples([]string{""}, 900, 1))
 	g["histogram-identical"] = Histogram(Options{XLabel: "RIR"}, []Value{{V: 1}, {V: 1}, {V: 1}})
 
+	g["histogram-few"] = Histogram(Options{XLabel: "RIR", Bins: 3}, []Value{{V: 1}, {V: 2}, {V: 3}, {V: 3.5}})
+
 	g["heatmap-digits"] = Heatmap(Options{XLabel: "primary digit", YLabel: "harmful digit", ZLabel: "log₁₀ RIR"}, digits())
 	g["heatmap-diverging"] = Heatmap(Options{XLabel: "primary digit", YLabel: "harmful digit", ZLabel: "log₁₀ RIR", Diverging: true}, digits())
 	var wide []Cell
@@ -168,6 +183,9 @@ func gallery() map[string]*Figure {
 	}
 	g["heatmap-wide"] = Heatmap(Options{XLabel: "attacker", YLabel: "method", ZLabel: "κ(H_{H})", ZLog: true}, wide)
 	g["heatmap-one"] = Heatmap(Options{XLabel: "a", YLabel: "b", ZLabel: "κ"}, []Cell{{X: "1", Y: "2", Z: 3}})
+	g["heatmap-flat"] = Heatmap(Options{XLabel: "digit", YLabel: "method", ZLabel: "log₁₀ RIR", Height: 3}, []Cell{
+		{X: "1", Y: "immunize", Z: -0.001}, {X: "2", Y: "immunize", Z: 1.6}, {X: "3", Y: "immunize", Z: 1.2},
+	})
 	g["heatmap-nothing"] = Heatmap(Options{XLabel: "a", YLabel: "b", ZLabel: "κ"}, []Cell{{X: "1", Y: "2", Z: math.Inf(1)}})
 	return g
 }

@@ -152,7 +152,7 @@ func newHeatGrid(o Options, xs, ys []string, z [][]float64) *heatGrid {
 
 // colorScale is the range of the values, or of their magnitudes on both sides of 0; one value alone stands in the middle.
 func colorScale(o Options, z [][]float64) scale {
-	s := scale{o.ZLog, math.Inf(1), math.Inf(-1)}
+	s := scale{log: o.ZLog, min: math.Inf(1), max: math.Inf(-1)}
 	for _, row := range z {
 		for _, v := range row {
 			if !math.IsNaN(v) {

@@ -31,7 +31,7 @@ func Histogram(o Options, rows []Value) *Figure {
 	if len(kept) == 0 {
 		return blankValues(o, left)
 	}
-	groups := split(kept, func(v Value) string { return v.Group })
+	groups := split(kept, o.Groups, func(v Value) string { return v.Group })
 	values := make([]float64, len(kept))
 	for i, v := range kept {
 		values[i] = v.V
@@ -65,6 +65,7 @@ func Histogram(o Options, rows []Value) *Figure {
 	if o.YLog {
 		y = newScale(true, append(slices.Clone(o.Reference), loneCount, float64(most))...)
 	}
+	y.whole = true
 	f := newFrame(c, axis{title: o.XLabel, scale: histogramScale(edges, o.XLog)}, axis{title: o.YLabel, scale: y}, right, top)
 	f.grid()
 	for g, s := range groups {

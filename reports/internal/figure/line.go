@@ -23,6 +23,7 @@ func Line(o Options, rows []Point) *Figure {
 	for _, p := range rows {
 		okX, okY := left.take(p.X, o.XLog, "x", p.Group), left.take(p.Y, o.YLog, "y", p.Group)
 		if okX && okY {
+			p.Low, p.High = left.upright(p.Low, p.High)
 			kept = append(kept, p)
 		}
 	}
@@ -32,7 +33,7 @@ func Line(o Options, rows []Point) *Figure {
 		return f
 	}
 	o.Reference = finiteOnly(o.Reference, o.YLog)
-	all := split(kept, func(p Point) string { return p.Group })
+	all := split(kept, o.Groups, func(p Point) string { return p.Group })
 	if len(all) > maxDirect { // room for the legend
 		width, height = twoColumns, twoColumns*aspect*0.75
 	}

@@ -9,6 +9,7 @@ import (
 type scale struct {
 	log      bool
 	min, max float64
+	whole    bool // of counts: ticks at whole numbers only
 }
 
 // unit returns where v lies between the axis's ends.
@@ -33,9 +34,9 @@ const maxValue = 1e300
 func newScale(log bool, values ...float64) scale {
 	if len(values) == 0 {
 		if log {
-			return scale{true, 1, 10}
+			return scale{log: true, min: 1, max: 10}
 		}
-		return scale{false, 0, 1}
+		return scale{min: 0, max: 1}
 	}
 	lo, hi := slices.Min(values), slices.Max(values)
 	if log {
@@ -44,17 +45,17 @@ func newScale(log bool, values ...float64) scale {
 		if b-a < 1e-9 {
 			d = 0.5
 		}
-		return scale{true, math.Pow(10, max(a-d, -307)), math.Pow(10, min(b+d, 307))}
+		return scale{log: true, min: math.Pow(10, max(a-d, -307)), max: math.Pow(10, min(b+d, 307))}
 	}
 	if hi-lo <= 1e-12*max(math.Abs(lo), math.Abs(hi)) {
 		d := math.Abs(lo) / 10
 		if d == 0 {
 			d = 1
 		}
-		return scale{false, lo - d, hi + d}
+		return scale{min: lo - d, max: hi + d}
 	}
 	d := pad * (hi - lo)
-	s := scale{false, lo - d, hi + d}
+	s := scale{min: lo - d, max: hi + d}
 	if lo >= 0 && lo < 0.25*hi {
 		s.min = 0
 		if lo == 0 { // a value on the axis itself would be half hidden

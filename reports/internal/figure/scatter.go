@@ -14,6 +14,7 @@ func Scatter(o Options, rows []Point) *Figure {
 	for _, p := range rows {
 		okX, okY := left.take(p.X, o.XLog, "x", p.Group), left.take(p.Y, o.YLog, "y", p.Group)
 		if okX && okY {
+			p.Low, p.High = left.upright(p.Low, p.High)
 			kept = append(kept, p)
 		}
 	}
@@ -33,7 +34,7 @@ func Scatter(o Options, rows []Point) *Figure {
 			}
 		}
 	}
-	all := split(kept, func(p Point) string { return p.Group })
+	all := split(kept, o.Groups, func(p Point) string { return p.Group })
 	w, h := o.size(width, height)
 	c := newCanvas(w, h)
 	var l legend

@@ -17,17 +17,23 @@ type series[T any] struct {
 	look look
 }
 
-// split groups rows.
-func split[T any](rows []T, group func(T) string) []series[T] {
+// split groups rows. A group's look is that of its place among the known groups; groups that are not there take the looks after those.
+func split[T any](rows []T, known []string, group func(T) string) []series[T] {
 	var all []series[T]
 	index := map[string]int{}
+	next := len(known)
 	for _, r := range rows {
 		g := group(r)
 		i, ok := index[g]
 		if !ok {
 			i = len(all)
 			index[g] = i
-			all = append(all, series[T]{name: g, look: lookOf(i)})
+			place := slices.Index(known, g)
+			if place < 0 {
+				place = next
+				next++
+			}
+			all = append(all, series[T]{name: g, look: lookOf(place)})
 		}
 		all[i].rows = append(all[i].rows, r)
 	}
@@ -40,6 +46,7 @@ type tally struct {
 	counts map[string]map[string]int
 	groups []string
 	total  int
+	turned int // rows with low above high
 }
 
 // take says whether v can stand on an axis and counts it if not.
@@ -72,6 +79,15 @@ func (t *tally) add(why, group string) {
 	t.total++
 }
 
+// upright returns the ends of a band with the lower one first, and counts those that came the other way round.
+func (t *tally) upright(low, high float64) (float64, float64) {
+	if low > high { // false where there is no band
+		t.turned++
+		return high, low
+	}
+	return low, high
+}
+
 // notes writes a sentence for each reason.
 func (t *tally) notes() []string {
 	var notes []string
@@ -91,6 +107,9 @@ func (t *tally) notes() []string {
 			s += " (" + strings.Join(parts, ", ") + ")"
 		}
 		notes = append(notes, s+".")
+	}
+	if t.turned > 0 {
+		notes = append(notes, fmt.Sprintf("Exchanged: the ends of %s with low above high.", countOf(t.turned, "band")))
 	}
 	return notes
 }

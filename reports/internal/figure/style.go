@@ -77,9 +77,26 @@ type look struct {
 	marker int
 }
 
-// lookOf returns the look of the i-th series. Colours repeat after 7 and come back with another marker and dash.
+// lookOf returns the look of the i-th series. Colours come back after 7 in another shade, and after 21 with another marker and dash
+// only.
 func lookOf(i int) look {
-	return look{color: palette[i%len(palette)], dash: dashes[i%len(dashes)], marker: (i + i/len(palette)) % markerKinds}
+	c := palette[i%len(palette)]
+	switch round := i / len(palette) % 3; {
+	case round == 0:
+	case luminance(c) == 0: // black becomes grey
+		c = mix(c, whiteColor, 0.3*float64(round))
+	case round == 1:
+		c = mix(c, rgb(0, 0, 0), 0.4)
+	default:
+		c = mix(c, whiteColor, 0.4)
+	}
+	return look{color: c, dash: dashes[i%len(dashes)], marker: (i + i/len(palette)) % markerKinds}
+}
+
+// mix moves c towards d by a part of the way.
+func mix(c, d color.NRGBA, part float64) color.NRGBA {
+	at := func(a, b uint8) uint8 { return uint8(math.Round(float64(a) + part*(float64(b)-float64(a)))) }
+	return rgb(at(c.R, d.R), at(c.G, d.G), at(c.B, d.B))
 }
 
 // textColor darkens c until text in it has a contrast of at least 4.5 on white (WCAG 2.1, 1.4.3).

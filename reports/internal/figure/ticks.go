@@ -2,6 +2,7 @@ package figure
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -92,7 +93,14 @@ func exponentOf(v float64, decimals int) int {
 	return n
 }
 
-func minus(s string) string { return strings.Replace(s, "-", "−", 1) }
+// minus writes a typographic minus sign; −0.00 is 0.00.
+func minus(s string) string {
+	rest, negative := strings.CutPrefix(s, "-")
+	if !negative || strings.Trim(rest, "0.") == "" {
+		return rest
+	}
+	return "−" + rest
+}
 
 // logTicks returns the ticks of a log axis: decades as powers of ten, every second, fifth, … one where there are many; 1-2-5 steps
 // where there are fewer than three decades; linear ticks where even those would be fewer than two. At most n have labels.
@@ -175,24 +183,85 @@ func withMinor(ticks []tick, a, b float64) []tick {
 }
 
 // ticksFor returns ticks for an axis of the given length in points on which labels side by side (or, across, above each other) keep
-// their distance.
+// their distance: two at least, where steps can be found that hit the axis twice.
 func ticksFor(s scale, length float64, vertical bool) []tick {
 	const apart = 7.0
 	n := int(length / 42)
 	if vertical {
 		n = int(length / 26)
 	}
+	var ticks []tick
 	for n = max(2, min(n, 12)); ; n-- {
-		var ticks []tick
-		if s.log {
-			ticks = logTicks(s.min, s.max, n)
-		} else {
-			ticks = linearTicks(s.min, s.max, n)
-		}
+		ticks = s.ticks(n)
 		if n <= 1 || roomy(ticks, s, length, vertical, apart) {
-			return ticks
+			break
 		}
 	}
+	for n = max(n, 2) + 1; labelled(ticks) < 2 && n <= 6; n++ {
+		more := s.ticks(n)
+		if !roomy(more, s, length, vertical, apart) {
+			endsOnly(more)
+		}
+		if roomy(more, s, length, vertical, apart) {
+			ticks = more
+		}
+	}
+	return ticks
+}
+
+// ticks returns ticks of which about n have labels; on an axis of counts, none between whole numbers.
+func (s scale) ticks(n int) []tick {
+	var ticks []tick
+	switch {
+	case s.log:
+		ticks = logTicks(s.min, s.max, n)
+	case s.whole:
+		return wholeTicks(s.min, s.max, n)
+	default:
+		ticks = linearTicks(s.min, s.max, n)
+	}
+	if s.whole {
+		ticks = slices.DeleteFunc(ticks, func(t tick) bool { return t.v < 1-1e-9 || math.Abs(t.v-math.Round(t.v)) > 1e-9*t.v })
+	}
+	return ticks
+}
+
+// wholeTicks is linearTicks with whole steps.
+func wholeTicks(lo, hi float64, n int) []tick {
+	if hi-lo >= float64(n) {
+		return linearTicks(lo, hi, n)
+	}
+	var ticks []tick
+	for v := math.Ceil(lo - 1e-9); v <= hi; v++ {
+		ticks = append(ticks, tick{v: v})
+	}
+	labelLinear(ticks, 1)
+	return ticks
+}
+
+// endsOnly takes all labels away but the first and the last.
+func endsOnly(ticks []tick) {
+	var with []int
+	for i, t := range ticks {
+		if t.label != "" {
+			with = append(with, i)
+		}
+	}
+	for k, i := range with {
+		if k > 0 && k < len(with)-1 {
+			ticks[i].label = ""
+		}
+	}
+}
+
+func labelled(ticks []tick) int {
+	n := 0
+	for _, t := range ticks {
+		if t.label != "" {
+			n++
+		}
+	}
+	return n
 }
 
 // roomy says whether no two labels come nearer than apart.
