@@ -176,8 +176,8 @@ kind    = "figure"
 id      = "convergence"
 type    = "line"
 caption = "Excess loss of the attacker on the harmful task: flatter is safer. Mean over the pairs."
-sql     = """SELECT step, excess, method FROM attacks JOIN runs ON runs.key = attacks.run
-WHERE task = 'harmful' AND step > 0 ORDER BY method, step"""
+sql     = """SELECT method, step, avg(excess) AS excess FROM attacks JOIN runs ON runs.key = attacks.run
+WHERE task = 'harmful' AND step > 0 GROUP BY method, step ORDER BY method, step"""
 x       = "step"
 y       = "excess"
 group   = "method"
