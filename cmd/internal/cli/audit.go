@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -159,6 +160,9 @@ func (o auditFlags) factor(set *dataset.Set) (*spectrum.Factor, error) {
 	return spectrum.NewFactor(set.X)
 }
 
+// specAdvice is advice about keys of a spec, which audit does not have.
+var specAdvice = regexp.MustCompile(` \(or (missing|categorical|header) = [^)]*\)`)
+
 // readMatrix reads a .npy or CSV file of numbers.
 func (a *app) readMatrix(flag, path string) (*dataset.Set, error) {
 	full := onDisk(a.cwd, path)
@@ -177,7 +181,7 @@ func (a *app) readMatrix(flag, path string) (*dataset.Set, error) {
 	}
 	set, err := dataset.Load(os.DirFS(dir), src)
 	if err != nil {
-		return nil, usagef("", "--%s: %w", flag, err)
+		return nil, usagef("", "--%s: %s", flag, specAdvice.ReplaceAllString(err.Error(), ""))
 	}
 	return set, nil
 }

@@ -86,7 +86,7 @@ func (a *app) dbCheckCommand() *cobra.Command {
 			}
 			if len(problems) > 0 {
 				return &failure{
-					code: exitDatabase, err: fmt.Errorf("check database %s: %d problems", shown(a.cwd, db.Path()), len(problems)),
+					code: exitDatabase, err: fmt.Errorf("check database %s: %s", shown(a.cwd, db.Path()), counted(len(problems), "problem")),
 					hint: "`kappa run SPEC` repeats what is missing, with --force what is damaged",
 				}
 			}

@@ -178,6 +178,7 @@ func (a *app) databaseState(ctx context.Context) (finding, int) {
 		if errors.As(err, &e) {
 			f.value, f.hint = fmt.Sprintf("%s: %v", shown(a.cwd, e.Path), e.Err), e.Hint
 		}
+		f.value = strings.ReplaceAll(withoutEchoes(f.value), "\n", "; ")
 		return f, exitDatabase
 	}
 	db, err := store.OpenReadOnly(ctx, path)
@@ -194,7 +195,7 @@ func (a *app) databaseState(ctx context.Context) (finding, int) {
 		runs += n
 	}
 	f.value = fmt.Sprintf("%s: schema %d, journal %s, %s", shown(a.cwd, path), info.SchemaVersion, info.JournalMode, runsWord(runs))
-	if info.JournalMode != "wal" {
+	if info.JournalMode != "wal" && tryWrite(filepath.Dir(path), "kappa-doctor") == nil { // else the journal is not to be seen
 		f.state, f.hint = stateWarn, "several processes cannot share it well; is it on a network drive?"
 	}
 	return f, exitOK
@@ -206,11 +207,13 @@ func (a *app) folders() []finding {
 	dir := filepath.Dir(a.dbPath())
 	for _, f := range []struct{ what, dir string }{{"project", projectRoot(a.cwd)}, {"database folder", dir}} {
 		found := finding{what: f.what, state: stateOK, value: f.dir}
-		switch err := tryWrite(f.dir); {
+		switch err := tryWrite(f.dir, "kappa-doctor"); {
 		case errors.Is(err, fs.ErrNotExist):
 			found.value += ": not there yet"
-		case err != nil:
+		case errors.Is(err, fs.ErrPermission):
 			found.state, found.value, found.hint = stateFail, fmt.Sprintf("%s: %v", f.dir, cause(err)), "make it writable, or name another database with --db"
+		case err != nil:
+			found.state, found.value, found.hint = stateFail, fmt.Sprintf("%s: %v", f.dir, cause(err)), "is the disk full, or mounted for reading only?"
 		}
 		out = append(out, found)
 	}
@@ -226,14 +229,19 @@ func (a *app) folders() []finding {
 	return append(out, data)
 }
 
-// tryWrite makes a file in a folder and removes it.
-func tryWrite(dir string) error {
-	f, err := os.CreateTemp(dir, ".kappa-doctor-*")
+// tryWrite makes a file in a folder under a temporary form of name, fills it a little and removes it.
+func tryWrite(dir, name string) error {
+	const little = 16 << 10 // more than what a file system keeps beside a file's name
+	f, err := os.CreateTemp(dir, "."+name+".*")
 	if err != nil {
 		if _, e := os.Stat(dir); e != nil {
 			return e
 		}
 		return err
 	}
-	return errors.Join(f.Close(), os.Remove(f.Name()))
+	_, err = f.Write(make([]byte, little))
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	return errors.Join(err, os.Remove(f.Name()))
 }

@@ -33,9 +33,12 @@ func System() Env {
 		Getenv: os.Getenv, Getwd: os.Getwd, Now: time.Now, CPU: cpuTime, Argv: os.Args,
 		Interrupts: func() (<-chan os.Signal, func()) {
 			c := make(chan os.Signal, 1)
-			signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
-			if runtime.GOOS == "windows" {
-				signals = signals[:1] // the system never sends the other
+			signals := []os.Signal{os.Interrupt}
+			if runtime.GOOS != "windows" { // which never sends the others
+				signals = append(signals, syscall.SIGTERM)
+				if !signal.Ignored(syscall.SIGHUP) { // as under nohup
+					signals = append(signals, syscall.SIGHUP)
+				}
 			}
 			signal.Notify(c, signals...)
 			return c, func() { signal.Stop(c) }
@@ -43,15 +46,21 @@ func System() Env {
 	}
 }
 
-// terminalWidth returns the columns of the terminal behind w, 0 if w is none.
-func terminalWidth(w io.Writer) int {
+// isTerminal says whether a terminal is behind w.
+func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// terminalWidth returns the columns of the terminal behind w, 0 if there is none or it does not know its size, as where a
+// program made it and nobody looks.
+func terminalWidth(w io.Writer) int {
+	if !isTerminal(w) {
 		return 0
 	}
-	width, _, err := term.GetSize(int(f.Fd()))
-	if err != nil || width <= 0 {
-		return 80
+	width, _, err := term.GetSize(int(w.(*os.File).Fd()))
+	if err != nil {
+		return 0
 	}
-	return width
+	return max(width, 0)
 }

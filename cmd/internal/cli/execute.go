@@ -21,12 +21,15 @@ func (a *app) runOne(ctx context.Context, db *store.DB, p planned, o runFlags) (
 			a.talk("%s: shipped with kappa; report and database go to %s", p.spec.Name, p.file.Dir)
 		}
 	}
-	if err := p.record(ctx, db); err != nil {
-		return out, err
+	if !db.ReadOnly() { // else there is nothing to do
+		if err := p.record(ctx, db); err != nil {
+			return out, err
+		}
 	}
-	summary, seconds, runErr := a.execute(ctx, db, p, o, quiet)
+	summary, elsewhere, seconds, runErr := a.execute(ctx, db, p, o, quiet)
 	out.Total, out.Done, out.Diverged, out.Failed = summary.Total, summary.Done, summary.Diverged, summary.Failed
-	out.Cached, out.LeftOut, out.Left, out.Interrupted = summary.Cached, summary.LeftOut, summary.Left, summary.Interrupted
+	out.Cached, out.Elsewhere, out.LeftOut = summary.Cached-elsewhere, elsewhere, summary.LeftOut
+	out.Left, out.Interrupted = summary.Left, summary.Interrupted
 	out.Seconds = seconds
 	for _, f := range summary.Failures {
 		out.Failures = append(out.Failures, failedRun{f.Run.Key, string(f.Status), fmt.Sprint(f.Err)})
@@ -44,8 +47,7 @@ func (a *app) runOne(ctx context.Context, db *store.DB, p planned, o runFlags) (
 	if summary.Failed > 0 {
 		err = &failure{
 			code: exitFailed, err: fmt.Errorf("%s: %s failed", p.where(), runsWord(summary.Failed)),
-			hint: fmt.Sprintf("`kappa runs list --status %s` lists them, `kappa runs show RUN` has their logs; the same command tries again",
-				summary.Failures[0].Status),
+			hint: p.afterFailures(summary.Failures),
 		}
 	}
 	if o.noReport || len(p.set) > 0 {
@@ -54,6 +56,20 @@ func (a *app) runOne(ctx context.Context, db *store.DB, p planned, o runFlags) (
 	result, reportErr := a.reportAfterRun(ctx, db, p, o, summary.Done+summary.Failed, quiet)
 	out.Report = result
 	return out, joined(err, reportErr)
+}
+
+// afterFailures says where to look for failed runs. One whose earlier attempt has finished is listed as that.
+func (p planned) afterFailures(failures []runner.Failure) string {
+	finished := make(map[string]bool)
+	for _, d := range p.decisions {
+		finished[d.Run.Key] = d.State.Status.Finished()
+	}
+	for _, f := range failures {
+		if !finished[f.Run.Key] {
+			return fmt.Sprintf("`kappa runs list --status %s` lists them, `kappa runs show RUN` has their logs; the same command tries again", f.Status)
+		}
+	}
+	return fmt.Sprintf("the figures of earlier attempts stand; `kappa runs show %s` lists the attempts", short(failures[0].Run.Key))
 }
 
 // record tells the database which runs the spec consists of, and the digests of its data.
@@ -96,32 +112,41 @@ func sweptJSON(swept []experiments.Assignment) (string, error) {
 }
 
 // execute runs a plan and tells people how it goes.
-func (a *app) execute(ctx context.Context, db *store.DB, p planned, o runFlags, quiet bool) (runner.Summary, float64, error) {
+func (a *app) execute(ctx context.Context, db *store.DB, p planned, o runFlags, quiet bool) (summary runner.Summary, elsewhere int, seconds float64, err error) {
 	jobs := o.jobs
 	if jobs == 0 {
 		jobs = runtime.GOMAXPROCS(0)
 	}
 	var show progress = silence{a.env.Stderr}
 	if !quiet {
-		show = newProgress(a.env.Stderr, terminalWidth(a.env.Stderr), p.spec.Name, p.todo(), a.env.Now)
+		show = newProgress(a.env.Stderr, func() int { return terminalWidth(a.env.Stderr) }, p.spec.Name, p.todo(), a.env.Now)
+	}
+	for _, d := range p.decisions {
+		if d.Reason == runner.ReasonElsewhere {
+			elsewhere++
+		}
 	}
 	began := a.env.Now()
-	summary, err := runner.Run(ctx, p.plan, db, runner.Options{
+	summary, err = runner.Run(ctx, p.plan, db, runner.Options{
 		Jobs: jobs, Timeout: o.timeout, Retries: o.retries, FailFast: o.failFast, Force: o.force,
 		Filter: o.keeps, Tags: o.tags, Note: o.note,
 		Data: p.data, Provenance: a.provenance(ctx, p.file.Root), Now: a.env.Now, CPU: a.env.CPU,
 		Notify: func(e runner.Event) {
+			if e.Kind == runner.Finished && e.Reason == string(runner.ReasonElsewhere) && e.Status == store.Running {
+				elsewhere++
+			}
 			tellTrouble(show, e)
-			show.event(e)
+			show.event(e, elsewhere)
 		},
 	})
 	show.close()
-	seconds := a.env.Now().Sub(began).Seconds()
+	seconds = a.env.Now().Sub(began).Seconds()
+	elsewhere = min(elsewhere, summary.Cached) // one that has ended meanwhile was decided anew
 	if !quiet && ctx.Err() == nil && summary.Done+summary.Failed > 0 {
-		a.talk("%s: %d done (%d diverged), %d failed, %d cached, in %s", p.spec.Name, summary.Done, summary.Diverged,
-			summary.Failed, summary.Cached, roundDuration(time.Duration(seconds*float64(time.Second))))
+		a.talk("%s: %d done (%d diverged), %d failed, %s, in %s", p.spec.Name, summary.Done, summary.Diverged,
+			summary.Failed, others(summary.Counts, elsewhere), roundDuration(time.Duration(seconds*float64(time.Second))))
 	}
-	return summary, seconds, err
+	return summary, elsewhere, seconds, err
 }
 
 // tellTrouble says at once what went wrong with a run, and what to do about it.

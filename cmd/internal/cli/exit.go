@@ -163,6 +163,8 @@ type replaced struct {
 
 func (r replaced) Error() string { return r.text }
 
+func (r replaced) Unwrap() error { return r.error }
+
 // joined joins two errors, either of which may be nil.
 func joined(a, b error) error {
 	switch {

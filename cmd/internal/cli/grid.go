@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -13,12 +14,27 @@ import (
 type grid struct {
 	columns []string
 	rows    [][]any
+	null    string // how a table shows nil; "" = NULL, as SQL calls it
 }
 
 // formats are the forms a grid can be written in.
 var formats = []string{"table", "csv", "json", "jsonl", "md"}
 
 func (g *grid) add(values ...any) { g.rows = append(g.rows, values) }
+
+// dropZeros drops those of the named columns that hold nothing but 0.
+func (g *grid) dropZeros(names ...string) {
+	for _, name := range names {
+		i := slices.Index(g.columns, name)
+		if i < 0 || slices.ContainsFunc(g.rows, func(row []any) bool { return row[i] != 0 }) {
+			continue
+		}
+		g.columns = slices.Delete(slices.Clone(g.columns), i, i+1)
+		for r, row := range g.rows {
+			g.rows[r] = slices.Delete(slices.Clone(row), i, i+1)
+		}
+	}
+}
 
 // write writes the grid in one of the formats. width is the terminal's, 0 where there is none: a table that is wider is
 // written one column a line.
@@ -53,6 +69,9 @@ func (g *grid) table(w io.Writer, width int) error {
 		line := make([]string, len(row))
 		for i, v := range row {
 			line[i] = tableCell(v)
+			if v == nil && g.null != "" {
+				line[i] = g.null
+			}
 			right[i] = right[i] && (isNumber(v) || v == nil)
 		}
 		cells = append(cells, line)

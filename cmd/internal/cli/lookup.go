@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"kappa/experiments"
 )
 
@@ -30,16 +32,35 @@ func (f specFile) name() string { return strings.TrimSuffix(filepath.Base(f.Path
 
 // projectRoot returns the nearest folder from dir upwards that holds .kappa/ or .git, dir itself if none does.
 func projectRoot(dir string) string {
+	if root, ok := markedRoot(dir); ok {
+		return root
+	}
+	return dir
+}
+
+// specRoot is the root of a spec's project: what [projectRoot] says of its folder dir, but where no folder is marked and the
+// spec lies below the current folder, the current folder, in which commands without a spec look for the database.
+func specRoot(cwd, dir string) string {
+	if root, ok := markedRoot(dir); ok {
+		return root
+	}
+	if rel, err := filepath.Rel(cwd, dir); err == nil && filepath.IsLocal(rel) {
+		return cwd
+	}
+	return dir
+}
+
+func markedRoot(dir string) (root string, ok bool) {
 	for at := dir; ; {
 		if info, err := os.Stat(filepath.Join(at, ".kappa")); err == nil && info.IsDir() {
-			return at
+			return at, true
 		}
 		if _, err := os.Stat(filepath.Join(at, ".git")); err == nil {
-			return at
+			return at, true
 		}
 		up := filepath.Dir(at)
 		if up == at {
-			return dir
+			return "", false
 		}
 		at = up
 	}
@@ -55,7 +76,7 @@ func findSpec(cwd, arg string) (specFile, error) {
 	}
 	name := strings.TrimSuffix(arg, ".toml")
 	if strings.ContainsAny(name, `/\`) || name == "" {
-		return specFile{}, notFound(arg, []string{arg})
+		return specFile{}, notFound(cwd, arg, []string{arg})
 	}
 	var tried []string
 	root := projectRoot(cwd)
@@ -64,7 +85,9 @@ func findSpec(cwd, arg string) (specFile, error) {
 			if info, err := os.Stat(p); err == nil && !info.IsDir() {
 				return readSpec(cwd, p)
 			}
-			tried = append(tried, shown(cwd, p))
+			if name := shown(cwd, p); !slices.Contains(tried, name) { // "a/b.toml" may be near and far
+				tried = append(tried, name)
+			}
 		}
 		if at == root || at == filepath.Dir(at) {
 			break
@@ -72,7 +95,7 @@ func findSpec(cwd, arg string) (specFile, error) {
 	}
 	data, err := experiments.Shipped.ReadFile(name + ".toml")
 	if err != nil {
-		return specFile{}, notFound(arg, append(tried, "the shipped experiments"))
+		return specFile{}, notFound(cwd, arg, append(tried, "the shipped experiments"))
 	}
 	return specFile{
 		Shown: name + ".toml", Path: filepath.Join(cwd, name+".toml"), Dir: cwd, Root: root, Bytes: data, Shipped: true,
@@ -85,12 +108,37 @@ func readSpec(cwd, path string) (specFile, error) {
 		return specFile{}, usagef("", "read spec %s: %v", shown(cwd, path), cause(err))
 	}
 	dir := filepath.Dir(path)
-	return specFile{Shown: shown(cwd, path), Path: path, Dir: dir, Root: projectRoot(dir), Bytes: data}, nil
+	return specFile{Shown: shown(cwd, path), Path: path, Dir: dir, Root: specRoot(cwd, dir), Bytes: data}, nil
 }
 
-func notFound(arg string, tried []string) error {
+func notFound(cwd, arg string, tried []string) error {
 	hint := "shipped experiments: " + strings.Join(shippedNames(), ", ") + "; `kappa new NAME` writes one"
+	if near := nearSpecs(cwd, arg); len(near) > 0 {
+		hint = "did you mean " + strings.Join(near, " or ") + "?"
+	}
 	return usagef(hint, "open spec %s: there is none; looked for %s", arg, strings.Join(tried, ", "))
+}
+
+// nearSpecs lists the names of specs at hand that arg may have been meant to be.
+func nearSpecs(cwd, arg string) []string {
+	names := shippedNames()
+	for _, path := range ownSpecs(cwd) {
+		if name := strings.TrimSuffix(filepath.Base(path), ".toml"); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return near(strings.TrimSuffix(filepath.Base(arg), ".toml"), names)
+}
+
+// near picks the names that differ from what was typed by as little as a mistyped command differs from the one that was meant.
+func near(typed string, names []string) []string {
+	c := &cobra.Command{SuggestionsMinimumDistance: 2}
+	for _, name := range names {
+		if !strings.ContainsAny(name, " \t") { // a command's name ends there
+			c.AddCommand(&cobra.Command{Use: name, Run: func(*cobra.Command, []string) {}})
+		}
+	}
+	return c.SuggestionsFor(typed)
 }
 
 // shippedNames lists the experiments inside the binary.

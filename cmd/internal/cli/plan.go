@@ -28,26 +28,27 @@ attack added, forced; done, done (diverged), running elsewhere, left out.`,
 			if err := pick.parse(); err != nil {
 				return err
 			}
-			targets, err := a.load(args, flags)
-			if err != nil {
-				return err
-			}
-			if err := a.check(ctx, targets); err != nil {
-				return err
+			targets, err := a.load(ctx, args, flags)
+			if err == nil {
+				err = a.check(ctx, targets)
 			}
 			dbs := &databases{opener: openOrEmpty}
 			defer func() { err = joined(err, dbs.close()) }()
 			var listing []planned
 			for _, t := range targets {
-				db, err := dbs.get(ctx, a.dbPathFor(t.file.Root))
 				if err != nil {
-					return err
+					break
 				}
-				p, err := t.decide(ctx, db, force, &pick)
-				if err != nil {
-					return err
+				var db *store.DB
+				if db, err = dbs.get(ctx, a.dbPathFor(t.file.Root)); err != nil {
+					break
 				}
+				var p planned
+				p, err = t.decide(ctx, db, force, &pick)
 				listing = append(listing, p)
+			}
+			if err != nil {
+				return a.refused(asJSON, err)
 			}
 			return a.listPlans(listing, asJSON)
 		}),
@@ -70,7 +71,11 @@ func (t *target) decide(ctx context.Context, db *store.DB, force bool, pick *pic
 	if err := t.makePlan(ctx, db); err != nil {
 		return planned{}, err
 	}
-	decisions, err := runner.Decide(ctx, t.plan, db, force)
+	var decisions []runner.Decision
+	err := t.await(ctx, t.file.Shown+": looking its runs up", func() (err error) {
+		decisions, err = runner.Decide(ctx, t.plan, db, force)
+		return err
+	})
 	if err != nil {
 		return planned{}, err
 	}
@@ -132,11 +137,14 @@ func (p planned) sum() string {
 	return fmt.Sprintf("%s: %s, %d to do (%s)", p.spec.Name, runsWord(len(p.decisions)), todo, strings.Join(parts, ", "))
 }
 
-func runsWord(n int) string {
+func runsWord(n int) string { return counted(n, "run") }
+
+// counted is a number of things.
+func counted(n int, thing string) string {
 	if n == 1 {
-		return "1 run"
+		return "1 " + thing
 	}
-	return strconv.Itoa(n) + " runs"
+	return strconv.Itoa(n) + " " + thing + "s"
 }
 
 // sweptText writes a run's place in the sweep.
@@ -165,7 +173,7 @@ func (p *picked) register(c *cobra.Command) {
 	f := c.Flags()
 	f.StringArrayVar(&p.only, "only", nil, "only runs with `key=value`; \"a=1,2\" takes either (repeatable: all must hold)")
 	f.BoolVar(&p.failed, "failed", false, "only runs that failed, timed out or were interrupted before")
-	f.StringVar(&p.shard, "shard", "", "only the `i/n`-th part of the plan, i from 1: divides it between machines")
+	f.StringVar(&p.shard, "shard", "", "only the `i/n`-th part of the plan, i from 1: divides it between processes that share the database")
 }
 
 // parse checks the flags.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -19,6 +20,7 @@ type target struct {
 	spec    *experiments.Spec
 	set     []experiments.Axis // -S
 	data    dataFS
+	await   func(ctx context.Context, what string, f func() error) error
 	plan    *runner.Plan
 	digests map[string]string // of the data, by canonical reference
 }
@@ -37,8 +39,32 @@ func (f *specFlags) register(c *cobra.Command, withSet bool) {
 	c.Flags().StringArrayVar(&f.allow, "allow", nil, "let specs read data from `DIR` too (repeatable)")
 }
 
+// patience is how long people wait without a word.
+const patience = 2 * time.Second
+
+// await waits for f, which may take long and cannot be stopped: it says what it is about after a while, and gives up when ctx
+// ends. What f then still writes must not be read.
+func (a *app) await(ctx context.Context, what string, f func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- f() }()
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	for {
+		select {
+		case err := <-done:
+			return err
+		case <-timer.C:
+			if !a.hushed {
+				a.talk("%s …", what)
+			}
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
 // load finds and checks specs: every problem of every spec at once.
-func (a *app) load(args []string, flags specFlags) ([]*target, error) {
+func (a *app) load(ctx context.Context, args []string, flags specFlags) ([]*target, error) {
 	catalog := runner.Catalog()
 	var errs []error
 	var set []experiments.Axis
@@ -59,7 +85,14 @@ func (a *app) load(args []string, flags specFlags) ([]*target, error) {
 			continue
 		}
 		files = append(files, file)
-		spec, err := experiments.Parse(file.Shown, file.Bytes, catalog)
+		var spec *experiments.Spec
+		err = a.await(ctx, file.Shown+": checking every combination of the sweep", func() (err error) {
+			spec, err = experiments.Parse(file.Shown, file.Bytes, catalog)
+			return err
+		})
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		if err != nil {
 			errs = append(errs, err)
 			continue
@@ -73,7 +106,7 @@ func (a *app) load(args []string, flags specFlags) ([]*target, error) {
 			errs = append(errs, err)
 			continue
 		}
-		out = append(out, &target{file: file, spec: spec, set: set, data: data})
+		out = append(out, &target{file: file, spec: spec, set: set, data: data, await: a.await})
 	}
 	errs = append(errs, uniqueSpecs(files))
 	if err := errors.Join(errs...); err != nil {
@@ -96,11 +129,17 @@ func (t *target) makePlan(ctx context.Context, db *store.DB) error {
 	if err != nil {
 		return err
 	}
-	t.digests, err = runner.Digests(ctx, t.data, t.spec, t.set, recorded)
+	err = t.await(ctx, t.file.Shown+": reading its data", func() (err error) {
+		t.digests, err = runner.Digests(ctx, t.data, t.spec, t.set, recorded)
+		return err
+	})
 	if err != nil {
-		return asUsage(fmt.Errorf("%s: %w", t.file.Shown, err))
+		return asUsage(err)
 	}
-	t.plan, err = runner.NewPlan(t.spec, t.set, t.digests)
+	err = t.await(ctx, t.file.Shown+": resolving its sweep", func() (err error) {
+		t.plan, err = runner.NewPlan(t.spec, t.set, t.digests)
+		return err
+	})
 	if err != nil {
 		return asUsage(err)
 	}
@@ -108,6 +147,18 @@ func (t *target) makePlan(ctx context.Context, db *store.DB) error {
 		return usagef("", "%s: the sweep has no runs", t.file.Shown)
 	}
 	return nil
+}
+
+// variants resolves a target's sweep.
+func (t *target) variants(ctx context.Context) (out []experiments.Variant, err error) {
+	err = t.await(ctx, t.file.Shown+": resolving its sweep", func() (err error) {
+		out, err = t.spec.Variants(t.set)
+		return err
+	})
+	if err != nil {
+		return nil, asUsage(err)
+	}
+	return out, nil
 }
 
 // databases opens each database once.

@@ -13,15 +13,17 @@ import (
 
 // progress tells people how a plan is coming along.
 type progress interface {
-	event(e runner.Event)
+	// elsewhere are those of the cached runs that another process is executing.
+	event(e runner.Event, elsewhere int)
 	// line writes a sentence without tearing the progress line.
 	line(format string, args ...any)
 	close()
 }
 
-// newProgress chooses the progress for a stream: one line that is rewritten on a terminal, plain lines elsewhere.
-func newProgress(w io.Writer, width int, name string, todo int, now func() time.Time) progress {
-	if width > 0 {
+// newProgress chooses the progress for a stream: one line that is rewritten on a terminal that knows its width, plain lines
+// elsewhere (width returns 0).
+func newProgress(w io.Writer, width func() int, name string, todo int, now func() time.Time) progress {
+	if width() > 0 {
 		return newBar(w, width, name, todo)
 	}
 	return &plainLines{w: w, name: name, todo: todo, now: now, last: now()}
@@ -30,17 +32,26 @@ func newProgress(w io.Writer, width int, name string, todo int, now func() time.
 // silence is the progress of --quiet and --json: only sentences.
 type silence struct{ w io.Writer }
 
-func (silence) event(runner.Event)                {}
+func (silence) event(runner.Event, int)           {}
 func (s silence) line(format string, args ...any) { fmt.Fprintf(s.w, format+"\n", args...) }
 func (silence) close()                            {}
 
 // score is a plan's state in words.
-func score(c runner.Counts, eta time.Duration) string {
-	s := fmt.Sprintf("%d done, %d failed, %d cached, %d left", c.Done, c.Failed, c.Cached, c.Left)
+func score(c runner.Counts, elsewhere int, eta time.Duration) string {
+	s := fmt.Sprintf("%d done, %d failed, %s, %d left", c.Done, c.Failed, others(c, elsewhere), c.Left)
 	if eta >= 0 && c.Left > 0 {
 		s += ", ETA " + roundDuration(eta)
 	}
 	return s
+}
+
+// others says what became of the runs that are not this process's work.
+func others(c runner.Counts, elsewhere int) string {
+	cached := c.Cached - min(elsewhere, c.Cached)
+	if elsewhere > 0 {
+		return fmt.Sprintf("%d cached, %d running elsewhere", cached, elsewhere)
+	}
+	return fmt.Sprintf("%d cached", cached)
 }
 
 // roundDuration leaves out the digits nobody waits for.
@@ -70,7 +81,7 @@ const (
 	plainInterval = 30 * time.Second
 )
 
-func (p *plainLines) event(e runner.Event) {
+func (p *plainLines) event(e runner.Event, elsewhere int) {
 	tenth := p.tenth
 	if p.todo > 0 {
 		tenth = 10 * (p.todo - e.Counts.Left) / p.todo
@@ -80,7 +91,7 @@ func (p *plainLines) event(e runner.Event) {
 	case e.Counts.Left == 0: // the end has a line of its own
 	case tenth > p.tenth && now.Sub(p.last) >= plainPause, now.Sub(p.last) >= plainInterval:
 		p.last, p.tenth = now, tenth
-		p.line("%s: %d %%: %s", p.name, 100*(p.todo-e.Counts.Left)/p.todo, score(e.Counts, e.ETA))
+		p.line("%s: %d %%: %s", p.name, 100*(p.todo-e.Counts.Left)/p.todo, score(e.Counts, elsewhere, e.ETA))
 	}
 }
 
@@ -91,7 +102,8 @@ func (p *plainLines) close() {}
 // bar is the progress line of a terminal.
 type bar struct {
 	w     io.Writer
-	width int
+	width func() int // of the terminal, asked anew each time: people resize windows
+	last  int        // the last known width
 	name  string
 	todo  int
 	bar   *progressbar.ProgressBar
@@ -99,21 +111,19 @@ type bar struct {
 
 const (
 	barColumns  = 20
+	barLeast    = 8 // a shorter bar tells nothing
 	barThrottle = 100 * time.Millisecond
-	// barFrame is what stands on the line besides bar and description: percent, brackets, blanks.
+	// barFrame is what stands on the line besides bar and description: percent, blanks, and the last column, behind which
+	// some terminals begin a new line.
 	barFrame = 10
 )
 
-func newBar(w io.Writer, width int, name string, todo int) *bar {
-	columns := barColumns
-	if width < 72 {
-		columns = 1
-	}
-	b := &bar{w: w, width: width, name: name, todo: todo}
+func newBar(w io.Writer, width func() int, name string, todo int) *bar {
+	b := &bar{w: w, width: width, last: width(), name: name, todo: todo}
 	b.bar = progressbar.NewOptions(
 		max(todo, 1),
 		progressbar.OptionSetWriter(w),
-		progressbar.OptionSetWidth(columns),
+		progressbar.OptionSetWidth(0),
 		progressbar.OptionThrottle(barThrottle),
 		progressbar.OptionSetPredictTime(false),
 		progressbar.OptionSetElapsedTime(false),
@@ -123,17 +133,46 @@ func newBar(w io.Writer, width int, name string, todo int) *bar {
 		progressbar.OptionSetTheme(progressbar.Theme{
 			Saucer: "█", SaucerPadding: "░", BarStart: "", BarEnd: "",
 		}),
-		progressbar.OptionSetDescription(name),
 	)
 	return b
 }
 
-func (b *bar) event(e runner.Event) {
-	text := fmt.Sprintf("%s: %s", b.name, score(e.Counts, e.ETA))
-	b.bar.Describe(cut(text, b.width-barColumns-barFrame))
+func (b *bar) event(e runner.Event, elsewhere int) {
+	if width := b.width(); width > 0 {
+		b.last = width
+	}
+	if b.last < barFrame {
+		return // not even the percentage fits
+	}
+	columns, text := fit(b.last, b.name, b.todo, e, elsewhere)
+	progressbar.OptionSetWidth(columns)(b.bar)
+	b.bar.Describe(text)
 	if done := b.todo - e.Counts.Left; done < b.todo {
 		_ = b.bar.Set(done) // a terminal that cannot be written to shows nothing; the run goes on
 	}
+}
+
+// fit chooses how long the bar is and what is said beside it on a line of width columns: the bar goes first, then words.
+func fit(width int, name string, todo int, e runner.Event, elsewhere int) (columns int, text string) {
+	room := width - barFrame
+	text = name + ": " + score(e.Counts, elsewhere, e.ETA)
+	n := utf8.RuneCountInString(text)
+	if columns = min(barColumns, room-n); columns >= barLeast {
+		return columns, text
+	}
+	brief := fmt.Sprintf("%d/%d", todo-e.Counts.Left, todo)
+	if e.Counts.Failed > 0 {
+		brief += fmt.Sprintf(", %d failed", e.Counts.Failed)
+	}
+	if e.ETA >= 0 && e.Counts.Left > 0 {
+		brief += ", ETA " + roundDuration(e.ETA)
+	}
+	for _, t := range []string{text, name + ": " + brief, brief} {
+		if utf8.RuneCountInString(t) <= room {
+			return 0, t
+		}
+	}
+	return 0, cut(brief, room)
 }
 
 func (b *bar) line(format string, args ...any) {
@@ -148,7 +187,10 @@ func (b *bar) close() {
 
 // cut shortens a text to n characters.
 func cut(text string, n int) string {
-	if n < 1 || utf8.RuneCountInString(text) <= n {
+	switch {
+	case n < 1:
+		return ""
+	case utf8.RuneCountInString(text) <= n:
 		return text
 	}
 	return string([]rune(text)[:n-1]) + "…"

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -63,6 +64,11 @@ a blob is written in hexadecimal; infinity is the string "Infinity" in JSON.`,
 				}
 				sql = string(text)
 			}
+			for name := range values {
+				if !takes(sql, name) {
+					return usagef("write :"+name+" where its value belongs", "--param %s: the query has no such parameter", name)
+				}
+			}
 			return a.query(ctx, sql, format, output, store.QueryOptions{Limit: limit, Timeout: timeout, Params: values})
 		}),
 	}
@@ -107,6 +113,11 @@ func (a *app) query(ctx context.Context, sql, format, output string, o store.Que
 		a.talk("kappa: only the first %d rows; --limit 0 gives all", o.Limit)
 	}
 	return nil
+}
+
+// takes says whether a query has a parameter of that name.
+func takes(sql, name string) bool {
+	return regexp.MustCompile(`[:@$]` + regexp.QuoteMeta(name) + `([^\pL\pN_]|$)`).MatchString(sql)
 }
 
 // queryParams reads name=value pairs; a value that looks like a number is one.

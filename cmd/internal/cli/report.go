@@ -17,6 +17,8 @@ import (
 type reportFlags struct {
 	specFlags
 	partial, noProvenance, force, quiet, asJSON bool
+
+	overwrite bool // what kappa did not write, and nothing else: --force of run is about runs first
 }
 
 // reportResult is what became of a report.
@@ -48,12 +50,12 @@ Exit code 2 if no run is recorded or some are missing (without --partial), 3 if 
 not the expected one.`,
 		ValidArgsFunction: a.completeSpecs,
 		RunE: run(func(ctx context.Context, args []string) (err error) {
-			targets, err := a.load(args, o.specFlags)
-			if err != nil {
-				return err
+			targets, err := a.load(ctx, args, o.specFlags)
+			if err == nil {
+				err = a.check(ctx, targets)
 			}
-			if err := a.check(ctx, targets); err != nil {
-				return err
+			if err != nil {
+				return a.refused(o.asJSON, err)
 			}
 			dbs := &databases{opener: openOrEmpty}
 			defer func() { err = joined(err, dbs.close()) }()
@@ -116,11 +118,22 @@ func (a *app) render(ctx context.Context, db *store.DB, t *target, o reportFlags
 	doc, err := t.build(ctx, db, o.partial)
 	if missing, ok := errors.AsType[*reports.MissingError](err); ok {
 		result.Missing = missing.Missing
+		old, err := t.outdated(ctx, db)
+		if err != nil {
+			return result, nil, err
+		}
 		hint := fmt.Sprintf("`kappa report %s --partial` renders what there is, `kappa run %s` executes the rest", t.spec.Name, t.spec.Name)
 		if missing.None() {
 			hint = fmt.Sprintf("`kappa run %s` executes it", t.spec.Name)
 		}
-		return result, nil, &failure{code: exitUsage, err: fmt.Errorf("%s: %w", t.where(), missing), hint: hint}
+		said := missing.Error()
+		if text := old.String(); text != "" {
+			said += "; " + text
+			if missing.None() {
+				said = "no run of this experiment is recorded as it is now; " + text
+			}
+		}
+		return result, nil, &failure{code: exitUsage, err: replaced{missing, t.where() + ": " + said}, hint: hint}
 	}
 	if err != nil {
 		return result, nil, asUsage(err)
@@ -130,7 +143,10 @@ func (a *app) render(ctx context.Context, db *store.DB, t *target, o reportFlags
 		result.Claims = append(result.Claims, claimResult{c.ID, c.Verdict, c.Expected, figure(c.Value)})
 	}
 	w, err := reports.Write(t.file.Dir, doc, reports.WriteOptions{Force: o.force, NoProvenance: o.noProvenance})
-	if foreign, ok := errors.AsType[*reports.ForeignError](err); ok {
+	foreign, ok := errors.AsType[*reports.ForeignError](err)
+	if ok && o.overwrite {
+		w, err = reports.Write(t.file.Dir, doc, reports.WriteOptions{Force: true, NoProvenance: o.noProvenance})
+	} else if ok {
 		return result, doc, t.foreign(shown(a.cwd, foreign.Path))
 	}
 	if err != nil {
@@ -189,9 +205,9 @@ func (a *app) check(ctx context.Context, targets []*target) error {
 }
 
 func (t *target) check(ctx context.Context, empty *store.DB) (err error) {
-	variants, err := t.spec.Variants(t.set)
+	variants, err := t.variants(ctx)
 	if err != nil {
-		return asUsage(err)
+		return err
 	}
 	// Every run has the same swept paths, and they decide the columns: one run stands for all.
 	var rows []store.PlanRow

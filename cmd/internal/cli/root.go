@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -17,6 +18,9 @@ type app struct {
 	env Env
 	cwd string
 	db  string // --db
+
+	hushed  bool  // --quiet
+	helpErr error // of a question for help about a command that does not exist
 
 	said bool // that the command was interrupted, and how to go on
 }
@@ -45,7 +49,9 @@ func Run(ctx context.Context, args []string, env Env) int {
 	a := &app{env: env, cwd: cwd}
 	root := a.root()
 	root.SetArgs(args)
-	err = root.ExecuteContext(ctx)
+	if err = root.ExecuteContext(ctx); err == nil {
+		err = a.helpErr
+	}
 	if ours, ok := errors.AsType[*reported](err); ok {
 		err = ours.error
 	} else if err != nil {
@@ -99,6 +105,17 @@ the experiment into a Markdown report in which every number comes from a query.`
 		Args: knownCommand, SuggestionsMinimumDistance: 2,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return flagError(err) })
+	help := root.HelpFunc()
+	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
+		// "kappa nonsense --help" is no question about kappa: its answer is the one without --help.
+		if rest := cmd.Flags().Args(); cmd.HasSubCommands() && len(rest) > 0 {
+			a.helpErr = unknownCommand(cmd, rest)
+			return
+		}
+		help(cmd, args)
+	})
+	root.SetHelpCommand(helpCommand())
 	root.SetIn(a.env.Stdin)
 	root.SetOut(a.env.Stdout)
 	root.SetErr(a.env.Stderr)
@@ -150,6 +167,7 @@ func (a *app) list(g *grid, asJSON bool) error {
 	if asJSON {
 		format = "json"
 	}
+	g.null = "–" // nothing to say: SQL's word is for its own queries
 	if err := g.write(a.env.Stdout, format, terminalWidth(a.env.Stdout)); err != nil {
 		return failf("", "write the listing: %w", err)
 	}
@@ -191,6 +209,58 @@ func (a *app) completeSpecs(*cobra.Command, []string, string) ([]string, cobra.S
 		out = append(out, shown(a.cwd, f))
 	}
 	return out, cobra.ShellCompDirectiveDefault
+}
+
+// helpCommand is help as a command.
+func helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "help [COMMAND]", Short: "Help about any command",
+		RunE: func(help *cobra.Command, args []string) error {
+			cmd, rest, err := help.Root().Find(args)
+			if err != nil {
+				return err
+			}
+			if len(rest) > 0 {
+				return unknownCommand(cmd, rest)
+			}
+			cmd.InitDefaultHelpFlag()
+			return cmd.Help()
+		},
+	}
+}
+
+// unknownCommand is the answer to the name of a command that does not exist.
+func unknownCommand(parent *cobra.Command, args []string) error {
+	if !parent.HasParent() {
+		return knownCommand(parent, args)
+	}
+	if parent.HasSubCommands() {
+		return parent.RunE(parent, args)
+	}
+	return &reported{usagef("", "%s has no command %q", parent.CommandPath(), args[0])}
+}
+
+// badValue is how the flags' package says that a value is none.
+var badValue = regexp.MustCompile(`^invalid argument (".*") for "(?:-., )?(--[a-z-]+)" flag: (.*)$`)
+
+// flagError says what a flag accepts instead of how its text is parsed.
+func flagError(err error) error {
+	m := badValue.FindStringSubmatch(err.Error())
+	if m == nil {
+		return err
+	}
+	accepted := "another value"
+	switch {
+	case strings.Contains(m[3], "ParseInt"):
+		accepted = "a whole number"
+	case strings.Contains(m[3], "ParseFloat"):
+		accepted = "a number"
+	case strings.Contains(m[3], "ParseBool"):
+		accepted = "true or false"
+	case strings.Contains(m[3], "time:"):
+		accepted = "a duration, such as 90s or 10m,"
+	}
+	return fmt.Errorf("%s %s: %s is accepted", m[2], m[1], accepted)
 }
 
 // someSpecs wants at least one spec.

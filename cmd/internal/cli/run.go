@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -70,6 +72,8 @@ func (o *runFlags) parse() error {
 		return usagef("", "--jobs %d: a number from 1 is accepted, or 0 for one per core", o.jobs)
 	case o.retries < 0:
 		return usagef("", "--retries %d: a number from 0 is accepted", o.retries)
+	case slices.ContainsFunc(o.tags, func(tag string) bool { return strings.TrimSpace(tag) == "" }):
+		return usagef("", "--tag %q: a word is accepted", "")
 	case o.timeout < 0:
 		return usagef("", "--timeout %v: a positive duration is accepted, such as 90s or 10m", o.timeout)
 	}
@@ -85,6 +89,7 @@ type outcome struct {
 	Diverged    int           `json:"diverged"`
 	Failed      int           `json:"failed"`
 	Cached      int           `json:"cached"`
+	Elsewhere   int           `json:"elsewhere"` // being executed by another process
 	LeftOut     int           `json:"left_out"`
 	Interrupted int           `json:"interrupted"`
 	Left        int           `json:"left"`
@@ -100,34 +105,16 @@ type failedRun struct {
 }
 
 func (a *app) run(ctx context.Context, args []string, o runFlags) (err error) {
-	targets, err := a.load(args, o.specFlags)
+	a.hushed = o.quiet
+	files := &runDatabases{app: a, dry: o.dry, unwritable: make(map[string]error)}
+	plans, err := a.prepareRun(ctx, args, &o, files)
 	if err != nil {
-		return err
-	}
-	if err := a.check(ctx, targets); err != nil {
-		return err
-	}
-	// A database that exists is opened for writing, which brings it up to date; one that does not is made only when
-	// everything has been found good.
-	reading := &databases{opener: func(ctx context.Context, path string) (*store.DB, error) {
-		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) || o.dry {
-			return openOrEmpty(ctx, path)
-		}
-		return a.openWrite(ctx, path)
-	}}
-	defer func() { err = joined(err, reading.close()) }()
-	plans, err := a.decideAll(ctx, targets, reading, &o)
-	if err != nil {
-		return err
+		return a.refused(o.asJSON, err)
 	}
 	if o.dry {
 		return a.listPlans(plans, o.asJSON)
 	}
-	if err := reading.close(); err != nil {
-		return err
-	}
-
-	writing := &databases{opener: a.openWrite}
+	writing := &databases{opener: files.write}
 	defer func() { err = joined(err, writing.close()) }()
 	var outcomes []outcome
 	for _, p := range plans {
@@ -146,6 +133,64 @@ func (a *app) run(ctx context.Context, args []string, o runFlags) (err error) {
 		err = joined(err, a.writeJSON(outcomes))
 	}
 	return err
+}
+
+// prepareRun does everything that comes before any work: it changes nothing but the schema of an older database.
+func (a *app) prepareRun(ctx context.Context, args []string, o *runFlags, files *runDatabases) (plans []planned, err error) {
+	targets, err := a.load(ctx, args, o.specFlags)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.check(ctx, targets); err != nil {
+		return nil, err
+	}
+	reading := &databases{opener: files.read}
+	defer func() { err = joined(err, reading.close()) }()
+	plans, err = a.decideAll(ctx, targets, reading, o)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range plans {
+		if p.todo() > 0 {
+			if err := files.unwritable[a.dbPathFor(p.file.Root)]; err != nil {
+				return nil, err
+			}
+		}
+	}
+	return plans, nil
+}
+
+// runDatabases opens databases as run needs them.
+type runDatabases struct {
+	app        *app
+	dry        bool
+	unwritable map[string]error // path → why it could only be opened for reading
+}
+
+// read opens a database before the work. One that exists is opened for writing, which brings it up to date; one that does not
+// is made only when everything has been found good; one that cannot be written suffices where there is nothing to do.
+func (r *runDatabases) read(ctx context.Context, path string) (*store.DB, error) {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) || r.dry {
+		return openOrEmpty(ctx, path)
+	}
+	db, err := r.app.openWrite(ctx, path)
+	if err == nil || ctx.Err() != nil {
+		return db, err
+	}
+	db, readErr := store.OpenReadOnly(ctx, path)
+	if readErr != nil {
+		return nil, err
+	}
+	r.unwritable[path] = err
+	return db, nil
+}
+
+// write opens a database for the work.
+func (r *runDatabases) write(ctx context.Context, path string) (*store.DB, error) {
+	if r.unwritable[path] != nil {
+		return store.OpenReadOnly(ctx, path)
+	}
+	return r.app.openWrite(ctx, path)
 }
 
 // decideAll plans every spec and checks the data of those that have something to do, before any work.

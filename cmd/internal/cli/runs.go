@@ -126,7 +126,7 @@ func (a *app) runsThetaCommand() *cobra.Command {
 loads. Without -o it goes to stdout, unless that is a terminal.`,
 		Example: "  kappa runs theta 3fa0c1 -o theta.npy",
 		RunE: run(func(ctx context.Context, args []string) error {
-			if output == "" && terminalWidth(a.env.Stdout) > 0 {
+			if output == "" && isTerminal(a.env.Stdout) {
 				return usagef("-o theta.npy names a file", "runs theta: a .npy file is not for a terminal")
 			}
 			db, err := a.openRead(ctx)

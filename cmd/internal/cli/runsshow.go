@@ -52,6 +52,8 @@ type sheet struct {
 	row      store.RunRow
 	outcome  store.Outcome
 	sections []section
+
+	laterLogs [][]any // attempt, status and log of those after the attempt that is shown, whose figures stand
 }
 
 type section struct {
@@ -86,7 +88,7 @@ func (s *sheet) collect() error {
 		{"parameters", "SELECT path, coalesce(text, number) AS value FROM params WHERE run = :run ORDER BY path"},
 		{"provenance", `SELECT * FROM (SELECT started, finished, wall_seconds, cpu_seconds, engine_version, go_version, kernel, cpu, os,
 			git_commit, git_dirty, argv FROM runs WHERE key = :run)`},
-		{"attempts", "SELECT attempt, status, reason, started, finished FROM attempts WHERE run = :run ORDER BY attempt"},
+		{"attempts", "SELECT attempt, status, reason, error, started, finished FROM attempts WHERE run = :run ORDER BY attempt"},
 	} {
 		rows, err := s.db.Query(s.ctx, q.sql, store.QueryOptions{Params: map[string]any{"run": r.Key}})
 		if err != nil {
@@ -100,6 +102,13 @@ func (s *sheet) collect() error {
 			s.add(q.title, g)
 		}
 	}
+	later, err := s.db.Query(s.ctx, `SELECT attempt, status, log FROM attempts
+		WHERE run = :run AND attempt > :shown AND coalesce(log, '') <> '' ORDER BY attempt`,
+		store.QueryOptions{Params: map[string]any{"run": r.Key, "shown": r.Attempt}})
+	if err != nil {
+		return err
+	}
+	s.laterLogs = later.Values
 	s.results()
 	s.conditions()
 	s.trace()
@@ -259,6 +268,9 @@ func (s *sheet) write(a *app) error {
 	}
 	if log := strings.TrimSpace(s.outcome.Log); log != "" {
 		fmt.Fprintf(a.env.Stdout, "\nlog\n%s\n", log)
+	}
+	for _, l := range s.laterLogs {
+		fmt.Fprintf(a.env.Stdout, "\nlog of attempt %v, %v\n%v\n", l[0], l[1], strings.TrimSpace(fmt.Sprint(l[2])))
 	}
 	return nil
 }

@@ -18,9 +18,11 @@ func (a *app) statusCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use: "status [SPEC…]", Short: "How far each experiment is", ValidArgsFunction: a.completeSpecs,
-		Long: `Counts for each spec the runs that are done, diverged, failed (timeouts too) and missing, and says
-whether its report is there: "stale" means that the spec or its runs have changed since it was
-written, "none" that there is none, "not kappa's" that the file was written by something else.
+		Long: `Counts for each spec the runs that are done, diverged, failed (timeouts too), running and missing
+(a column of noughts is left out of the table), and says whether its report is there: "stale" means
+that the spec or its runs have changed since it was written, "changed" that one of its files was
+edited or removed by something else, "none" that there is none, "not kappa's" that it was written
+by something else.
 Without SPEC: every spec in the current folder, in the project's root, and in their experiments/.`,
 		RunE: run(func(ctx context.Context, args []string) (err error) {
 			if len(args) == 0 {
@@ -32,12 +34,12 @@ Without SPEC: every spec in the current folder, in the project's root, and in th
 			var targets []*target
 			var errs []error
 			for _, arg := range args { // one by one: a spec that is broken does not hide the others
-				loaded, err := a.load([]string{arg}, flags)
+				loaded, err := a.load(ctx, []string{arg}, flags)
 				targets, errs = append(targets, loaded...), append(errs, err)
 			}
 			dbs := &databases{opener: openOrEmpty}
 			defer func() { err = joined(err, dbs.close()) }()
-			g := &grid{columns: []string{"spec", "runs", "done", "diverged", "failed", "missing", "report", "last run"}}
+			g := &grid{columns: []string{"spec", "runs", "done", "diverged", "failed", "running", "missing", "report", "last run"}}
 			for _, t := range targets {
 				db, err := dbs.get(ctx, a.dbPathFor(t.file.Root))
 				if err != nil {
@@ -53,6 +55,9 @@ Without SPEC: every spec in the current folder, in the project's root, and in th
 					row[len(row)-1] = localTime(when)
 				}
 				g.add(row...)
+			}
+			if !asJSON {
+				g.dropZeros("diverged", "failed", "running")
 			}
 			return joined(a.list(g, asJSON), errors.Join(errs...))
 		}),
@@ -72,13 +77,15 @@ func (t *target) status(ctx context.Context, db *store.DB) ([]any, error) {
 		return nil, err
 	}
 	s := stand(states, t.plan.Keys())
-	return []any{t.where(), len(t.plan.Runs), s.done, s.diverged, s.failed, s.missing, t.reportState(s), s.last}, nil
+	return []any{t.where(), len(t.plan.Runs), s.done, s.diverged, s.failed, s.running, s.missing, t.reportState(s), s.last}, nil
 }
 
 // standing is where the runs of a plan are.
 type standing struct {
-	done, diverged, failed, missing int
-	last                            time.Time
+	done, diverged, failed int
+	running                int // in this moment
+	missing                int
+	last                   time.Time
 }
 
 func stand(states map[string]store.State, keys []string) standing {
@@ -86,6 +93,8 @@ func stand(states map[string]store.State, keys []string) standing {
 	for _, key := range keys {
 		st := states[key]
 		switch st.Status {
+		case store.Running: // and alive: else States calls it interrupted
+			s.running++
 		case store.Done:
 			s.done++
 		case store.Diverged:
