@@ -1,10 +1,12 @@
 package reports
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -21,8 +23,8 @@ func Build(ctx context.Context, spec *experiments.Spec, src Source, o Options) (
 		return nil, fmt.Errorf("report %s: %w", spec.Name, err)
 	}
 	b.doc.Missing = b.missing()
-	if n := len(b.doc.Missing); n > 0 && (!o.Partial || n == len(o.Plan)) || len(o.Plan) == 0 {
-		return nil, fmt.Errorf("report %s: %w", spec.Name, &MissingError{n, len(o.Plan)})
+	if e := b.missingError(); e.Missing > 0 && !o.Partial || e.None() {
+		return nil, fmt.Errorf("report %s: %w", spec.Name, e)
 	}
 	var cells strings.Builder
 	for i, c := range spec.Cells {
@@ -48,8 +50,8 @@ func Build(ctx context.Context, spec *experiments.Spec, src Source, o Options) (
 		return nil, b.problems
 	}
 	b.doc.Warnings = warnings
-	b.doc.Body = b.head(title) + cells.String() + claimsSection(b.doc.Claims) + warningsSection(warnings)
-	b.doc.Provenance = provenance
+	b.doc.Body = printable(b.head(title) + cells.String() + claimsSection(b.doc.Claims) + warningsSection(warnings))
+	b.doc.Provenance = printable(provenance)
 	slices.SortFunc(b.doc.Files, func(a, c File) int { return strings.Compare(a.Name, c.Name) })
 	b.finishManifest()
 	return b.doc, nil
@@ -63,9 +65,10 @@ type builder struct {
 	plan plan
 	doc  *Document
 
-	runs            []runState // recorded runs of the plan, in its order
-	figures, tables int        // numbered so far
-	warnings        []string   // of cells
+	runs            []runState          // recorded runs of the plan, in its order
+	figures, tables int                 // numbered so far
+	groups          map[string][]string // of the figures so far, by the column that names them
+	warnings        []string            // of cells
 	problems        experiments.Problems
 	fatal           error // a fault of the database; nothing further is asked
 	late            error // a query had to be ended; nothing further can be asked
@@ -91,6 +94,15 @@ func (b *builder) render(out *strings.Builder) error {
 	return b.fatal
 }
 
+// renderedFrom begins the line under the title.
+func renderedFrom(file string) string { return "*Rendered by kappa from [" + escape(file) + "]" }
+
+// isRendered says whether a text has the line under its title by which a report of that name can be told.
+func isRendered(name string, text []byte) bool {
+	lines := bytes.SplitN(text, []byte("\n"), 4)
+	return len(lines) == 4 && bytes.HasPrefix(lines[0], []byte("# ")) && bytes.HasPrefix(lines[2], []byte(renderedFrom(name+".toml")+"("))
+}
+
 // head is the title and what the report is about.
 func (b *builder) head(title string) string {
 	var s strings.Builder
@@ -99,13 +111,22 @@ func (b *builder) head(title string) string {
 	if b.spec.Path == "" {
 		file = b.spec.Name + ".toml"
 	}
-	fmt.Fprintf(&s, "*Rendered by kappa from [%s](%s) and %s", escape(file), link(file), plural(len(b.runs), "recorded run"))
+	fmt.Fprintf(&s, "%s(%s) and %s", renderedFrom(file), link(file), plural(len(b.plan.keys)-len(b.doc.Missing), "recorded run"))
 	if b.spec.Source != "" {
 		fmt.Fprintf(&s, "; after %s", oneLine(b.spec.Source))
 	}
 	s.WriteString(". Every number below is the answer of a query; edit the spec, not this file.*\n\n")
 	if n := len(b.doc.Missing); n > 0 {
-		fmt.Fprintf(&s, "> **Partial report:** %s of %d missing. What follows describes the others only.\n\n", plural(n, "run"), len(b.plan.keys))
+		have := "have"
+		if n == 1 {
+			have = "has"
+		}
+		fmt.Fprintf(&s, "> **Partial report:** %d of %s %s no result (%s). ", n, plural(len(b.plan.keys), "run"), have, b.lack())
+		if n == len(b.plan.keys) {
+			s.WriteString("What follows describes none.\n\n")
+		} else {
+			s.WriteString("What follows describes the others only.\n\n")
+		}
 	}
 	return s.String()
 }
@@ -187,7 +208,7 @@ func (a *inlineAsker) ask(sql string, line int) (any, error) {
 		return nil, &lineError{line, fmt.Errorf("sql wants a query with one value, not %s of %s: %s",
 			plural(len(rows.Values), "row"), plural(len(rows.Columns), "column"), oneLine(sql))}
 	}
-	a.b.item(item{Kind: "number", Line: lineOf(a.b.spec, a.b.cell, a.key, line), SQL: oneLine(sql)}, a.b.behind(rows))
+	a.b.item(item{Kind: "number", Line: lineOf(a.b.spec, a.b.cell, a.key, line), SQL: oneLine(sql)}, a.b.behind(sql, rows))
 	if len(rows.Values) == 0 || rows.Values[0][0] == nil {
 		a.b.warn("%s: a number has no value (NULL): %s", a.b.place(line, a.key), code(oneLine(sql)))
 		return nil, nil
@@ -213,22 +234,35 @@ func (b *builder) warn(format string, args ...any) {
 	}
 }
 
-// behind returns the runs that a query's answer stands on: those whose figures it read, or all recorded runs.
-func (b *builder) behind(rows *store.Rows) []string {
-	if len(rows.Runs) > 0 {
+// behind returns the runs that a query's answer stands on: those whose figures it read, or all runs with a result where it read
+// the runs' views without their figures; none where it asks no such view.
+func (b *builder) behind(sql string, rows *store.Rows) []string {
+	var keys []string
+	switch {
+	case len(rows.Runs) > 0:
 		return rows.Runs
-	}
-	keys := make([]string, len(b.runs))
-	for i, r := range b.runs {
-		keys[i] = r.key
+	case readsRuns(sql):
+		for _, r := range b.runs {
+			if hasResult(r.status) {
+				keys = append(keys, r.key)
+			}
+		}
 	}
 	return keys
 }
 
+var (
+	notNames = regexp.MustCompile(`(?s)'(?:[^']|'')*'|--[^\n]*|/\*.*?(?:\*/|$)`) // texts and comments
+	runViews = regexp.MustCompile(`(?i)\b(?:runs|results|metrics|condition_numbers|attacks|params)\b`)
+)
+
+// readsRuns says whether a query names one of the views of the plan's runs.
+func readsRuns(sql string) bool { return runViews.MatchString(notNames.ReplaceAllString(sql, " ")) }
+
 // standsOn is behind, unless the cell says itself which runs it stands on.
 func (b *builder) standsOn(rows *store.Rows) []string {
 	if b.cell.Runs == "" {
-		return b.behind(rows)
+		return b.behind(b.cell.SQL, rows)
 	}
 	said, err := b.query(b.cell.Runs)
 	if err != nil {

@@ -26,12 +26,12 @@ func small() (*experiments.Spec, *fake, Options) {
 			"{{ if gt (sql \"SELECT min(rir) FROM results\") 1 }}Every run immunizes{{ else }}Some runs do not immunize{{ end }}; " +
 			"the ceiling is {{ sql \"SELECT max(ceiling) FROM results\" | fixed 1 }}."},
 		experiments.Cell{
-			Kind: experiments.Table, ID: "by-method", Line: 20, SQL: "TABLE", Caption: "RIR by method over {{ sql \"SELECT count(*) FROM results\" }} runs.",
+			Kind: experiments.Table, ID: "by-method", Line: 20, SQL: "SELECT table FROM results", Caption: "RIR by method over {{ sql \"SELECT count(*) FROM results\" }} runs.",
 			Table: experiments.TableOptions{Headings: []string{"Method", "Median RIR", "$|\\kappa|$", "Share", "n"}, Format: map[string]string{"rir": "sig 3", "share": "pct 1"}},
 		},
-		experiments.Cell{Kind: experiments.Table, ID: "limited", Line: 25, SQL: "TABLE", Table: experiments.TableOptions{Limit: 1}},
+		experiments.Cell{Kind: experiments.Table, ID: "limited", Line: 25, SQL: "SELECT table FROM results", Table: experiments.TableOptions{Limit: 1}},
 		experiments.Cell{
-			Kind: experiments.Figure, ID: "curves", Line: 30, SQL: "LINE", Caption: "Excess loss of `gd-exact`, [as in the paper](https://arxiv.org/abs/2505.23760).",
+			Kind: experiments.Figure, ID: "curves", Line: 30, SQL: "SELECT line FROM attacks", Caption: "Excess loss of `gd-exact`, [as in the paper](https://arxiv.org/abs/2505.23760).",
 			Figure: experiments.FigureOptions{Type: "line", X: "step", Y: "excess", Group: "method", YScale: "log", Band: "ci95", XLabel: "step t"},
 		},
 		experiments.Cell{
@@ -39,22 +39,22 @@ func small() (*experiments.Spec, *fake, Options) {
 			Figure: experiments.FigureOptions{Type: "heatmap", X: "p", Y: "h", Z: "z"},
 		},
 		experiments.Cell{
-			Kind: experiments.Claim, ID: "immunizes", Line: 40, SQL: "CLAIM", Text: "Algorithm 1 immunizes\nevery run | always.",
+			Kind: experiments.Claim, ID: "immunizes", Line: 40, SQL: "SELECT claim FROM results", Text: "Algorithm 1 immunizes\nevery run | always.",
 			Claim: experiments.ClaimOptions{Op: ">", Expect: 1, PaperValue: &paper, PaperWhere: "Table 1", MinRuns: 2},
 		},
 		experiments.Cell{
-			Kind: experiments.Claim, ID: "matches", Line: 45, SQL: "SINGLE", Text: "The released code gives the printed RIR.",
+			Kind: experiments.Claim, ID: "matches", Line: 45, SQL: "SELECT single FROM results", Text: "The released code gives the printed RIR.",
 			Claim: experiments.ClaimOptions{
 				Op: "within", Expect: 356.2, Tolerance: 0.05, PaperValue: &paper, PaperWhere: "Table 1",
 				Known: NotReproduced, Because: "the preconditioner stands on the other side.",
 			},
 		},
 		experiments.Cell{
-			Kind: experiments.Claim, ID: "ranking", Line: 50, SQL: "ORDER", Text: "The optimum is best.",
+			Kind: experiments.Claim, ID: "ranking", Line: 50, SQL: "SELECT order FROM results", Text: "The optimum is best.",
 			Claim: experiments.ClaimOptions{Op: "order", Order: []any{"optimum", "immunize"}},
 		},
 		experiments.Cell{
-			Kind: experiments.Claim, ID: "undecided", Line: 55, SQL: "WIDE", Text: "RIR is above 2.",
+			Kind: experiments.Claim, ID: "undecided", Line: 55, SQL: "SELECT wide FROM results", Text: "RIR is above 2.",
 			Claim: experiments.ClaimOptions{Op: ">", Expect: 2},
 		},
 	)
@@ -65,7 +65,7 @@ func small() (*experiments.Spec, *fake, Options) {
 	f.answers["SELECT count(*) FROM results"] = one(int64(5))
 	f.answers["SELECT min(rir) FROM results"] = one(2.5)
 	f.answers["SELECT max(ceiling) FROM results"] = one(nil)
-	f.answers["TABLE"] = rows("method rir kappa share n",
+	f.answers["SELECT table FROM results"] = rows("method rir kappa share n",
 		[]any{"rill-only|x", 1.8312, 5.0, 0.25, int64(3)},
 		[]any{"optimum", 4.08e6, nil, 0.123, int64(2)})
 	line := rows("step excess method")
@@ -79,13 +79,13 @@ func small() (*experiments.Spec, *fake, Options) {
 	line.Values[0][1] = nil
 	line.Values[3][1] = -1.0
 	line.Runs = []string{key(0), key(1), key(2), key(5), strings.Repeat("f", 64)}
-	f.answers["LINE"] = line
+	f.answers["SELECT line FROM attacks"] = line
 	f.answers["MAP"] = rows("p h z", []any{int64(0), int64(1), 1.5}, []any{int64(1), int64(0), -0.5}, []any{int64(1), int64(2), nil})
 	f.answers["SELECT run FROM results LIMIT 2"] = rows("run", []any{key(0)}, []any{key(1)}, []any{key(1)})
-	f.answers["CLAIM"] = rows("rir", column(3.0, 3.2, 2.9, 3.1, 3.0)...)
-	f.answers["SINGLE"] = one(95.3)
-	f.answers["ORDER"] = rows("method", column("optimum", "immunize")...)
-	f.answers["WIDE"] = rows("rir", column(1.0, 2.0, 3.5)...)
+	f.answers["SELECT claim FROM results"] = rows("rir", column(3.0, 3.2, 2.9, 3.1, 3.0)...)
+	f.answers["SELECT single FROM results"] = one(95.3)
+	f.answers["SELECT order FROM results"] = rows("method", column("optimum", "immunize")...)
+	f.answers["SELECT wide FROM results"] = rows("rir", column(1.0, 2.0, 3.5)...)
 
 	states := f.answers[statesQuery].Values
 	states[4][1], states[4][2] = "diverged", "diverged at step 12"
@@ -101,7 +101,7 @@ func small() (*experiments.Spec, *fake, Options) {
 		{Run: key(4), View: "results", Column: "rir", Step: -1, Kind: "nan"},
 		{Run: key(4), View: "metrics", Column: "value", Of: "loss", Step: 0, Kind: "-0"},
 	}
-	return s, f, Options{Plan: plan}
+	return s, f, Options{Plan: plan, Partial: true}
 }
 
 // compareGolden compares a document with the files of a folder in testdata.
@@ -179,25 +179,51 @@ func TestProvenanceApart(t *testing.T) {
 	}
 }
 
+// TestBuildMissing: runs that failed are missing as much as those that never ran.
 func TestBuildMissing(t *testing.T) {
 	s, f, o := small()
 	states := f.answers[statesQuery]
 	states.Values[0][1] = "interrupted"
-	states.Values = states.Values[:5]
+	states.Values[1][1] = "timeout"
+	states.Values = append(states.Values[:3:3], states.Values[4:]...)
+	o.Partial = false
 	_, err := Build(t.Context(), s, f, o)
 	m, ok := errors.AsType[*MissingError](err)
-	if !ok || m.Missing != 2 || m.Planned != 6 || m.None() {
-		t.Fatalf("Build of 4 of 6 runs: %v, want a MissingError", err)
+	if !ok || *m != (MissingError{Missing: 4, Planned: 6, Failed: 1, TimedOut: 1}) || m.None() {
+		t.Fatalf("Build of 2 of 6 runs: %v, want a MissingError", err)
+	}
+	if want := "4 runs of 6 runs without a result (1 failed, 1 out of time, 2 missing)"; m.Error() != want {
+		t.Errorf("the error is %q, want %q", m, want)
 	}
 	o.Partial = true
 	d, err := Build(t.Context(), s, f, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"**Partial report:** 2 runs of 6 missing", "2 runs missing: seed 1; seed 6."} {
+	for _, want := range []string{
+		"and 2 recorded runs;",
+		"> **Partial report:** 4 of 6 runs have no result (1 failed, 1 ran out of time, 2 not run to the end). What follows describes the others only.",
+		"2 runs missing: seed 1; seed 4.", "1 run failed (out of memory): seed 6.", "1 run ran out of time",
+	} {
 		if !strings.Contains(d.Body, want) {
-			t.Errorf("the partial report lacks %q", want)
+			t.Errorf("the partial report lacks %q:\n%s", want, d.Body)
 		}
+	}
+	if fmt.Sprint(d.Missing) != fmt.Sprint([]string{key(0), key(1), key(3), key(5)}) {
+		t.Errorf("missing %v", d.Missing)
+	}
+
+	for _, r := range states.Values {
+		r[1] = "failed"
+	}
+	o.Partial = false
+	_, err = Build(t.Context(), s, f, o)
+	if m, ok := errors.AsType[*MissingError](err); !ok || m.None() || m.Failed != 5 {
+		t.Errorf("Build of failed runs alone: %v, want a MissingError", err)
+	}
+	o.Partial = true
+	if d, err := Build(t.Context(), s, f, o); err != nil || !strings.Contains(d.Body, "6 of 6 runs have no result (5 failed, 1 not run to the end). What follows describes none.") {
+		t.Errorf("partial report of failed runs alone: %v", err)
 	}
 	states.Values = nil
 	_, err = Build(t.Context(), s, f, o)

@@ -48,6 +48,9 @@ func (b *builder) claimCell(out *strings.Builder) {
 		return
 	}
 	c := evaluate(b.cell, rows, b.standsOn(rows))
+	if b.cell.Runs == "" && len(rows.Runs) == 0 && !readsRuns(b.cell.SQL) {
+		c.undecided("the query reads no run")
+	}
 	b.doc.Claims = append(b.doc.Claims, c)
 	fmt.Fprintf(out, "> **Claim.** %s\n>\n> Measured: %s. Expected: %s. Verdict: **%s**", oneLine(c.Text), c.sentence(), c.bound(), c.Verdict)
 	if c.Reason != "" {

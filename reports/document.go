@@ -1,6 +1,9 @@
 package reports
 
 import (
+	"strconv"
+	"strings"
+
 	"kappa/store"
 )
 
@@ -8,7 +11,8 @@ import (
 type Options struct {
 	// Plan is the plan's runs in its order, with the swept values that give them their names.
 	Plan []store.PlanRow
-	// Partial allows runs to be missing (never run, interrupted, or running); the report then begins with that.
+	// Partial allows runs to be without a result (failed, out of time, interrupted, running, or never run); the report then begins
+	// with that.
 	Partial bool
 }
 
@@ -20,7 +24,7 @@ type Document struct {
 	Files      []File        // of the folder Name_files, sorted by name; the manifest is not among them
 	Claims     []ClaimResult // in the order of the spec
 	Warnings   []string      // Markdown, as listed in the body
-	Missing    []string      // keys of the plan without a finished or failed attempt, in plan order
+	Missing    []string      // keys of the plan's runs without a result, in plan order
 
 	manifest manifest
 }
@@ -50,17 +54,30 @@ func (d *Document) Mismatches() []ClaimResult {
 	return out
 }
 
-// MissingError says that a report was not built for want of runs.
+// MissingError says that a report was not built for want of results.
 type MissingError struct {
-	Missing, Planned int
+	Missing, Planned int // runs without a result, and all
+	Failed, TimedOut int // of the missing
 }
 
 func (e *MissingError) Error() string {
-	if e.Missing == e.Planned {
+	switch {
+	case e.None():
 		return "no run of this experiment is recorded"
+	case e.Failed+e.TimedOut == 0:
+		return plural(e.Missing, "run") + " of " + plural(e.Planned, "run") + " missing"
 	}
-	return plural(e.Missing, "run") + " of " + plural(e.Planned, "run") + " missing"
+	why := []string{}
+	for _, n := range []struct {
+		runs int
+		what string
+	}{{e.Failed, "failed"}, {e.TimedOut, "out of time"}, {e.Missing - e.Failed - e.TimedOut, "missing"}} {
+		if n.runs > 0 {
+			why = append(why, strconv.Itoa(n.runs)+" "+n.what)
+		}
+	}
+	return plural(e.Missing, "run") + " of " + plural(e.Planned, "run") + " without a result (" + strings.Join(why, ", ") + ")"
 }
 
-// None says that there is nothing to report on at all.
-func (e *MissingError) None() bool { return e.Missing == e.Planned }
+// None says that there is nothing to report on at all: no run came to an end, not even a failed one.
+func (e *MissingError) None() bool { return e.Missing == e.Planned && e.Failed+e.TimedOut == 0 }

@@ -23,14 +23,15 @@ func (b *builder) figureCell(out *strings.Builder) {
 		return
 	}
 	b.figures++
-	caption := oneLine(b.template("caption", b.cell.Caption))
+	caption := sentence(oneLine(b.template("caption", b.cell.Caption)))
 	o := figureOptions(b.cell.Figure)
 	o.Title = fmt.Sprintf("Figure %d", b.figures)
 	o.Desc = plain(caption)
 	if o.Desc == "" {
-		o.Desc = fmt.Sprintf("A %s figure of %s over %s", b.cell.Figure.Type, o.YLabel, o.XLabel)
+		o.Desc = described(b.cell.Figure.Type, o)
 	}
 	g := &gatherer{rows: rows, o: b.cell.Figure}
+	o.Groups = b.groupsOf(g)
 	f := g.draw(o)
 	svg, data := "fig-"+b.cell.ID+".svg", "fig-"+b.cell.ID+".csv"
 	folder := filesFolder(b.spec.Name)
@@ -40,8 +41,10 @@ func (b *builder) figureCell(out *strings.Builder) {
 	}
 	for _, note := range f.Notes {
 		out.WriteString(escape(note) + " ")
-		if what, ok := strings.CutPrefix(note, "Left out: "); ok {
-			b.warn("Figure %s: left out %s", code(b.cell.ID), escape(strings.TrimSuffix(what, ".")))
+		for _, what := range []string{"Left out", "Exchanged"} {
+			if rest, ok := strings.CutPrefix(note, what+": "); ok {
+				b.warn("Figure %s: %s %s", code(b.cell.ID), strings.ToLower(what), escape(strings.TrimSuffix(rest, ".")))
+			}
 		}
 	}
 	fmt.Fprintf(out, "([data](%s))\n\n", link(folder, data))
@@ -51,6 +54,39 @@ func (b *builder) figureCell(out *strings.Builder) {
 	b.file(svg, f.SVG)
 	b.file(data, csvFile(rows))
 	b.item(item{Kind: "figure", ID: b.cell.ID, Line: b.cell.Line}, b.standsOn(rows))
+}
+
+// described is what a figure without a caption shows.
+func described(kind string, o figure.Options) string {
+	switch {
+	case kind == "heatmap":
+		return fmt.Sprintf("A heatmap of %s over %s and %s.", o.ZLabel, o.XLabel, o.YLabel)
+	case kind == "histogram":
+		return fmt.Sprintf("A histogram of %s.", o.XLabel)
+	case o.XLabel == "":
+		return fmt.Sprintf("A %s figure of %s.", kind, o.YLabel)
+	}
+	return fmt.Sprintf("A %s figure of %s over %s.", kind, o.YLabel, o.XLabel)
+}
+
+// groupsOf lists the groups that the figures up to this one have in the column of its groups, in the order in which they came: a group
+// keeps its look through the report.
+func (b *builder) groupsOf(g *gatherer) []string {
+	column := g.o.Group
+	if column == "" {
+		return nil
+	}
+	known := b.groups[column]
+	for _, r := range g.rows.Values {
+		if name := g.name(r, column); !slices.Contains(known, name) {
+			known = append(known, name)
+		}
+	}
+	if b.groups == nil {
+		b.groups = map[string][]string{}
+	}
+	b.groups[column] = known
+	return known
 }
 
 // columnOf is the column that a key of a figure names.

@@ -149,6 +149,9 @@ func text(v any) string {
 	case int64:
 		return strconv.FormatInt(v, 10)
 	case float64:
+		if v == math.Trunc(v) && math.Abs(v) <= 1<<53 { // every integer up to there is itself
+			return strconv.FormatFloat(v, 'f', -1, 64)
+		}
 		return strconv.FormatFloat(v, 'g', -1, 64)
 	case bool:
 		return strconv.FormatBool(v)

@@ -14,9 +14,10 @@ import (
 const manifestName = "manifest.json"
 
 // manifestFormat is raised when the manifest's shape changes.
-const manifestFormat = 1
+const manifestFormat = 2
 
-// manifest says what a report is made of. It holds nothing that differs between two computations of the same plan.
+// manifest says what a report is made of. It holds nothing that differs between two computations of the same plan, but for the digest
+// of the text as it was written where that has a Provenance.
 type manifest struct {
 	MadeBy string         `json:"made_by"` // "kappa"
 	Format int            `json:"format"`
@@ -26,6 +27,30 @@ type manifest struct {
 	Files  []fileDigest   `json:"files"`
 	Items  []manifestItem `json:"items"`
 	Runs   []string       `json:"runs"` // keys in plan order
+
+	Written  *fileDigest `json:"written,omitempty"`  // the text that lies there, to its end
+	Replaces string      `json:"replaces,omitempty"` // SHA-256 of the text that was there, while Written is not yet
+}
+
+// tells says whether a text is the one that kappa wrote with this manifest.
+func (m manifest) tells(text []byte) bool {
+	if m.Written != nil {
+		sum := digestOf("", text).SHA256
+		return sum == m.Written.SHA256 || sum == m.Replaces
+	}
+	// Format 1 knew the text up to Provenance only.
+	n := m.Report.Bytes
+	if n < 0 || n > len(text) || digestOf("", text[:n]).SHA256 != m.Report.SHA256 {
+		return false
+	}
+	return n == len(text) || bytes.HasPrefix(text[n:], []byte(provenanceHeading))
+}
+
+// with is the manifest of a text as it is written.
+func (m manifest) with(text []byte, replaces string) manifest {
+	w := digestOf(m.Report.Name, text)
+	m.Written, m.Replaces = &w, replaces
+	return m
 }
 
 // fileDigest is a file by content.

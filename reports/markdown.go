@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // special are the characters that mean something inside a line of GitHub's Markdown, mathematics ($) included.
@@ -11,7 +13,7 @@ const special = "\\`*_[]<>|~$&#"
 
 // escape makes text from a query or a file name stand for itself in Markdown, on one line, wherever on a line it stands.
 func escape(s string) string {
-	s = strings.Join(strings.Fields(strings.ToValidUTF8(s, "�")), " ")
+	s = strings.Join(strings.Fields(printable(s)), " ")
 	var b strings.Builder
 	for i, r := range s {
 		switch {
@@ -20,13 +22,39 @@ func escape(s string) string {
 			(r == '.' || r == ')') && digitsOnly(s[:i]): // a numbered list
 			b.WriteByte('\\')
 			b.WriteRune(r)
-		case r < ' ':
-			b.WriteByte(' ')
 		default:
 			b.WriteRune(r)
 		}
 	}
 	return b.String()
+}
+
+// printable takes out what is no text: control characters become spaces, and format characters, which turn round or hide what follows
+// them, go, but for the two joiners that scripts need.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n', r == '\t':
+		case unicode.IsControl(r):
+			return ' '
+		case unicode.Is(unicode.Cf, r) && r != '\u200C' && r != '\u200D':
+			return -1
+		}
+		return r
+	}, strings.ReplaceAll(strings.ToValidUTF8(s, "�"), "\r\n", "\n"))
+}
+
+// sentence ends an author's caption with a stop, unless it has an end.
+func sentence(s string) string {
+	if s == "" || strings.ContainsAny(lastRune(strings.TrimRight(s, "*_`\"'”’»)]")), ".!?…:;") {
+		return s
+	}
+	return s + "."
+}
+
+func lastRune(s string) string {
+	_, n := utf8.DecodeLastRuneInString(s)
+	return s[len(s)-n:]
 }
 
 func digitsOnly(s string) bool {

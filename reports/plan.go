@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"kappa/experiments"
@@ -36,7 +37,9 @@ func newPlan(spec *experiments.Spec, rows []store.PlanRow) plan {
 		p.keys = append(p.keys, r.Key)
 		p.ordinal[r.Key] = i
 		var swept map[string]any
-		if json.Unmarshal([]byte(r.Swept), &swept) != nil { // an empty text, for a plan without a sweep
+		d := json.NewDecoder(strings.NewReader(r.Swept))
+		d.UseNumber()                // integers stay what they are
+		if d.Decode(&swept) != nil { // an empty text, for a plan without a sweep
 			swept = nil
 		}
 		for _, path := range sweptPaths(paths, swept) {
@@ -152,8 +155,14 @@ func sweptPaths(spec []string, swept map[string]any) []string {
 
 func jsonText(v any) string {
 	switch v := v.(type) {
-	case float64:
-		return text(v)
+	case json.Number:
+		if _, err := v.Int64(); err == nil {
+			return v.String()
+		}
+		if x, err := v.Float64(); err == nil {
+			return text(x)
+		}
+		return v.String()
 	case string:
 		return v
 	}
@@ -194,7 +203,7 @@ func (b *builder) states() error {
 	return nil
 }
 
-// recorded says whether an attempt came to an end of its own: its run is not missing.
+// recorded says whether an attempt came to an end of its own.
 func recorded(status string) bool {
 	switch store.Status(status) {
 	case store.Done, store.Diverged, store.Failed, store.TimedOut:
@@ -203,11 +212,46 @@ func recorded(status string) bool {
 	return false
 }
 
-// missing lists the runs of the plan without such an attempt.
+// hasResult says whether an attempt came to an end with figures to report.
+func hasResult(status string) bool {
+	return store.Status(status) == store.Done || store.Status(status) == store.Diverged
+}
+
+// withStatus counts the recorded runs of a status.
+func (b *builder) withStatus(status store.Status) int {
+	n := 0
+	for _, r := range b.runs {
+		if r.status == string(status) {
+			n++
+		}
+	}
+	return n
+}
+
+func (b *builder) missingError() *MissingError {
+	return &MissingError{len(b.doc.Missing), len(b.plan.keys), b.withStatus(store.Failed), b.withStatus(store.TimedOut)}
+}
+
+// lack says why the missing runs have no result.
+func (b *builder) lack() string {
+	e := b.missingError()
+	var parts []string
+	for _, n := range []struct {
+		runs int
+		what string
+	}{{e.Failed, "failed"}, {e.TimedOut, "ran out of time"}, {e.Missing - e.Failed - e.TimedOut, "not run to the end"}} {
+		if n.runs > 0 {
+			parts = append(parts, strconv.Itoa(n.runs)+" "+n.what)
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// missing lists the runs of the plan without a result.
 func (b *builder) missing() []string {
 	have := map[string]bool{}
 	for _, r := range b.runs {
-		have[r.key] = true
+		have[r.key] = hasResult(r.status)
 	}
 	var out []string
 	for _, key := range b.plan.keys {

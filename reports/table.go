@@ -44,7 +44,7 @@ func (b *builder) tableCell(out *strings.Builder) {
 	}
 	name := "tab-" + b.cell.ID + ".csv"
 	fmt.Fprintf(out, "**Table %d.** ", b.tables)
-	if s := oneLine(b.template("caption", b.cell.Caption)); s != "" {
+	if s := sentence(oneLine(b.template("caption", b.cell.Caption))); s != "" {
 		out.WriteString(s + " ")
 	}
 	if len(shown) < len(rows.Values) {

@@ -15,8 +15,11 @@ import (
 // numbers, figures that are not finite, few seeds, and what the cells had to leave out.
 func (b *builder) collectWarnings() ([]string, error) {
 	var out []string
-	if len(b.doc.Missing) > 0 {
-		out = append(out, fmt.Sprintf("%s missing: %s.", plural(len(b.doc.Missing), "run"), b.plan.list(b.doc.Missing)))
+	absent := slices.DeleteFunc(slices.Clone(b.doc.Missing), func(key string) bool {
+		return slices.ContainsFunc(b.runs, func(r runState) bool { return r.key == key })
+	})
+	if len(absent) > 0 {
+		out = append(out, fmt.Sprintf("%s missing: %s.", plural(len(absent), "run"), b.plan.list(absent)))
 	}
 	out = append(out, b.statusWarnings()...)
 	for _, more := range []func() ([]string, error){b.ridgeWarnings, b.nonFiniteWarnings, b.seedWarnings} {
