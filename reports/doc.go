@@ -6,7 +6,8 @@
 // [Compare] says whether what lies there is still what the database tells.
 //
 // What differs between two computations of the same plan (times, machines, commits, attempts) stands in the report's last section,
-// Provenance, and nowhere else: not in the rest of the text, the figures, the CSV files or the manifest.
+// Provenance, and nowhere else: not in the rest of the text, the figures or the CSV files, and in the manifest only as the digest of
+// the whole text, by which [Guard] tells whether somebody has edited it.
 //
 // The package runs no experiment, writes nothing to the database and knows no method by name.
 package reports
