@@ -192,7 +192,7 @@ func TestBuildMissing(t *testing.T) {
 	if !ok || *m != (MissingError{Missing: 4, Planned: 6, Failed: 1, TimedOut: 1}) || m.None() {
 		t.Fatalf("Build of 2 of 6 runs: %v, want a MissingError", err)
 	}
-	if want := "4 runs of 6 runs without a result (1 failed, 1 out of time, 2 missing)"; m.Error() != want {
+	if want := "4 runs of 6 without a result (1 failed, 1 out of time, 2 missing)"; m.Error() != want {
 		t.Errorf("the error is %q, want %q", m, want)
 	}
 	o.Partial = true

@@ -65,7 +65,7 @@ func (e *MissingError) Error() string {
 	case e.None():
 		return "no run of this experiment is recorded"
 	case e.Failed+e.TimedOut == 0:
-		return plural(e.Missing, "run") + " of " + plural(e.Planned, "run") + " missing"
+		return plural(e.Missing, "run") + " of " + strconv.Itoa(e.Planned) + " missing"
 	}
 	why := []string{}
 	for _, n := range []struct {
@@ -76,7 +76,7 @@ func (e *MissingError) Error() string {
 			why = append(why, strconv.Itoa(n.runs)+" "+n.what)
 		}
 	}
-	return plural(e.Missing, "run") + " of " + plural(e.Planned, "run") + " without a result (" + strings.Join(why, ", ") + ")"
+	return plural(e.Missing, "run") + " of " + strconv.Itoa(e.Planned) + " without a result (" + strings.Join(why, ", ") + ")"
 }
 
 // None says that there is nothing to report on at all: no run came to an end, not even a failed one.
