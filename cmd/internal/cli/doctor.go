@@ -231,7 +231,7 @@ func (a *app) folders() []finding {
 
 // tryWrite makes a file in a folder under a temporary form of name, fills it a little and removes it.
 func tryWrite(dir, name string) error {
-	const little = 16 << 10 // more than what a file system keeps beside a file's name
+	const little = 256 << 10 // about a small database with its log
 	f, err := os.CreateTemp(dir, "."+name+".*")
 	if err != nil {
 		if _, e := os.Stat(dir); e != nil {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"time"
@@ -21,10 +22,9 @@ func (a *app) runOne(ctx context.Context, db *store.DB, p planned, o runFlags) (
 			a.talk("%s: shipped with kappa; report and database go to %s", p.spec.Name, p.file.Dir)
 		}
 	}
-	if !db.ReadOnly() { // else there is nothing to do
-		if err := p.record(ctx, db); err != nil {
-			return out, err
-		}
+	// A database that cannot be written suffices where there is nothing to do.
+	if err := p.record(ctx, db); err != nil && (p.todo() > 0 || !errors.Is(err, store.ErrReadOnly)) {
+		return out, err
 	}
 	summary, elsewhere, seconds, runErr := a.execute(ctx, db, p, o, quiet)
 	out.Total, out.Done, out.Diverged, out.Failed = summary.Total, summary.Done, summary.Diverged, summary.Failed

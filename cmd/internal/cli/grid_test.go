@@ -106,3 +106,17 @@ func TestExactCell(t *testing.T) {
 		}
 	}
 }
+
+func TestListingsWithoutNoise(t *testing.T) {
+	g := &grid{columns: []string{"a", "zero", "b"}, null: "–"}
+	g.add("x", 0, nil)
+	g.add("y", 0, 3)
+	g.dropZeros("zero", "b", "missing")
+	var b strings.Builder
+	if err := g.write(&b, "table", 0); err != nil {
+		t.Fatal(err)
+	}
+	if want := "a  b\nx  –\ny  3\n"; b.String() != want {
+		t.Errorf("%q, want %q", b.String(), want)
+	}
+}

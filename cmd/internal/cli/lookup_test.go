@@ -46,6 +46,33 @@ func TestProjectRoot(t *testing.T) {
 	}
 }
 
+func TestSpecRoot(t *testing.T) {
+	dir := tree(t, "none/exp/deep/", "git/.git/", "git/exp/", "marked/exp/.kappa/", "other/")
+	for _, tt := range []struct{ cwd, spec, want string }{
+		{"none", "none", "none"},
+		{"none", "none/exp", "none"},
+		{"none", "none/exp/deep", "none"},
+		{"none/exp", "none", "none"},
+		{"other", "none/exp", "none/exp"},
+		{"git/exp", "git/exp", "git"},
+		{"other", "git/exp", "git"},
+		{"marked", "marked/exp", "marked/exp"},
+	} {
+		if got := specRoot(filepath.Join(dir, tt.cwd), filepath.Join(dir, tt.spec)); got != filepath.Join(dir, tt.want) {
+			t.Errorf("specRoot(%s, %s) = %s, want %s", tt.cwd, tt.spec, got, tt.want)
+		}
+	}
+}
+
+func TestNear(t *testing.T) {
+	names := []string{"angle", "digits", "with blank"}
+	for typed, want := range map[string]string{"digit": "digits", "dgits": "digits", "anlge": "angle", "resnet": ""} {
+		if got := strings.Join(near(typed, names), " "); got != want {
+			t.Errorf("near(%q) = %q, want %q", typed, got, want)
+		}
+	}
+}
+
 func TestFindSpecOrder(t *testing.T) {
 	dir := tree(
 		t, ".git/", "a.toml", "experiments/a.toml", "experiments/b.toml", "sub/deep/", "sub/c.toml", "sub/experiments/c.toml",

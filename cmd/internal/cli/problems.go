@@ -58,6 +58,9 @@ func problemList(err error, found []problemJSON) []problemJSON {
 	if p, ok := errors.AsType[experiments.Problems](err); ok {
 		return problemList(p, found)
 	}
+	if p, ok := errors.AsType[experiments.Problem](err); ok {
+		return problemList(p, found)
+	}
 	p := problemJSON{Message: withoutEchoes(err.Error())}
 	if at := inSpec.FindStringSubmatch(p.Message); at != nil {
 		p.File, p.Message = at[1], at[3]

@@ -160,19 +160,20 @@ func fit(width int, name string, todo int, e runner.Event, elsewhere int) (colum
 	if columns = min(barColumns, room-n); columns >= barLeast {
 		return columns, text
 	}
-	brief := fmt.Sprintf("%d/%d", todo-e.Counts.Left, todo)
+	bare := fmt.Sprintf("%d/%d", todo-e.Counts.Left, todo)
+	brief := bare
 	if e.Counts.Failed > 0 {
 		brief += fmt.Sprintf(", %d failed", e.Counts.Failed)
 	}
 	if e.ETA >= 0 && e.Counts.Left > 0 {
 		brief += ", ETA " + roundDuration(e.ETA)
 	}
-	for _, t := range []string{text, name + ": " + brief, brief} {
+	for _, t := range []string{text, name + ": " + brief, brief, bare} {
 		if utf8.RuneCountInString(t) <= room {
 			return 0, t
 		}
 	}
-	return 0, cut(brief, room)
+	return 0, "" // half a number misleads
 }
 
 func (b *bar) line(format string, args ...any) {

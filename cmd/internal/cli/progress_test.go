@@ -83,9 +83,8 @@ func TestFitGivesUpTheBarBeforeWords(t *testing.T) {
 		{70, 0, "digits: 0 done, 0 failed, 30 cached, 600 left, ETA 1m30s"},
 		{60, 0, "digits: 0/600, ETA 1m30s"},
 		{30, 0, "0/600, ETA 1m30s"},
-		{20, 0, "0/600, ET…"},
-		{11, 0, "…"},
-		{10, 0, ""},
+		{20, 0, "0/600"},
+		{14, 0, ""},
 	} {
 		if columns, text := fit(tt.width, "digits", 600, e, 0); columns != tt.columns || text != tt.text {
 			t.Errorf("fit(%d) = %d, %q; want %d, %q", tt.width, columns, text, tt.columns, tt.text)
@@ -120,5 +119,23 @@ func TestRoundDuration(t *testing.T) {
 		if got := roundDuration(tt.d); got != tt.want {
 			t.Errorf("roundDuration(%v) = %s, want %s", tt.d, got, tt.want)
 		}
+	}
+}
+
+func TestCut(t *testing.T) {
+	for _, tt := range []struct {
+		n    int
+		want string
+	}{{-1, ""}, {0, ""}, {1, "…"}, {2, "κ…"}, {3, "κθσ"}, {9, "κθσ"}} {
+		if got := cut("κθσ", tt.n); got != tt.want {
+			t.Errorf("cut(%d) = %q, want %q", tt.n, got, tt.want)
+		}
+	}
+}
+
+func TestScoreTellsRunsElsewhere(t *testing.T) {
+	c := runner.Counts{Total: 9, Cached: 5, Done: 1, Left: 3}
+	if got, want := score(c, 2, -1), "1 done, 0 failed, 3 cached, 2 running elsewhere, 3 left"; got != want {
+		t.Errorf("score = %q, want %q", got, want)
 	}
 }

@@ -147,7 +147,7 @@ func (a *app) render(ctx context.Context, db *store.DB, t *target, o reportFlags
 	if ok && o.overwrite {
 		w, err = reports.Write(t.file.Dir, doc, reports.WriteOptions{Force: true, NoProvenance: o.noProvenance})
 	} else if ok {
-		return result, doc, t.foreign(shown(a.cwd, foreign.Path))
+		return result, doc, a.foreign(foreign)
 	}
 	if err != nil {
 		return result, doc, failf("", "write report %s: %v", result.Path, cause(err))

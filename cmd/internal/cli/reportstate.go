@@ -25,21 +25,20 @@ func (t *target) reportPath() string { return filepath.Join(t.file.Dir, t.spec.N
 // filesFolder is where the figures and the data of a spec's report lie.
 func (t *target) filesFolder() string { return filepath.Join(t.file.Dir, t.spec.Name+"_files") }
 
-// foreign refuses to overwrite what kappa did not write.
-func (t *target) foreign(path string) error {
-	return usagef("move it away, or let --force overwrite it", "write report %s: the file is there, and kappa did not write it", path)
+// foreign refuses to overwrite what kappa did not write, or what somebody has edited since.
+func (a *app) foreign(e *reports.ForeignError) error {
+	why := "the file is there, and kappa did not write it"
+	if e.Edited {
+		why = "somebody has edited it since kappa wrote it"
+	}
+	return usagef("move it away, or let --force overwrite it", "write report %s: %s", shown(a.cwd, e.Path), why)
 }
 
 // manifestFile is the part of a report's manifest that tells what it was made from.
 type manifestFile struct {
-	MadeBy string `json:"made_by"`
-	Spec   struct {
+	Spec struct {
 		SHA256 string `json:"sha256"`
 	} `json:"spec"`
-	Report struct {
-		Bytes  int    `json:"bytes"` // up to Provenance
-		SHA256 string `json:"sha256"`
-	} `json:"report"`
 	Files []struct {
 		Name   string `json:"name"`
 		SHA256 string `json:"sha256"`
@@ -47,61 +46,46 @@ type manifestFile struct {
 	Runs []string `json:"runs"`
 }
 
-// existing reads a spec's report and its manifest. text is nil where there is no report, ok false where kappa did not
-// write it.
-func (t *target) existing() (text []byte, m manifestFile, ok bool, err error) {
-	text, err = os.ReadFile(t.reportPath())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, m, true, nil
-	}
-	if err != nil {
-		return nil, m, false, err
-	}
-	data, err := os.ReadFile(filepath.Join(t.filesFolder(), "manifest.json"))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return text, m, false, err
-	}
-	if err != nil || json.Unmarshal(data, &m) != nil || m.MadeBy != "kappa" {
-		return text, m, false, nil
-	}
-	return text, m, true, nil
-}
-
 // reportState compares a report with what it should be made from, without rendering it again.
 func (t *target) reportState(s standing) string {
-	text, m, ok, err := t.existing()
-	switch {
-	case err != nil:
-		return cause(err).Error()
-	case text == nil:
+	text, err := os.ReadFile(t.reportPath())
+	if errors.Is(err, fs.ErrNotExist) {
 		return "none"
-	case !ok:
+	}
+	if err != nil {
+		return cause(err).Error()
+	}
+	foreign, ok := errors.AsType[*reports.ForeignError](reports.Guard(t.file.Dir, t.spec.Name))
+	switch {
+	case ok && foreign.Edited:
+		return "changed"
+	case ok:
 		return "not kappa's"
+	}
+	var m manifestFile
+	data, err := os.ReadFile(filepath.Join(t.filesFolder(), "manifest.json"))
+	switch {
+	case err != nil, json.Unmarshal(data, &m) != nil:
+		return "changed" // the text is kappa's, what belongs to it is gone
 	case m.Spec.SHA256 != t.spec.Hash, !slices.Equal(m.Runs, t.plan.Keys()):
 		return "stale"
-	case t.tampered(text, m):
+	case t.tampered(m):
 		return "changed"
-	case s.missing+s.running == 0 && strings.Contains(string(text[:m.Report.Bytes]), "**Partial report:**"):
+	case s.missing+s.running+s.failed == 0 && strings.Contains(string(text), "**Partial report:**"):
 		return "stale"
 	}
 	return "present"
 }
 
-// tampered says whether the files of a report are no longer those that the manifest names.
-func (t *target) tampered(text []byte, m manifestFile) bool {
-	differs := func(data []byte, want string) bool {
-		sum := sha256.Sum256(data)
-		return hex.EncodeToString(sum[:]) != want
-	}
-	if len(text) < m.Report.Bytes || differs(text[:m.Report.Bytes], m.Report.SHA256) {
-		return true
-	}
+// tampered says whether the files beside a report are no longer those that the manifest names.
+func (t *target) tampered(m manifestFile) bool {
 	for _, f := range m.Files {
 		if f.Name != filepath.Base(f.Name) {
 			continue // not of our making
 		}
 		data, err := os.ReadFile(filepath.Join(t.filesFolder(), f.Name))
-		if err != nil || differs(data, f.SHA256) {
+		sum := sha256.Sum256(data)
+		if err != nil || hex.EncodeToString(sum[:]) != f.SHA256 {
 			return true
 		}
 	}
@@ -110,12 +94,12 @@ func (t *target) tampered(text []byte, m manifestFile) bool {
 
 // canReport finds out before any work what would keep a report from being written after it.
 func (a *app) canReport(t *target, force bool) error {
-	text, _, ok, err := t.existing()
-	if err != nil {
-		return failf("", "write report %s: %v", shown(a.cwd, t.reportPath()), cause(err))
-	}
-	if text != nil && !ok && !force {
-		return t.foreign(shown(a.cwd, t.reportPath()))
+	err := reports.Guard(t.file.Dir, t.spec.Name)
+	if foreign, ok := errors.AsType[*reports.ForeignError](err); ok {
+		if !force {
+			return a.foreign(foreign)
+		}
+		err = nil
 	}
 	files := t.filesFolder()
 	if info, err := os.Stat(files); err == nil && !info.IsDir() {
@@ -129,7 +113,10 @@ func (a *app) canReport(t *target, force bool) error {
 		}
 	}
 	longest := slices.MaxFunc(names, func(x, y string) int { return cmp.Compare(len(x), len(y)) })
-	switch err := tryWrite(t.file.Dir, longest); {
+	if err == nil {
+		err = tryWrite(t.file.Dir, longest)
+	}
+	switch {
 	case errors.Is(err, syscall.ENAMETOOLONG):
 		return failf("shorten the name, or give --no-report", "write report: the name of %s is too long", shown(a.cwd, filepath.Join(t.file.Dir, longest)))
 	case errors.Is(err, fs.ErrPermission):
@@ -177,12 +164,12 @@ func (a *app) reportAfterRun(ctx context.Context, db *store.DB, p planned, o run
 		}
 		return result, nil
 	}
-	if doc != nil && !db.ReadOnly() && (executed > 0 || result.State == "written") {
+	if doc != nil && (executed > 0 || result.State == "written") {
 		claims := make([]store.Claim, len(doc.Claims))
 		for i, c := range doc.Claims {
 			claims[i] = c.Claim
 		}
-		if e := db.RecordClaims(ctx, p.spec.Name, p.spec.Hash, claims); e != nil {
+		if e := db.RecordClaims(ctx, p.spec.Name, p.spec.Hash, claims); e != nil && (executed > 0 || !errors.Is(e, store.ErrReadOnly)) {
 			err = joined(err, fmt.Errorf("record the verdicts of %s: %w", p.spec.Name, e))
 		}
 	}
