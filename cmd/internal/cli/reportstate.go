@@ -122,7 +122,7 @@ func (a *app) canReport(t *target, force bool) error {
 	case errors.Is(err, fs.ErrPermission):
 		return failf("make the folder writable, or give --no-report", "write report %s: %v", shown(a.cwd, t.reportPath()), cause(err))
 	case err != nil:
-		return failf("--no-report records the runs alone", "write report %s: %v", shown(a.cwd, t.reportPath()), cause(err))
+		return failf("is the disk full, or mounted for reading only?", "write report %s: %v", shown(a.cwd, t.reportPath()), cause(err))
 	}
 	return nil
 }
