@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -107,7 +108,7 @@ func planRows(plan *runner.Plan) ([]store.PlanRow, error) {
 		if err != nil {
 			return nil, err
 		}
-		out[i] = store.PlanRow{Key: r.Key, Swept: swept}
+		out[i] = store.PlanRow{Key: r.Key, Swept: swept, Experiment: plan.Spec.Name}
 	}
 	return out, nil
 }
@@ -209,14 +210,23 @@ func (t *target) check(ctx context.Context, empty *store.DB) (err error) {
 	if err != nil {
 		return err
 	}
-	// Every run has the same swept paths, and they decide the columns: one run stands for all.
+	// The swept paths decide the columns, and a run has those that it reads: one run stands for all with the same ones.
 	var rows []store.PlanRow
-	for _, v := range variants[:min(1, len(variants))] {
+	seen := make(map[string]bool)
+	for _, v := range variants {
+		var paths strings.Builder
+		for _, a := range v.Swept {
+			paths.WriteString(a.Path + "\n")
+		}
+		if seen[paths.String()] {
+			continue
+		}
+		seen[paths.String()] = true
 		swept, err := sweptJSON(v.Swept)
 		if err != nil {
 			return err
 		}
-		rows = append(rows, store.PlanRow{Key: fmt.Sprintf("%064x", v.Ordinal), Swept: swept})
+		rows = append(rows, store.PlanRow{Key: fmt.Sprintf("%064x", v.Ordinal), Swept: swept, Experiment: t.spec.Name})
 	}
 	src, err := empty.OpenReport(ctx, rows)
 	if err != nil {

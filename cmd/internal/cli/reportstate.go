@@ -164,7 +164,7 @@ func (a *app) reportAfterRun(ctx context.Context, db *store.DB, p planned, o run
 		}
 		return result, nil
 	}
-	if doc != nil && (executed > 0 || result.State == "written") {
+	if doc != nil && (executed > 0 || result.State == "written" || unrecordedClaims(ctx, db, p.spec.Name, len(doc.Claims))) {
 		claims := make([]store.Claim, len(doc.Claims))
 		for i, c := range doc.Claims {
 			claims[i] = c.Claim
@@ -174,4 +174,14 @@ func (a *app) reportAfterRun(ctx context.Context, db *store.DB, p planned, o run
 		}
 	}
 	return result, err
+}
+
+// unrecordedClaims says that the database holds no verdict of a spec that has claims: a process that was killed between writing
+// the report and recording them leaves that.
+func unrecordedClaims(ctx context.Context, db *store.DB, name string, claims int) bool {
+	if claims == 0 || db.ReadOnly() {
+		return false
+	}
+	rows, err := db.Query(ctx, "SELECT count(*) FROM claims WHERE experiment = :name", store.QueryOptions{Params: map[string]any{"name": name}})
+	return err == nil && rows.Values[0][0] == int64(0)
 }
