@@ -318,7 +318,7 @@ func (db *DB) fault(op string, err error) error {
 	case codeIO, codeFull:
 		kind(ErrDisk, "is there space left?")
 	case codeCorrupt:
-		kind(ErrCorrupt, "`kappa db check` says what; a backup may lie beside it")
+		kind(ErrCorrupt, "put a backup in its place, or move the file away and run again: what is missing is executed anew")
 	case codeNotADB:
 		kind(ErrNotDatabase, "name another file, or move it away")
 	case codeCantOpen:
