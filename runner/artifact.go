@@ -39,7 +39,7 @@ func (t *trial) keep(r reader, res immunize.Result) error {
 		if err := dataset.WriteNPY(&b, f.m); err != nil {
 			return fmt.Errorf("keep %s: %w", f.name, err)
 		}
-		a, err := t.session.db.WriteArtifact(t.run.Key, f.name, b.Bytes())
+		a, err := t.of.db.WriteArtifact(t.run.Key, f.name, b.Bytes())
 		if err != nil {
 			return fmt.Errorf("keep %s: %w", f.name, err)
 		}

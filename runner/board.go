@@ -7,7 +7,7 @@ import (
 	"kappa/store"
 )
 
-// board keeps the score of a session and tells it to whoever listens.
+// board keeps the score of a call of Run and tells it to whoever listens.
 type board struct {
 	mu       sync.Mutex
 	counts   Counts
@@ -16,7 +16,7 @@ type board struct {
 
 	jobs     int
 	known    map[store.DurationKey]float64 // mean seconds of the finished runs in this database
-	spent    map[store.DurationKey]float64 // seconds of this session's finished runs
+	spent    map[store.DurationKey]float64 // seconds of this call's finished runs
 	finishes map[store.DurationKey]int
 	left     map[store.DurationKey]int // runs to do
 	notify   func(Event)
@@ -118,8 +118,8 @@ func (b *board) tell(e Event) {
 	b.notify(e)
 }
 
-// eta estimates the time left: for each kind of run the mean of this session's runs, else of the recorded ones, else of all of
-// this session's.
+// eta estimates the time left: for each kind of run the mean of this call's runs, else of the recorded ones, else of all of
+// this call's.
 func (b *board) eta() time.Duration {
 	var allSeconds, seconds float64
 	var all int

@@ -15,12 +15,12 @@ import (
 // reuse takes θ, its trace and its counts from a finished run with the same training, where there is one: then only the
 // attacks remain to be computed. ok is false where there is none, or where its files are gone or damaged.
 func (t *trial) reuse() (res immunize.Result, ok bool, err error) {
-	kept, ok, err := t.session.db.FindTheta(t.ctx, t.run.TrainKey)
+	kept, ok, err := t.of.db.FindTheta(t.ctx, t.run.TrainKey)
 	if err != nil || !ok || kept.Run == t.run.Key {
 		return res, false, err
 	}
 	for _, a := range kept.Artifacts {
-		data, err := t.session.db.ReadArtifact(a)
+		data, err := t.of.db.ReadArtifact(a)
 		if err != nil {
 			t.logf("θ of run %s cannot be reused: %v", short(kept.Run), err)
 			return res, false, nil
@@ -40,7 +40,7 @@ func (t *trial) reuse() (res immunize.Result, ok bool, err error) {
 	if res.Theta == nil {
 		return res, false, nil
 	}
-	old, err := t.session.db.Outcome(t.ctx, kept.Run)
+	old, err := t.of.db.Outcome(t.ctx, kept.Run)
 	if err != nil {
 		return res, false, fmt.Errorf("read run %s, whose θ is reused: %w", short(kept.Run), err)
 	}

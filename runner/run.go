@@ -52,7 +52,7 @@ func Run(ctx context.Context, plan *Plan, db Database, opt Options) (Summary, er
 	if err != nil {
 		return Summary{}, fmt.Errorf("run %s: read recorded durations: %w", plan.Spec.Name, err)
 	}
-	s := &session{
+	s := &execution{
 		plan: plan, db: db, opt: opt, problems: newProblemCache(opt.Data, 2*jobs+2),
 		board: newBoard(plan, durations, jobs, opt.Notify), live: make(map[int64]time.Duration),
 	}
@@ -83,8 +83,8 @@ func Run(ctx context.Context, plan *Plan, db Database, opt Options) (Summary, er
 	return s.board.summary(), err
 }
 
-// session is one call of Run.
-type session struct {
+// execution is one call of Run.
+type execution struct {
 	plan     *Plan
 	db       Database
 	opt      Options
@@ -97,14 +97,14 @@ type session struct {
 	halt bool                    // FailFast has struck
 }
 
-func (s *session) stopped() bool {
+func (s *execution) stopped() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.halt
 }
 
 // enter adds an attempt to those in flight.
-func (s *session) enter(attempt int64) {
+func (s *execution) enter(attempt int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.share()
@@ -112,7 +112,7 @@ func (s *session) enter(attempt int64) {
 }
 
 // leave takes an attempt out and returns its CPU time.
-func (s *session) leave(attempt int64) time.Duration {
+func (s *execution) leave(attempt int64) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.share()
@@ -122,7 +122,7 @@ func (s *session) leave(attempt int64) time.Duration {
 
 // share splits the CPU time since the last call evenly among the attempts in flight: a goroutine has no CPU clock of its own.
 // The sum over all attempts is exact.
-func (s *session) share() {
+func (s *execution) share() {
 	if s.opt.CPU == nil {
 		return
 	}
@@ -135,7 +135,7 @@ func (s *session) share() {
 
 // beat renews the leases of the attempts in flight until ctx ends. A failed renewal is not fatal: the next one may go
 // through, and a lease that is lost is seen when the run is recorded.
-func (s *session) beat(ctx context.Context) {
+func (s *execution) beat(ctx context.Context) {
 	tick := time.NewTicker(store.Beat)
 	defer tick.Stop()
 	for {
@@ -156,8 +156,8 @@ func (s *session) beat(ctx context.Context) {
 	}
 }
 
-// execute runs one decision with its retries. It returns an error only for trouble that ends the session.
-func (s *session) execute(ctx context.Context, d Decision) error {
+// execute runs one decision with its retries. It returns an error only for trouble that ends the call.
+func (s *execution) execute(ctx context.Context, d Decision) error {
 	for try := 0; ; try++ {
 		attempt, ok, state, err := s.db.Claim(ctx, start(d.Run, s.opt), s.opt.Force && try == 0 || try > 0)
 		if err != nil {
@@ -195,14 +195,14 @@ func (s *session) execute(ctx context.Context, d Decision) error {
 }
 
 // attempt computes one run and turns whatever happens into an outcome.
-func (s *session) attempt(ctx context.Context, run Planned) (out store.Outcome, err error) {
+func (s *execution) attempt(ctx context.Context, run Planned) (out store.Outcome, err error) {
 	runCtx := ctx
 	if s.opt.Timeout > 0 {
 		var cancel context.CancelFunc
 		runCtx, cancel = context.WithTimeoutCause(ctx, s.opt.Timeout, errTimeout)
 		defer cancel()
 	}
-	t := &trial{ctx: runCtx, run: run, session: s}
+	t := &trial{ctx: runCtx, run: run, of: s}
 	out, err = t.guarded()
 	if err == nil {
 		return out, nil

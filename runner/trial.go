@@ -22,11 +22,11 @@ import (
 
 // trial is one attempt at one run.
 type trial struct {
-	ctx     context.Context //nolint:containedctx // the trial lives exactly as long as its context
-	run     Planned
-	session *session
-	log     strings.Builder
-	out     store.Outcome
+	ctx context.Context //nolint:containedctx // the trial lives exactly as long as its context
+	run Planned
+	of  *execution
+	log strings.Builder
+	out store.Outcome
 }
 
 // guarded runs the trial and turns a panic into an error with the place it came from.
@@ -49,7 +49,7 @@ func (t *trial) logf(format string, args ...any) {
 // do is the road of one run: data → θ → condition numbers → attacks.
 func (t *trial) do() error {
 	r := reader{t.run.Settings}
-	problem, err := t.session.problems.get(r)
+	problem, err := t.of.problems.get(r)
 	if err != nil {
 		return err
 	}
@@ -156,7 +156,7 @@ func (t *trial) initial(r reader, problem *problem) (*mat.Dense, error) {
 		}
 		return theta, nil
 	default:
-		return t.session.problems.theta(init, d)
+		return t.of.problems.theta(init, d)
 	}
 }
 
@@ -184,11 +184,11 @@ func tracer(r reader) func(step, last int) bool {
 
 // progress tells the board about steps, at most a few times a second.
 func (t *trial) progress() func(step, steps int) {
-	last := t.session.opt.Now()
+	last := t.of.opt.Now()
 	return func(step, steps int) {
-		if now := t.session.opt.Now(); now.Sub(last) > 250*time.Millisecond {
+		if now := t.of.opt.Now(); now.Sub(last) > 250*time.Millisecond {
 			last = now
-			t.session.board.stepped(t.run, step, steps)
+			t.of.board.stepped(t.run, step, steps)
 		}
 	}
 }
