@@ -22,7 +22,7 @@ import (
 
 // trial is one attempt at one run.
 type trial struct {
-	ctx context.Context //nolint:containedctx // the trial lives exactly as long as its context
+	ctx context.Context // a trial lives exactly as long as its context
 	run Planned
 	of  *execution
 	log strings.Builder
