@@ -34,6 +34,7 @@ func (t *trial) recordTraining(res immunize.Result) {
 		name  string
 		count int
 	}{
+		{"kappa_compared", res.Counts.Compared},
 		{"primary_rose", res.Counts.PrimaryRose},
 		{"harmful_fell", res.Counts.HarmfulFell},
 		{"well_outside", res.Counts.WellOutside},

@@ -5,7 +5,9 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"kappa/experiments"
 )
@@ -74,5 +76,37 @@ func TestShippedSpecs(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestMetricNames: every figure that a run records is explained in the schema reference.
+func TestMetricNames(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "store", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := openDB(t)
+	plan := planOf(t, small)
+	if _, err := Run(t.Context(), plan, db, Options{Now: time.Now}); err != nil {
+		t.Fatal(err)
+	}
+	names := make(map[string]bool)
+	for _, run := range plan.Runs {
+		out, err := db.Outcome(t.Context(), run.Key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range out.Metrics {
+			name, _, _ := strings.Cut(m.Name, ":")
+			names[name] = true
+		}
+	}
+	if len(names) < 10 {
+		t.Errorf("only %d names: the test shows little", len(names))
+	}
+	for name := range names {
+		if !bytes.Contains(text, []byte("`"+name)) {
+			t.Errorf("store/README.md does not explain the metric %s", name)
+		}
 	}
 }
