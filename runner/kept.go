@@ -13,8 +13,12 @@ import (
 )
 
 // reuse takes θ, its trace and its counts from a finished run with the same training, where there is one: then only the
-// attacks remain to be computed. ok is false where there is none, or where its files are gone or damaged.
+// attacks remain to be computed. ok is false where there is none, where its files are gone or damaged, and where runs are to be
+// repeated: a repetition that read its answer would repeat nothing.
 func (t *trial) reuse() (res immunize.Result, ok bool, err error) {
+	if t.of.opt.Force {
+		return res, false, nil
+	}
 	kept, ok, err := t.of.db.FindTheta(t.ctx, t.run.TrainKey)
 	if err != nil || !ok || kept.Run == t.run.Key {
 		return res, false, err

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -41,6 +42,14 @@ type cached[T any] struct {
 	err   error
 }
 
+func (c *cached[T]) get(compute func() (T, error)) (T, error) {
+	c.once.Do(func() {
+		c.err = errors.New("load the data: another run panicked over it") // stands only if compute panics
+		c.value, c.err = compute()
+	})
+	return c.value, c.err
+}
+
 func newProblemCache(data fs.FS, limit int) *problemCache {
 	return &problemCache{data: data, limit: limit, problems: make(map[string]*cached[*problem]), sets: make(map[string]*cached[*dataset.Set])}
 }
@@ -75,11 +84,23 @@ func (c *problemCache) get(r reader) (*problem, error) {
 		}
 	}
 	c.mu.Unlock()
-	entry.once.Do(func() {
-		entry.err = fmt.Errorf("load the data: interrupted by a panic") // stands only if form panics
-		entry.value, entry.err = c.form(r)
-	})
-	return entry.value, entry.err
+	value, err := entry.get(func() (*problem, error) { return c.form(r) })
+	if err != nil { // a retry may find the file again
+		c.forget(func() {
+			if c.problems[id] == entry {
+				delete(c.problems, id)
+				c.order = slices.DeleteFunc(c.order, func(s string) bool { return s == id })
+			}
+		})
+	}
+	return value, err
+}
+
+// forget changes the cache under its lock.
+func (c *problemCache) forget(drop func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	drop()
 }
 
 // form loads and factorises.
@@ -133,8 +154,15 @@ func (c *problemCache) set(src dataset.Source) (*dataset.Set, error) {
 		c.sets[key] = entry
 	}
 	c.mu.Unlock()
-	entry.once.Do(func() { entry.value, entry.err = dataset.Load(c.data, src) })
-	return entry.value, entry.err
+	value, err := entry.get(func() (*dataset.Set, error) { return dataset.Load(c.data, src) })
+	if err != nil {
+		c.forget(func() {
+			if c.sets[key] == entry {
+				delete(c.sets, key)
+			}
+		})
+	}
+	return value, err
 }
 
 // theta reads a θ₀ from a .npy file.

@@ -111,13 +111,20 @@ func (s *execution) enter(attempt int64) {
 	s.live[attempt] = 0
 }
 
-// leave takes an attempt out and returns its CPU time.
-func (s *execution) leave(attempt int64) time.Duration {
+// spent returns an attempt's CPU time so far.
+func (s *execution) spent(attempt int64) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.share()
-	defer delete(s.live, attempt)
 	return s.live[attempt]
+}
+
+// leave takes an attempt out.
+func (s *execution) leave(attempt int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.share()
+	delete(s.live, attempt)
 }
 
 // share splits the CPU time since the last call evenly among the attempts in flight: a goroutine has no CPU clock of its own.
@@ -175,9 +182,11 @@ func (s *execution) execute(ctx context.Context, d Decision) error {
 		began := s.opt.Now()
 		outcome, runErr := s.attempt(ctx, d.Run)
 		outcome.WallSeconds = s.opt.Now().Sub(began).Seconds()
-		outcome.CPUSeconds = s.leave(attempt).Seconds()
-		// What was computed is recorded even when ctx has ended meanwhile: that is what an interruption means.
+		outcome.CPUSeconds = s.spent(attempt).Seconds()
+		// What was computed is recorded even when ctx has ended meanwhile: that is what an interruption means. The lease is
+		// renewed until then, however long other writers keep the database.
 		err = s.db.Finish(context.WithoutCancel(ctx), attempt, outcome)
+		s.leave(attempt)
 		if err != nil {
 			return fmt.Errorf("run %s: record: %w", short(d.Run.Key), err)
 		}

@@ -333,6 +333,29 @@ keep = "none"
 	}
 }
 
+// TestForceTrainsAgain: a forced run computes θ itself, although another run with the same training has kept one.
+func TestForceTrainsAgain(t *testing.T) {
+	db := openDB(t)
+	more := planOf(t, strings.Replace(small, "steps = 5", "steps = 5\n[[attack]]\nmethod = \"cg\"\nsteps = 4", 1))
+	for _, c := range []struct {
+		plan  *Plan
+		force bool
+	}{{planOf(t, small), false}, {more, false}, {more, true}} {
+		if _, err := Run(t.Context(), c.plan, db, Options{Jobs: 2, Now: time.Now, Force: c.force}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, run := range more.Runs {
+		out, err := db.Outcome(t.Context(), run.Key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(out.Log, "only the attacks are new") {
+			t.Errorf("%s: the forced run read its θ: %q", run.Method(), out.Log)
+		}
+	}
+}
+
 func TestForceAddsAnAttempt(t *testing.T) {
 	db := openDB(t)
 	plan := planOf(t, small)
