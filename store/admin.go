@@ -63,14 +63,20 @@ func (db *DB) Info(ctx context.Context) (Info, error) {
 // nor one under way; the next run of the spec takes them up. It changes nothing. The error is for a check that could not be
 // made.
 func (db *DB) Check(ctx context.Context) (problems, notes []string, err error) {
-	add := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
+	add := func(format string, args ...any) {
+		if p := fmt.Sprintf(format, args...); !slices.Contains(problems, p) {
+			problems = append(problems, p)
+		}
+	}
 	note := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
 	text := func(format string) func(func(...any) error) error {
 		return func(scan func(...any) error) error {
 			var s string
 			err := scan(&s)
-			if s != "ok" {
-				add(format, s)
+			for line := range strings.Lines(s) { // SQLite puts a heading and several findings into one row
+				if line = strings.TrimSpace(line); line != "ok" && line != "" && !strings.HasPrefix(line, "***") {
+					add(format, line)
+				}
 			}
 			return err
 		}
@@ -105,7 +111,10 @@ func (db *DB) Check(ctx context.Context) (problems, notes []string, err error) {
 		}},
 	} {
 		if err := each(ctx, db.r, c.query, nil, c.row); err != nil {
-			return problems, notes, db.fault("check the database", err)
+			if p, _ := code(err); p != codeCorrupt {
+				return problems, notes, db.fault("check the database", err)
+			}
+			add("damaged: %v", err) // the check goes on: what it finds elsewhere counts too
 		}
 	}
 	var missing []string

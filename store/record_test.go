@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -337,5 +338,43 @@ func TestBackup(t *testing.T) {
 	}
 	if err := b.RecordDigest(t.Context(), "a", "b"); !errors.Is(err, ErrReadOnly) {
 		t.Errorf("writing to a database that is only read: %v", err)
+	}
+}
+
+// TestCheckOfDamage overwrites pages in the middle of a database and expects the check to list what SQLite finds there.
+func TestCheckOfDamage(t *testing.T) {
+	path := newPath(t)
+	db := openTest(t, path, Options{})
+	for i := range 40 {
+		attempt := claimTest(t, db, start(i), false)
+		if err := db.Finish(t.Context(), attempt, Outcome{Status: Done, Log: strings.Repeat("log ", 500)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := f.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteAt(bytes.Repeat([]byte{0xa5}, 8*4096), info.Size()/2/4096*4096); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	read, err := OpenReadOnly(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = read.Close() })
+	problems, _, err := read.Check(t.Context())
+	if err != nil || !strings.Contains(strings.Join(problems, "\n"), " page ") {
+		t.Errorf("check: %q, %v; want the damaged pages", problems, err)
 	}
 }

@@ -87,7 +87,7 @@ func (a *app) dbCheckCommand() *cobra.Command {
 			if len(problems) > 0 {
 				return &failure{
 					code: exitDatabase, err: fmt.Errorf("check database %s: %s", shown(a.cwd, db.Path()), counted(len(problems), "problem")),
-					hint: "`kappa run SPEC` repeats what is missing, with --force what is damaged",
+					hint: "a damaged file: put a backup in its place, or move it away and run again; a missing or changed artifact: `kappa run SPEC --force`",
 				}
 			}
 			fmt.Fprintf(a.env.Stdout, "%s: sound\n", shown(a.cwd, db.Path()))
