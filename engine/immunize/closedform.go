@@ -12,14 +12,8 @@ import (
 // Identity returns θ_0 (the identity if o.Theta0 is nil): the baseline that every ratio is taken against. Its trace has one point,
 // its status is Converged. It reads Theta0.
 func Identity(ctx context.Context, p Problem, o Options, _ *rand.Rand) (Result, error) {
-	if err := ctx.Err(); err != nil {
-		return Result{}, err
-	}
-	d, err := p.prepare(0)
+	d, err := begin(ctx, &p, &o)
 	if err != nil {
-		return Result{}, err
-	}
-	if err := o.prepare(d); err != nil {
 		return Result{}, err
 	}
 	out := Result{Theta: o.start(d), Status: Converged}
@@ -30,14 +24,8 @@ func Identity(ctx context.Context, p Problem, o Options, _ *rand.Rand) (Result, 
 // ceiling.Optimum, whose error it returns. It is not in the paper. One solve counts as one step: the trace has θ_0 at step 0 and
 // the solution at step 1, the status is Converged. It reads Theta0, for the trace alone, and Progress.
 func Optimum(ctx context.Context, p Problem, o Options, _ *rand.Rand) (Result, error) {
-	if err := ctx.Err(); err != nil {
-		return Result{}, err
-	}
-	d, err := p.prepare(0)
+	d, err := begin(ctx, &p, &o)
 	if err != nil {
-		return Result{}, err
-	}
-	if err := o.prepare(d); err != nil {
 		return Result{}, err
 	}
 	theta, _, err := ceiling.Optimum(p.Primary.Factor, p.Harmful.Factor)
@@ -55,6 +43,18 @@ func Optimum(ctx context.Context, p Problem, o Options, _ *rand.Rand) (Result, e
 		o.Progress(1, 1)
 	}
 	return out, nil
+}
+
+// begin prepares problem and options of a closed form and returns D.
+func begin(ctx context.Context, p *Problem, o *Options) (int, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	d, err := p.prepare(0)
+	if err != nil {
+		return 0, err
+	}
+	return d, o.prepare(d)
 }
 
 func (r *Result) closedPoint(p Problem, t int, theta *mat.Dense) error {

@@ -18,15 +18,7 @@ type knot struct {
 // their own. Long curves carry no markers; a line of one point is a marker.
 func Line(o Options, rows []Point) *Figure {
 	width, height := oneAndHalfColumns, oneAndHalfColumns*aspect
-	var left tally
-	var kept []Point
-	for _, p := range rows {
-		okX, okY := left.take(p.X, o.XLog, "x", p.Group), left.take(p.Y, o.YLog, "y", p.Group)
-		if okX && okY {
-			p.Low, p.High = left.upright(p.Low, p.High)
-			kept = append(kept, p)
-		}
-	}
+	kept, left := drawable(o, rows)
 	if len(kept) == 0 {
 		f := blank(o, width, height, noData(left.total))
 		f.Notes = left.notes()

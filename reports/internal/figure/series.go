@@ -88,6 +88,18 @@ func (t *tally) upright(low, high float64) (float64, float64) {
 	return low, high
 }
 
+// drawable returns the rows that both axes can show, the ends of their bars in order, and the tally of the others.
+func drawable(o Options, rows []Point) (kept []Point, left tally) {
+	for _, p := range rows {
+		okX, okY := left.take(p.X, o.XLog, "x", p.Group), left.take(p.Y, o.YLog, "y", p.Group)
+		if okX && okY {
+			p.Low, p.High = left.upright(p.Low, p.High)
+			kept = append(kept, p)
+		}
+	}
+	return kept, left
+}
+
 // notes writes a sentence for each reason.
 func (t *tally) notes() []string {
 	var notes []string
