@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -336,16 +337,17 @@ keep = "none"
 // TestForceTrainsAgain: a forced run computes θ itself, although another run with the same training has kept one.
 func TestForceTrainsAgain(t *testing.T) {
 	db := openDB(t)
+	plan := planOf(t, small)
 	more := planOf(t, strings.Replace(small, "steps = 5", "steps = 5\n[[attack]]\nmethod = \"cg\"\nsteps = 4", 1))
 	for _, c := range []struct {
 		plan  *Plan
 		force bool
-	}{{planOf(t, small), false}, {more, false}, {more, true}} {
+	}{{plan, false}, {more, false}, {plan, true}, {more, true}} {
 		if _, err := Run(t.Context(), c.plan, db, Options{Jobs: 2, Now: time.Now, Force: c.force}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, run := range more.Runs {
+	for _, run := range slices.Concat(plan.Runs, more.Runs) {
 		out, err := db.Outcome(t.Context(), run.Key)
 		if err != nil {
 			t.Fatal(err)
