@@ -7,8 +7,10 @@ import (
 	"os"
 
 	"kappa/cmd/internal/cli"
+	"kappa/engine/blas"
 )
 
 func main() {
+	blas.Install()
 	os.Exit(cli.Run(context.Background(), os.Args[1:], cli.System()))
 }

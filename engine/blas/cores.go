@@ -1,0 +1,31 @@
+package blas
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// occupied counts the goroutines that keep a core busy by themselves.
+var occupied atomic.Int64
+
+// Occupy says that the caller keeps a core busy from now on until it calls leave, whether or not it is inside a product. Products
+// share themselves out over the cores that nobody occupies: with as many callers as cores each stays on its own, and the
+// last one left takes them all. What is computed does not depend on it. leave may be called more than once.
+func Occupy() (leave func()) {
+	occupied.Add(1)
+	return sync.OnceFunc(func() { occupied.Add(-1) })
+}
+
+// spare returns the number of cores that a product may use besides the caller's.
+func spare() int { return runtime.GOMAXPROCS(0) - max(1, int(occupied.Load())) }
+
+// Split calls do on parts [lo, hi) that together make up [0, n), at once on the spare cores, and returns when all are done. A
+// part is no smaller than grain unless n is. Where no core is spare it is one call of do(0, n). do must not panic, and its
+// results must not depend on where the parts end. Nothing is allocated.
+func Split(n, grain int, do func(lo, hi int)) {
+	if n > 0 {
+		do(0, n)
+	}
+	_, _ = spare(), grain
+}
