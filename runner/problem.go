@@ -11,6 +11,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"kappa/engine/blas"
 	"kappa/engine/immunize"
 	"kappa/engine/spectrum"
 	"kappa/runner/dataset"
@@ -103,8 +104,9 @@ func (c *problemCache) forget(drop func()) {
 	drop()
 }
 
-// form loads and factorises.
+// form loads and factorises. It keeps a core busy; runs that wait for it do not, so that their cores are free for it.
 func (c *problemCache) form(r reader) (*problem, error) {
+	defer blas.Occupy()()
 	p, h, err := c.tasks(r)
 	if err != nil {
 		return nil, err

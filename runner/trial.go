@@ -14,6 +14,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"kappa/engine/audit"
+	"kappa/engine/blas"
 	"kappa/engine/immunize"
 	"kappa/engine/probe"
 	"kappa/engine/regularizer"
@@ -53,6 +54,9 @@ func (t *trial) do() error {
 	if err != nil {
 		return err
 	}
+	// From here on the run keeps a core busy, until it ends in whatever way. A run is never left behind: whoever cuts it off
+	// waits until it has returned.
+	defer blas.Occupy()()
 	for _, w := range problem.warnings {
 		t.logf("warning: %s", w)
 	}
