@@ -17,15 +17,24 @@ func Occupy() (leave func()) {
 	return sync.OnceFunc(func() { occupied.Add(-1) })
 }
 
-// spare returns the number of cores that a product may use besides the caller's.
-func spare() int { return runtime.GOMAXPROCS(0) - max(1, int(occupied.Load())) }
+// Spare returns the number of cores that a product may use besides the caller's, if no other product takes them first.
+func Spare() int { return max(0, runtime.GOMAXPROCS(0)-max(1, int(occupied.Load()))) }
 
 // Split calls do on parts [lo, hi) that together make up [0, n), at once on the spare cores, and returns when all are done. A
 // part is no smaller than grain unless n is. Where no core is spare it is one call of do(0, n). do must not panic, and its
 // results must not depend on where the parts end. Nothing is allocated.
 func Split(n, grain int, do func(lo, hi int)) {
-	if n > 0 {
-		do(0, n)
+	if n <= 0 {
+		return
 	}
-	_, _ = spare(), grain
+	parts := min(n/max(grain, 1), 1+Spare())
+	if parts <= 1 {
+		do(0, n)
+		return
+	}
+	t := team.idle.take(newTask)
+	t.n, t.parts, t.do, t.part = n, parts, do, t.stretch
+	team.run(t)
+	t.do = nil
+	team.idle.give(t)
 }

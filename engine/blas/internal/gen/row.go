@@ -1,0 +1,165 @@
+package main
+
+import "fmt"
+
+// fused is the number of rows that the kernels for a matrix and a vector take at once.
+const fused = 4
+
+// rowAddress is the address of row i of up to four, at base with steps of R8 bytes (R11 = 3·R8), offset DX.
+func rowAddress(i int) string {
+	return fmt.Sprintf("(%s)(DX*1)", []string{"AX", "R9", "R10", "R11"}[i])
+}
+
+// rowPointers sets the registers of rowAddress.
+func (a *assembler) rowPointers(n int) {
+	for i, r := range []string{"R9", "R10", "R11"}[:n-1] {
+		a.f("LEAQ (%s)(R8*1), %s", []string{"AX", "R9", "R10"}[i], r)
+	}
+	a.f("XORQ DX, DX")
+}
+
+// along writes a loop over the n numbers of a row, n in CX: body is called for whole registers, and, with tail, for the rest under
+// the mask.
+func (a *assembler) along(v vector, mask int, body func(tail bool)) {
+	loop, rest, done := a.label("loop"), a.label("rest"), a.label("done")
+	a.f("SUBQ $%d, CX", v.lanes())
+	a.f("JLT %s", rest)
+	a.here(loop)
+	body(false)
+	a.f("ADDQ $%d, DX", v.bytes)
+	a.f("SUBQ $%d, CX", v.lanes())
+	a.f("JGE %s", loop)
+	a.here(rest)
+	a.f("ADDQ $%d, CX", v.lanes())
+	a.f("JZ %s", done)
+	a.mask(v, mask, "CX", "SI")
+	body(true)
+	a.here(done)
+}
+
+func suffix(rows int) string {
+	if rows == 1 {
+		return ""
+	}
+	return fmt.Sprint("x", rows)
+}
+
+// dot writes the kernel of scalar products of rows with one vector. Each is summed in the lanes of one register, whatever the number
+// of rows taken at once.
+func (a *assembler) dot(v vector, n int) {
+	at := a.begin(v.name("dot")+suffix(n), fmt.Sprintf(`stores the scalar products of %d rows of n numbers at a, steps of as bytes apart, with x in dst[0 … %d].`, n, n-1),
+		parameter{"n", "int"}, parameter{"a", "*float64"}, parameter{"as", "int"}, parameter{"x", "*float64"}, parameter{"dst", "*float64"})
+	a.f("MOVQ %s, CX", at["n"])
+	a.f("MOVQ %s, AX", at["a"])
+	a.f("MOVQ %s, R8", at["as"])
+	a.f("MOVQ %s, BX", at["x"])
+	a.f("MOVQ %s, DI", at["dst"])
+	a.rowPointers(n)
+	x, mask, tmp := n, n+1, n+2
+	for i := range n {
+		a.zero(v, i)
+	}
+	a.along(v, mask, func(tail bool) {
+		if tail {
+			a.loadMasked(v, mask, "(BX)(DX*1)", x)
+		} else {
+			a.f("VMOVUPD (BX)(DX*1), %s", v.reg(x))
+		}
+		for i := range n {
+			if tail {
+				a.loadMasked(v, mask, rowAddress(i), tmp)
+				a.f("VFMADD231PD %s, %s, %s", v.reg(tmp), v.reg(x), v.reg(i))
+			} else {
+				a.f("VFMADD231PD %s, %s, %s", rowAddress(i), v.reg(x), v.reg(i))
+			}
+		}
+	})
+	y := vector{32, 8}
+	for i := range n {
+		if v.bytes == 64 {
+			a.f("VEXTRACTF64X4 $1, Z%d, Y%d", i, tmp)
+			a.f("VADDPD Y%d, Y%d, Y%d", tmp, i, i)
+		}
+		a.f("VEXTRACTF128 $1, %s, X%d", y.reg(i), tmp)
+		a.f("VADDPD X%d, X%d, X%d", tmp, i, i)
+		a.f("VUNPCKHPD X%d, X%d, X%d", i, i, tmp)
+		a.f("VADDSD X%d, X%d, X%d", tmp, i, i)
+		a.f("VMOVSD X%d, %d(DI)", i, 8*i)
+	}
+	a.end()
+}
+
+// axpy writes the kernel that adds multiples of rows to one vector, one row after the other.
+func (a *assembler) axpy(v vector, n int) {
+	at := a.begin(v.name("axpy")+suffix(n), fmt.Sprintf(`adds c[0]·a₀ + … + c[%d]·a_%d to y, term by term: a_i are rows of n numbers at a, steps of as bytes apart.`, n-1, n-1),
+		parameter{"n", "int"}, parameter{"a", "*float64"}, parameter{"as", "int"}, parameter{"c", "*float64"}, parameter{"y", "*float64"})
+	a.f("MOVQ %s, CX", at["n"])
+	a.f("MOVQ %s, AX", at["a"])
+	a.f("MOVQ %s, R8", at["as"])
+	a.f("MOVQ %s, BX", at["c"])
+	a.f("MOVQ %s, DI", at["y"])
+	a.rowPointers(n)
+	for i := range n {
+		a.f("VBROADCASTSD %d(BX), %s", 8*i, v.reg(i))
+	}
+	y, mask, tmp := n, n+1, n+2
+	a.along(v, mask, func(tail bool) {
+		if tail {
+			a.loadMasked(v, mask, "(DI)(DX*1)", y)
+		} else {
+			a.f("VMOVUPD (DI)(DX*1), %s", v.reg(y))
+		}
+		for i := range n {
+			if tail {
+				a.loadMasked(v, mask, rowAddress(i), tmp)
+				a.f("VFMADD231PD %s, %s, %s", v.reg(tmp), v.reg(i), v.reg(y))
+			} else {
+				a.f("VFMADD231PD %s, %s, %s", rowAddress(i), v.reg(i), v.reg(y))
+			}
+		}
+		if tail {
+			a.storeMasked(v, mask, y, "(DI)(DX*1)")
+		} else {
+			a.f("VMOVUPD %s, (DI)(DX*1)", v.reg(y))
+		}
+	})
+	a.end()
+}
+
+// rankOne writes the kernel that adds multiples of one vector to rows.
+func (a *assembler) rankOne(v vector) {
+	n := fused
+	at := a.begin(v.name("ger")+suffix(n), fmt.Sprintf(`adds c[i]·x to the i-th of %d rows of n numbers at a, steps of as bytes apart.`, n),
+		parameter{"n", "int"}, parameter{"a", "*float64"}, parameter{"as", "int"}, parameter{"c", "*float64"}, parameter{"x", "*float64"})
+	a.f("MOVQ %s, CX", at["n"])
+	a.f("MOVQ %s, AX", at["a"])
+	a.f("MOVQ %s, R8", at["as"])
+	a.f("MOVQ %s, BX", at["c"])
+	a.f("MOVQ %s, DI", at["x"])
+	a.rowPointers(n)
+	for i := range n {
+		a.f("VBROADCASTSD %d(BX), %s", 8*i, v.reg(i))
+	}
+	x, mask, tmp := n, n+1, n+2
+	a.along(v, mask, func(tail bool) {
+		if tail {
+			a.loadMasked(v, mask, "(DI)(DX*1)", x)
+		} else {
+			a.f("VMOVUPD (DI)(DX*1), %s", v.reg(x))
+		}
+		for i := range n {
+			if tail {
+				a.loadMasked(v, mask, rowAddress(i), tmp)
+			} else {
+				a.f("VMOVUPD %s, %s", rowAddress(i), v.reg(tmp))
+			}
+			a.f("VFMADD231PD %s, %s, %s", v.reg(i), v.reg(x), v.reg(tmp))
+			if tail {
+				a.storeMasked(v, mask, tmp, rowAddress(i))
+			} else {
+				a.f("VMOVUPD %s, %s", v.reg(tmp), rowAddress(i))
+			}
+		}
+	})
+	a.end()
+}

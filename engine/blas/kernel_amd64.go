@@ -1,0 +1,41 @@
+package blas
+
+import "golang.org/x/sys/cpu"
+
+//go:generate go run ./internal/gen -out .
+
+// supported returns the implementations that this processor can run, the fastest first.
+func supported() []Implementation {
+	var out []Implementation
+	if !(cpu.X86.HasAVX2 && cpu.X86.HasFMA && cpu.X86.HasBMI2) {
+		return nil
+	}
+	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL && cpu.X86.HasAVX512BW {
+		out = append(out, avx512())
+	}
+	return append(out, avx2())
+}
+
+func avx512() Implementation {
+	i := Implementation{kernel: "avx512"}
+	i.d = &kernels[float64]{size: 8, rows: 8, lanes: 8, turn: dturn256, turns: 4}
+	i.d.mul[0], i.d.mul[1], i.d.mul[2] = dmul512x1, dmul512x2, dmul512x3
+	i.d.pack[0], i.d.pack[1], i.d.pack[2] = dpack512x1, dpack512x2, dpack512x3
+	i.s = &kernels[float32]{size: 4, rows: 8, lanes: 16, turn: sturn256, turns: 8}
+	i.s.mul[0], i.s.mul[1], i.s.mul[2] = smul512x1, smul512x2, smul512x3
+	i.s.pack[0], i.s.pack[1], i.s.pack[2] = spack512x1, spack512x2, spack512x3
+	i.r = &rowKernels{dot: ddot512, dots: ddot512x4, axpy: daxpy512, axpys: daxpy512x4, ger: dger512x4}
+	return i
+}
+
+func avx2() Implementation {
+	i := Implementation{kernel: "avx2"}
+	i.d = &kernels[float64]{size: 8, rows: 4, lanes: 4, turn: dturn256, turns: 4}
+	i.d.mul[0], i.d.mul[1], i.d.mul[2] = dmul256x1, dmul256x2, dmul256x3
+	i.d.pack[0], i.d.pack[1], i.d.pack[2] = dpack256x1, dpack256x2, dpack256x3
+	i.s = &kernels[float32]{size: 4, rows: 4, lanes: 8, turn: sturn256, turns: 8}
+	i.s.mul[0], i.s.mul[1], i.s.mul[2] = smul256x1, smul256x2, smul256x3
+	i.s.pack[0], i.s.pack[1], i.s.pack[2] = spack256x1, spack256x2, spack256x3
+	i.r = &rowKernels{dot: ddot256, dots: ddot256x4, axpy: daxpy256, axpys: daxpy256x4, ger: dger256x4}
+	return i
+}

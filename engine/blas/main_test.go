@@ -1,0 +1,8 @@
+package blas
+
+import "testing"
+
+func TestMain(m *testing.M) {
+	Install()
+	m.Run()
+}

@@ -1,0 +1,198 @@
+package blas
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// The team is the goroutines that help with a product. Starting one, or waking a sleeping one, takes longer than a small product:
+// a helper that has just worked therefore looks for more for a while before it goes to sleep. The caller takes part in its own
+// work, and takes back what no helper has begun when it is through: it never waits for one that does not come.
+var team helpers
+
+type helpers struct {
+	mu   sync.Mutex
+	all  atomic.Pointer[[]*helper]
+	idle stack[task]
+}
+
+// States of a helper.
+const (
+	looking  uint32 = iota // for work, awake
+	asleep                 // blocked on wake
+	claimed                // by a caller that is writing task
+	assigned               // task is there
+	working
+)
+
+type helper struct {
+	state atomic.Uint32
+	task  *task
+	wake  chan struct{}
+	_     [64]byte // two helpers' states never share a cache line
+}
+
+// How long a helper looks for work: so many rounds of so many looks, giving way to other goroutines after each round. It comes
+// to about a third of a millisecond where nothing else runs.
+const (
+	rounds = 3000
+	looks  = 30
+)
+
+// task is work in parts.
+type task struct {
+	part   func(i, parts int)
+	parts  int
+	next   atomic.Int32
+	active atomic.Int32 // helpers that may still touch the task
+
+	// For Split.
+	n       int
+	do      func(lo, hi int)
+	stretch func(i, parts int) // = cut, made once
+}
+
+func newTask() *task {
+	t := &task{}
+	t.stretch = t.cut
+	return t
+}
+
+func (t *task) cut(i, parts int) { t.do(i*t.n/parts, (i+1)*t.n/parts) }
+
+// work does parts until none is left.
+func (t *task) work() {
+	for {
+		i := int(t.next.Add(1)) - 1
+		if i >= t.parts {
+			return
+		}
+		t.part(i, t.parts)
+	}
+}
+
+// run does all parts, with up to parts−1 helpers, and returns when they are done.
+func (h *helpers) run(t *task) {
+	t.next.Store(0)
+	list := h.list(t.parts - 1)
+	wanted := t.parts - 1
+	for _, w := range list {
+		if wanted == 0 {
+			break
+		}
+		if w.assign(t) {
+			wanted--
+		}
+	}
+	t.work()
+	if t.active.Load() == 0 {
+		return
+	}
+	for _, w := range list {
+		w.revoke(t)
+	}
+	for i := 1; t.active.Load() > 0; i++ {
+		if i%looks == 0 {
+			runtime.Gosched()
+		}
+	}
+}
+
+// list returns the helpers, at least n of them.
+func (h *helpers) list(n int) []*helper {
+	if p := h.all.Load(); p != nil && len(*p) >= n {
+		return *p
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var list []*helper
+	if p := h.all.Load(); p != nil {
+		list = append(list, *p...)
+	}
+	for len(list) < n {
+		w := &helper{wake: make(chan struct{}, 1)}
+		list = append(list, w)
+		go w.loop()
+	}
+	h.all.Store(&list)
+	return list
+}
+
+// assign gives w the task if it has none.
+func (w *helper) assign(t *task) bool {
+	sleeping := false
+	switch {
+	case w.state.CompareAndSwap(looking, claimed):
+	case w.state.CompareAndSwap(asleep, claimed):
+		sleeping = true
+	default:
+		return false
+	}
+	t.active.Add(1)
+	w.task = t
+	w.state.Store(assigned)
+	if sleeping {
+		w.wake <- struct{}{}
+		// The helper is now the next goroutine of this thread, where no other takes it from at once. One more goroutine puts it
+		// into the queue that idle threads look at.
+		go func() {}()
+	}
+	return true
+}
+
+// revoke takes t back if w has not begun with it.
+func (w *helper) revoke(t *task) {
+	// Only this caller assigns t, and it has not been given to w again.
+	if w.task == t && w.state.CompareAndSwap(assigned, claimed) {
+		w.task = nil
+		w.state.Store(looking)
+		t.active.Add(-1)
+	}
+}
+
+func (w *helper) loop() {
+	for {
+		for range rounds {
+			for range looks {
+				if w.state.Load() == assigned && w.state.CompareAndSwap(assigned, working) {
+					t := w.task
+					t.work()
+					w.task = nil
+					w.state.Store(looking)
+					t.active.Add(-1)
+					continue
+				}
+			}
+			runtime.Gosched()
+		}
+		if w.state.CompareAndSwap(looking, asleep) {
+			<-w.wake
+		}
+	}
+}
+
+// stack keeps objects for use again.
+type stack[T any] struct {
+	mu    sync.Mutex
+	items []*T
+}
+
+// take returns an object that was given back, or what create makes.
+func (s *stack[T]) take(create func() *T) *T {
+	s.mu.Lock()
+	if n := len(s.items); n > 0 {
+		x := s.items[n-1]
+		s.items = s.items[:n-1]
+		s.mu.Unlock()
+		return x
+	}
+	s.mu.Unlock()
+	return create()
+}
+
+func (s *stack[T]) give(x *T) {
+	s.mu.Lock()
+	s.items = append(s.items, x)
+	s.mu.Unlock()
+}
