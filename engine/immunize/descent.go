@@ -17,22 +17,45 @@ const roseTolerance = 1e-9
 
 // block is one array of parameters.
 type block struct {
-	x    []float64 // value
-	dir  []float64 // direction of the next step; x moves along −dir
-	prev []float64 // value before the last step
-	m    *mover
+	x     []float64 // value
+	dir   []float64 // direction of the next step; x moves along −dir
+	other []float64 // value before the last step
+	owner *mat.Dense
+	m     *mover
 }
 
 func newBlock(x []float64, o *Options) *block {
 	return &block{
-		x: x, dir: make([]float64, len(x)), prev: make([]float64, len(x)),
+		x: x, dir: make([]float64, len(x)), other: make([]float64, len(x)),
 		m: newMover(o.Optimizer, o.Momentum, len(x)),
 	}
+}
+
+// move takes a step and reports whether all values are finite.
+func (b *block) move(rate, scale float64) (finite bool) {
+	finite = b.m.step(b.other, b.x, b.dir, rate, scale)
+	b.swap()
+	return finite
+}
+
+// swap exchanges the value with that before the last step: a matrix changes its memory, a vector its elements.
+func (b *block) swap() {
+	if b.owner == nil {
+		for i, v := range b.x {
+			b.x[i], b.other[i] = b.other[i], v
+		}
+		return
+	}
+	b.x, b.other = b.other, b.x
+	raw := b.owner.RawMatrix()
+	raw.Data = b.x
+	b.owner.SetRawMatrix(raw)
 }
 
 // step is what a method says about the step it proposes.
 type step struct {
 	rate                                float64 // factor of the direction
+	scale                               float64 // what the direction stored is to be multiplied by before the optimizer sees it
 	stop                                Status  // not empty: no step is to be taken
 	reason                              string
 	wellOutside, illOutside, degenerate bool
@@ -42,7 +65,7 @@ type step struct {
 
 func newStep(rate float64) step {
 	nan := math.NaN()
-	return step{rate: rate, loss: nan, gradLoss: nan, gradWell: nan, gradIll: nan}
+	return step{rate: rate, scale: 1, loss: nan, gradLoss: nan, gradWell: nan, gradIll: nan}
 }
 
 // method is what differs from one iterative method to the next.
@@ -71,7 +94,7 @@ type descent struct {
 
 func newDescent(o *Options, theta *mat.Dense, fp, fh *spectrum.Factor) *descent {
 	d := &descent{o: o, theta: theta, fp: fp, fh: fh, features: func() *mat.Dense { return theta }, everyStep: true}
-	d.add(theta.RawMatrix().Data)
+	d.add(theta.RawMatrix().Data).owner = theta
 	return d
 }
 
@@ -121,8 +144,7 @@ func (d *descent) run(ctx context.Context, m method) (Result, error) {
 			return d.end(StepLimit, ""), nil
 		}
 		d.count(s)
-		d.move(s.rate)
-		if err := d.check(); err != nil {
+		if err := d.move(s); err != nil {
 			return d.diverge(t+1, err)
 		}
 		if d.o.Progress != nil {
@@ -146,26 +168,26 @@ func (d *descent) still(t int) bool {
 	return true
 }
 
-// move takes one step in every block.
-func (d *descent) move(rate float64) {
+// move takes one step in every block and brings the ends of the spectra up to date where they are kept at every step. It returns
+// an error if the parameters, or what is computed from them, are not finite.
+func (d *descent) move(s step) (err error) {
 	for _, b := range d.blocks {
-		copy(b.prev, b.x)
-		b.m.move(b.x, b.dir, rate)
-	}
-}
-
-// check returns an error if the parameters, or what was computed from them, are not finite, and otherwise brings the ends of the
-// spectra up to date where they are kept at every step.
-func (d *descent) check() error {
-	for _, b := range d.blocks {
-		for _, v := range b.x {
-			if v-v != 0 {
-				return fmt.Errorf("a parameter is %v", v)
-			}
+		if !b.move(s.rate, s.scale) && err == nil {
+			err = b.offender()
 		}
 	}
-	if d.everyStep {
+	if err == nil && d.everyStep {
 		return d.compare()
+	}
+	return err
+}
+
+// offender names a value that is not finite.
+func (b *block) offender() error {
+	for _, v := range b.x {
+		if v-v != 0 {
+			return fmt.Errorf("a parameter is %v", v)
+		}
 	}
 	return nil
 }
@@ -224,7 +246,7 @@ func (d *descent) count(s step) {
 // diverge ends the run at the state before step t, whose result cannot be used.
 func (d *descent) diverge(t int, cause error) (Result, error) {
 	for _, b := range d.blocks {
-		copy(b.x, b.prev)
+		b.swap()
 	}
 	d.out.Steps, d.out.Counts.Steps = t-1, t-1
 	if n := len(d.out.Trace); n == 0 || d.out.Trace[n-1].Step != t-1 {

@@ -134,6 +134,7 @@ func (m *released) direction(trace bool) (step, error) {
 		return s, nil
 	}
 	g := m.grad
+	g.norms = trace
 	rows := m.rows.rows()
 	gather(g.primary.x, g.y, m.problem.Primary.X, m.problem.Primary.Y, rows)
 	gather(g.harmful.x, nil, m.problem.Harmful.X, nil, rows)

@@ -2,7 +2,9 @@ package immunize
 
 import (
 	"fmt"
+	"math"
 
+	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/lapack/lapack64"
@@ -21,181 +23,235 @@ type releasedParams struct {
 // releasedValue holds the parts of the objective on a batch and the norms of their gradients in θ, without weights.
 type releasedValue struct {
 	loss, well, ill             float64
-	gradLoss, gradWell, gradIll float64
+	gradLoss, gradWell, gradIll float64 // the last two NaN where they were not asked for
 }
 
 // releasedGradient evaluates Released's objective and its gradients on one batch. y and both x are filled in by the caller.
+//
+// Every term's gradient in θ is a product of two matrices with as many rows as the batch: XᵀY for the preconditioned terms
+// (releasedBatch says what Y is), (Xᵀ∂L/∂z)·wᵀ for the loss. The direction is therefore one product, leftᵀ·right, of their rows
+// one below the other.
 type releasedGradient struct {
 	loss             Loss
+	norms            bool // norms of the terms' gradients are wanted
 	y, dz            []float64
 	primary, harmful *releasedBatch
-	part             *mat.Dense // one term's gradient in θ, D×D
-	xdz              *mat.VecDense
+	x, f             *mat.Dense // of both tasks, 2B×D
+	left, right      *mat.Dense // (2B+1)×D
 }
 
 // newReleasedGradient makes room for b rows; rank is that of the harmful data with a column of ones.
 func newReleasedGradient(b, d, rank int, l Loss) *releasedGradient {
-	return &releasedGradient{
-		loss: l, y: make([]float64, b), dz: make([]float64, b),
-		primary: newReleasedBatch(b, d, d+1), harmful: newReleasedBatch(b, d, rank),
-		part: mat.NewDense(d, d, nil), xdz: mat.NewVecDense(d, nil),
+	r := &releasedGradient{
+		loss: l, y: make([]float64, b), dz: make([]float64, b), f: mat.NewDense(2*b, d, nil),
+		left: mat.NewDense(2*b+1, d, nil), right: mat.NewDense(2*b+1, d, nil),
 	}
+	r.x = rowsOf(r.left, 0, 2*b)
+	if b >= d { // the mended preconditioner changes the left factor, and the inputs are needed as they are
+		r.x = mat.NewDense(2*b, d, nil)
+	}
+	half := func(i, rank int) *releasedBatch {
+		from, to := i*b, (i+1)*b
+		return newReleasedBatchIn(rowsOf(r.x, from, to), rowsOf(r.f, from, to), rowsOf(r.left, from, to), rowsOf(r.right, from, to), rank)
+	}
+	r.primary, r.harmful = half(0, d+1), half(1, rank)
+	return r
+}
+
+// rowsOf returns the rows from, …, to−1 of a, in the same memory.
+func rowsOf(a *mat.Dense, from, to int) *mat.Dense {
+	_, d := a.Dims()
+	return a.Slice(from, to, 0, d).(*mat.Dense)
 }
 
 // eval stores the total direction at q in dst, preconditioned as o says.
 func (r *releasedGradient) eval(dst, q releasedParams, o *Options) (releasedValue, error) {
-	var out releasedValue
+	out := releasedValue{gradWell: math.NaN(), gradIll: math.NaN()}
 	p, h := r.primary, r.harmful
-	p.features(q)
-	h.features(q)
+	features(r.f, r.x, q)
 
-	w := mat.NewVecDense(len(q.omega), q.omega)
-	dz := mat.NewVecDense(len(r.dz), r.dz)
-	dz.MulVec(p.f, w)
+	rows, _ := r.left.Dims()
+	xdz, omega := vector(r.left.RawRowView(rows-1)), vector(q.omega)
+	blas64.Gemv(blas.NoTrans, 1, p.f.RawMatrix(), omega, 0, vector(r.dz))
 	out.loss = r.loss.eval(r.dz, r.dz, r.y)
-	r.xdz.MulVec(p.x.T(), dz)
-	dst.theta.Outer(1, r.xdz, w)
-	out.gradLoss = mat.Norm(r.xdz, 2) * mat.Norm(w, 2)
+	blas64.Gemv(blas.Trans, 1, p.x.RawMatrix(), vector(r.dz), 0, xdz)
+	copy(r.right.RawRowView(rows-1), q.omega)
+	out.gradLoss = blas64.Nrm2(xdz) * blas64.Nrm2(omega)
 	floats.ScaleTo(dst.bias, floats.Sum(r.dz), q.omega)
-	mat.NewVecDense(len(dst.omega), dst.omega).MulVec(p.f.T(), dz)
+	blas64.Gemv(blas.Trans, 1, p.f.RawMatrix(), vector(r.dz), 0, vector(dst.omega))
 
 	out.well = p.well()
-	if err := p.precondition(r.part, o.RidgePrimary, o.Side); err != nil {
+	norm, err := r.term(dst, p, o.LambdaPrimary.Value, o.RidgePrimary, o.Side)
+	if err != nil {
 		return out, fmt.Errorf("precondition the primary batch: %w", err)
 	}
-	out.gradWell = r.add(dst, p, o.LambdaPrimary.Value)
+	out.gradWell = norm
 	out.ill = h.ill()
-	if err := h.precondition(r.part, o.RidgeHarmful, o.Side); err != nil {
+	if norm, err = r.term(dst, h, o.LambdaHarmful.Value, o.RidgeHarmful, o.Side); err != nil {
 		return out, fmt.Errorf("precondition the harmful batch: %w", err)
 	}
-	out.gradIll = r.add(dst, h, o.LambdaHarmful.Value)
+	out.gradIll = norm
+	blas64.Gemm(blas.Trans, blas.NoTrans, 1, r.left.RawMatrix(), r.right.RawMatrix(), 0, dst.theta.RawMatrix())
 	return out, nil
 }
 
-// add adds λ times the term of b to dst, r.part being its gradient in θ, and returns the norm of that.
-func (r *releasedGradient) add(dst releasedParams, b *releasedBatch, lambda float64) float64 {
-	floats.AddScaled(dst.theta.RawMatrix().Data, lambda, r.part.RawMatrix().Data)
-	n, _ := b.g.Dims()
-	for i := range n {
-		floats.AddScaled(dst.bias, lambda, b.g.RawRowView(i))
+// term adds lambda times the gradient of b's term in the bias to dst, makes the factors of that in θ ready, and returns its norm,
+// for which dst.theta is a scratch, or NaN where norms are not wanted.
+func (r *releasedGradient) term(dst releasedParams, b *releasedBatch, lambda, ridge float64, side PreconditionSide) (norm float64, err error) {
+	blas64.Gemv(blas.Trans, lambda, b.g.RawMatrix(), vector(b.ones), 1, vector(dst.bias))
+	norm = math.NaN()
+	if r.norms {
+		if err := b.precondition(dst.theta, ridge, side); err != nil {
+			return norm, err
+		}
+		norm = mat.Norm(dst.theta, 2)
+	} else if err := b.factors(ridge, side); err != nil {
+		return norm, err
 	}
-	return mat.Norm(r.part, 2)
+	raw := b.y.RawMatrix().Data
+	blas64.Scal(lambda, vector(raw))
+	return norm, nil
+}
+
+// vector returns v as a vector.
+func vector(v []float64) blas64.Vector { return blas64.Vector{N: len(v), Inc: 1, Data: v} }
+
+// features stores F = Xθ + 1bᵀ in f.
+func features(f, x *mat.Dense, q releasedParams) {
+	n, _ := f.Dims()
+	for i := range n {
+		copy(f.RawRowView(i), q.bias)
+	}
+	blas64.Gemm(blas.NoTrans, blas.NoTrans, 1, x.RawMatrix(), q.theta.RawMatrix(), 1, f.RawMatrix())
 }
 
 // releasedBatch is one task's part of a batch.
 type releasedBatch struct {
 	x, f, g   *mat.Dense    // X, F = Xθ + 1bᵀ and G = ∂R/∂F, B×D
+	left, y   *mat.Dense    // the preconditioned gradient is leftᵀ·Y; left is X for B < D
 	gram      *mat.SymDense // FFᵀ, then XXᵀ + λI for B < D, else FᵀF, then XᵀX + λI
 	full      *mat.Dense    // the same memory, for products: those of symmetric matrices are slow
 	deficient bool          // S = FᵀF is singular, whatever θ and b
 	work      spectrum.Workspace
-	y, small  *mat.Dense // B×D, B×B; nil for B ≥ D
-	big       *mat.Dense // D×D; nil for B < D
-	v, fv     *mat.VecDense
+	small     *mat.Dense // B×B; nil for B ≥ D
+	ones      []float64  // B
 }
 
 // newReleasedBatch makes room for b rows of data that have rank at most k with a column of ones.
 func newReleasedBatch(b, d, k int) *releasedBatch {
+	room := func() *mat.Dense { return mat.NewDense(b, d, nil) }
+	x := room()
+	left := x
+	if b >= d {
+		left = room()
+	}
+	return newReleasedBatchIn(x, room(), left, room(), k)
+}
+
+func newReleasedBatchIn(x, f, left, y *mat.Dense, k int) *releasedBatch {
+	b, d := x.Dims()
 	n := min(b, d)
 	data := make([]float64, n*n)
 	r := &releasedBatch{
-		x: mat.NewDense(b, d, nil), f: mat.NewDense(b, d, nil), g: mat.NewDense(b, d, nil),
-		gram: mat.NewSymDense(n, data), full: mat.NewDense(n, n, data), deficient: min(b, k) < d,
-		v: mat.NewVecDense(d, nil), fv: mat.NewVecDense(b, nil),
+		x: x, f: f, g: mat.NewDense(b, d, nil), left: left, y: y,
+		gram: mat.NewSymDense(n, data), full: mat.NewDense(n, n, data), deficient: min(b, k) < d, ones: make([]float64, b),
 	}
 	if b < d {
-		r.y, r.small = mat.NewDense(b, d, nil), mat.NewDense(b, b, nil)
-	} else {
-		r.big = mat.NewDense(d, d, nil)
+		r.small = mat.NewDense(b, b, nil)
+	}
+	for i := range r.ones {
+		r.ones[i] = 1
 	}
 	return r
 }
 
-func (r *releasedBatch) features(q releasedParams) {
-	r.f.Mul(r.x, q.theta)
-	n, _ := r.f.Dims()
-	for i := range n {
-		floats.Add(r.f.RawRowView(i), q.bias)
-	}
-}
+func (r *releasedBatch) features(q releasedParams) { features(r.f, r.x, q) }
 
 // well stores G = 2F(s_1vvᵀ − S/D) in r.g and returns ½s_1² − ‖S‖_F²/(2D).
 func (r *releasedBatch) well() float64 {
-	b, d := r.f.Dims()
-	square := r.product(r.g, -2/float64(d))
-	s1 := spectrum.Ridge
-	if lambda, u, err := r.work.Top(r.gram); err == nil && lambda > 0 {
-		s1 += lambda
-		if b < d {
-			r.v.MulVec(r.f.T(), mat.NewVecDense(b, u))
-			r.v.ScaleVec(1/mat.Norm(r.v, 2), r.v)
-		} else {
-			copy(r.v.RawVector().Data, u)
-		}
-		r.deflate(s1)
+	_, d := r.f.Dims()
+	square := r.form(r.f)
+	s1, u := spectrum.Ridge, []float64(nil)
+	if lambda, v, err := r.work.Top(r.gram); err == nil && lambda > 0 {
+		s1, u = s1+lambda, v
 	}
+	r.outer(1, s1, u)
 	return s1*s1/2 - square/float64(2*d)
 }
 
 // ill stores G = 2F(s_2uuᵀ − S/D)/g² in r.g and returns 1/g.
 func (r *releasedBatch) ill() float64 {
 	_, d := r.f.Dims()
-	square := r.product(r.g, -2/float64(d))
-	s2 := spectrum.Ridge
+	square := r.form(r.f)
+	s2, u := spectrum.Ridge, []float64(nil)
 	if !r.deficient {
-		if lambda, u, ok, err := r.work.Bottom(r.gram); ok && err == nil {
-			s2 += lambda
-			copy(r.v.RawVector().Data, u)
-			r.deflate(s2)
+		if lambda, v, ok, err := r.work.Bottom(r.gram); ok && err == nil {
+			s2, u = s2+lambda, v
 		}
 	}
 	g := square/float64(2*d) - s2*s2/2
-	r.g.Scale(1/(g*g), r.g)
+	r.outer(1/(g*g), s2, u)
 	return 1 / g
 }
 
-// deflate adds 2s·Fvvᵀ to G, v = r.v.
-func (r *releasedBatch) deflate(s float64) {
-	r.fv.MulVec(r.f, r.v)
-	r.g.RankOne(r.g, 2*s, r.fv, r.v)
+// outer stores G = 2c·F(s·vvᵀ − S/D) in r.g, from the Gram matrix of F on the smaller side and a unit eigenvector u of it; for u =
+// nil without the first part. On the side of the rows u is Fv/‖Fv‖, and F·vvᵀ = uuᵀ·F. The Gram matrix is lost.
+func (r *releasedBatch) outer(c, s float64, u []float64) {
+	b, d := r.f.Dims()
+	full, f := r.full.RawMatrix(), r.f.RawMatrix()
+	blas64.Scal(-2*c/float64(d), vector(full.Data))
+	if u != nil {
+		blas64.Ger(2*c*s, vector(u), vector(u), full)
+	}
+	if b < d {
+		blas64.Gemm(blas.NoTrans, blas.NoTrans, 1, full, f, 0, r.g.RawMatrix())
+	} else {
+		blas64.Gemm(blas.NoTrans, blas.NoTrans, 1, f, full, 0, r.g.RawMatrix())
+	}
 }
 
-// product forms the Gram matrix of F on the smaller side, stores c·F·FᵀF in dst, and returns ‖FᵀF‖_F². That is not finite where the
-// parameters are about to be neither; the vectors are then left out.
-func (r *releasedBatch) product(dst *mat.Dense, c float64) float64 {
-	r.form(r.f)
-	if r.big == nil {
-		dst.Mul(r.full, r.f)
-	} else {
-		dst.Mul(r.f, r.full)
+// form stores aaᵀ or, for B ≥ D, aᵀa in r.gram and returns the square of its Frobenius norm. That is not finite where the
+// parameters are about to be neither.
+func (r *releasedBatch) form(a *mat.Dense) (square float64) {
+	b, d := a.Dims()
+	side := blas.NoTrans
+	if b >= d {
+		side = blas.Trans
 	}
-	dst.Scale(c, dst)
-	norm := mat.Norm(r.full, 2)
-	return norm * norm
-}
-
-// form stores aaᵀ or, for B ≥ D, aᵀa in r.gram.
-func (r *releasedBatch) form(a *mat.Dense) {
-	if r.big == nil {
-		r.gram.SymOuterK(1, a)
-	} else {
-		r.gram.SymOuterK(1, a.T())
-	}
-	raw := r.full.RawMatrix()
-	for i := range raw.Rows {
-		for j := range i {
-			raw.Data[i*raw.Stride+j] = raw.Data[j*raw.Stride+i]
+	blas64.Syrk(side, 1, a.RawMatrix(), 0, r.gram.RawSymmetric())
+	full := r.full.RawMatrix()
+	for i := range full.Rows {
+		row := full.Data[i*full.Stride : i*full.Stride+full.Cols]
+		square += row[i] * row[i]
+		for j := i + 1; j < len(row); j++ {
+			v := row[j]
+			full.Data[j*full.Stride+i] = v
+			square += 2 * v * v
 		}
 	}
+	return square
 }
 
-// precondition stores XᵀG(K + λI)⁻¹ (AsReleased), or (K + λI)⁻¹XᵀG (Mended), K = XᵀX, in dst, from r.g. For B < D the inverse is
-// taken on the B×B side:
+// precondition stores XᵀG(K + λI)⁻¹ (AsReleased), or (K + λI)⁻¹XᵀG (Mended), K = XᵀX, in dst, from r.g.
+func (r *releasedBatch) precondition(dst *mat.Dense, lambda float64, side PreconditionSide) error {
+	if err := r.factors(lambda, side); err != nil {
+		return err
+	}
+	blas64.Gemm(blas.Trans, blas.NoTrans, 1, r.left.RawMatrix(), r.y.RawMatrix(), 0, dst.RawMatrix())
+	return nil
+}
+
+// factors makes left and Y, whose product is the preconditioned gradient. For B < D the inverse is taken on the B×B side:
 //
 //	(K + λI)⁻¹Xᵀ = Xᵀ(XXᵀ + λI)⁻¹,  (K + λI)⁻¹ = (I − Xᵀ(XXᵀ + λI)⁻¹X)/λ (Woodbury).
-func (r *releasedBatch) precondition(dst *mat.Dense, lambda float64, side PreconditionSide) error {
+//
+// X and G stay as they are.
+func (r *releasedBatch) factors(lambda float64, side PreconditionSide) error {
+	if r.left != r.x {
+		r.left.Copy(r.x)
+	}
+	r.y.Copy(r.g)
 	if side == unconditioned {
-		dst.Mul(r.x.T(), r.g)
 		return nil
 	}
 	r.form(r.x)
@@ -203,29 +259,26 @@ func (r *releasedBatch) precondition(dst *mat.Dense, lambda float64, side Precon
 	if err != nil {
 		return err
 	}
-	solve := func(b *mat.Dense) { lapack64.Potrs(chol, b.RawMatrix()) }
 	switch {
-	case r.big != nil && side == Mended:
-		dst.Mul(r.x.T(), r.g)
-		solve(dst)
-	case r.big != nil:
-		r.big.Mul(r.g.T(), r.x)
-		solve(r.big)
-		dst.Copy(r.big.T())
+	case r.small == nil && side == Mended:
+		solveRight(chol, r.left)
+	case r.small == nil:
+		solveRight(chol, r.y)
 	case side == Mended:
-		r.y.Copy(r.g)
-		solve(r.y)
-		dst.Mul(r.x.T(), r.y)
-	default:
-		r.y.Copy(r.x)
-		solve(r.y)
-		r.small.Mul(r.g, r.x.T())
-		r.f.Mul(r.small, r.y) // F is not needed any more
-		r.f.Sub(r.g, r.f)
-		dst.Mul(r.x.T(), r.f)
-		dst.Scale(1/lambda, dst)
+		lapack64.Potrs(chol, r.y.RawMatrix())
+	default: // Y = (G − (GXᵀ)(XXᵀ + λI)⁻¹X)/λ
+		small, x := r.small.RawMatrix(), r.x.RawMatrix()
+		blas64.Gemm(blas.NoTrans, blas.Trans, 1, x, r.g.RawMatrix(), 0, small)
+		lapack64.Potrs(chol, small)
+		blas64.Gemm(blas.Trans, blas.NoTrans, -1/lambda, small, x, 1/lambda, r.y.RawMatrix())
 	}
 	return nil
+}
+
+// solveRight multiplies a by the inverse of UᵀU from the right.
+func solveRight(u blas64.Triangular, a *mat.Dense) {
+	blas64.Trsm(blas.Right, blas.NoTrans, 1, u, a.RawMatrix())
+	blas64.Trsm(blas.Right, blas.Trans, 1, u, a.RawMatrix())
 }
 
 // factorize adds λI to r.gram and overwrites it with its Cholesky factor. How ill-conditioned that is is not asked: it is by design.
