@@ -4,12 +4,13 @@ import (
 	"fmt"
 	"math"
 
-	"gonum.org/v1/gonum/blas"
+	kind "gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/lapack/lapack64"
 	"gonum.org/v1/gonum/mat"
 
+	"kappa/engine/blas"
 	"kappa/engine/spectrum"
 )
 
@@ -38,6 +39,8 @@ type releasedGradient struct {
 	primary, harmful *releasedBatch
 	x, f             *mat.Dense // of both tasks, 2B×D
 	left, right      *mat.Dense // (2B+1)×D
+	o                *Options
+	tasks            func(from, to int)
 }
 
 // newReleasedGradient makes room for b rows; rank is that of the harmful data with a column of ones.
@@ -55,6 +58,16 @@ func newReleasedGradient(b, d, rank int, l Loss) *releasedGradient {
 		return newReleasedBatchIn(rowsOf(r.x, from, to), rowsOf(r.f, from, to), rowsOf(r.left, from, to), rowsOf(r.right, from, to), rank)
 	}
 	r.primary, r.harmful = half(0, d+1), half(1, rank)
+	r.harmful.harmful = true
+	r.tasks = func(from, to int) {
+		for i := from; i < to; i++ {
+			if i == 0 {
+				r.primary.eval(r.o.RidgePrimary, r.o.Side)
+			} else {
+				r.harmful.eval(r.o.RidgeHarmful, r.o.Side)
+			}
+		}
+	}
 	return r
 }
 
@@ -72,45 +85,44 @@ func (r *releasedGradient) eval(dst, q releasedParams, o *Options) (releasedValu
 
 	rows, _ := r.left.Dims()
 	xdz, omega := vector(r.left.RawRowView(rows-1)), vector(q.omega)
-	blas64.Gemv(blas.NoTrans, 1, p.f.RawMatrix(), omega, 0, vector(r.dz))
+	blas64.Gemv(kind.NoTrans, 1, p.f.RawMatrix(), omega, 0, vector(r.dz))
 	out.loss = r.loss.eval(r.dz, r.dz, r.y)
-	blas64.Gemv(blas.Trans, 1, p.x.RawMatrix(), vector(r.dz), 0, xdz)
+	blas64.Gemv(kind.Trans, 1, p.x.RawMatrix(), vector(r.dz), 0, xdz)
 	copy(r.right.RawRowView(rows-1), q.omega)
 	out.gradLoss = blas64.Nrm2(xdz) * blas64.Nrm2(omega)
 	floats.ScaleTo(dst.bias, floats.Sum(r.dz), q.omega)
-	blas64.Gemv(blas.Trans, 1, p.f.RawMatrix(), vector(r.dz), 0, vector(dst.omega))
+	blas64.Gemv(kind.Trans, 1, p.f.RawMatrix(), vector(r.dz), 0, vector(dst.omega))
 
-	out.well = p.well()
-	norm, err := r.term(dst, p, o.LambdaPrimary.Value, o.RidgePrimary, o.Side)
-	if err != nil {
-		return out, fmt.Errorf("precondition the primary batch: %w", err)
+	r.o = o
+	blas.Split(2, 1, r.tasks)
+	out.well, out.ill = p.value, h.value
+	if p.err != nil {
+		return out, fmt.Errorf("precondition the primary batch: %w", p.err)
 	}
-	out.gradWell = norm
-	out.ill = h.ill()
-	if norm, err = r.term(dst, h, o.LambdaHarmful.Value, o.RidgeHarmful, o.Side); err != nil {
-		return out, fmt.Errorf("precondition the harmful batch: %w", err)
+	if h.err != nil {
+		return out, fmt.Errorf("precondition the harmful batch: %w", h.err)
 	}
-	out.gradIll = norm
-	blas64.Gemm(blas.Trans, blas.NoTrans, 1, r.left.RawMatrix(), r.right.RawMatrix(), 0, dst.theta.RawMatrix())
+	out.gradWell, out.gradIll = r.term(dst, p, o.LambdaPrimary.Value), r.term(dst, h, o.LambdaHarmful.Value)
+	product(dst.theta, r.left, r.right)
 	return out, nil
 }
 
-// term adds lambda times the gradient of b's term in the bias to dst, makes the factors of that in θ ready, and returns its norm,
+// term weighs the term of b by lambda, adds its gradient in the bias to dst, and returns the norm of that in θ without the weight,
 // for which dst.theta is a scratch, or NaN where norms are not wanted.
-func (r *releasedGradient) term(dst releasedParams, b *releasedBatch, lambda, ridge float64, side PreconditionSide) (norm float64, err error) {
-	blas64.Gemv(blas.Trans, lambda, b.g.RawMatrix(), vector(b.ones), 1, vector(dst.bias))
+func (r *releasedGradient) term(dst releasedParams, b *releasedBatch, lambda float64) (norm float64) {
 	norm = math.NaN()
 	if r.norms {
-		if err := b.precondition(dst.theta, ridge, side); err != nil {
-			return norm, err
-		}
+		product(dst.theta, b.left, b.y)
 		norm = mat.Norm(dst.theta, 2)
-	} else if err := b.factors(ridge, side); err != nil {
-		return norm, err
 	}
-	raw := b.y.RawMatrix().Data
-	blas64.Scal(lambda, vector(raw))
-	return norm, nil
+	blas64.Gemv(kind.Trans, lambda, b.g.RawMatrix(), vector(b.ones), 1, vector(dst.bias))
+	blas64.Scal(lambda, vector(b.y.RawMatrix().Data))
+	return norm
+}
+
+// product stores aᵀb in dst.
+func product(dst, a, b *mat.Dense) {
+	blas64.Gemm(kind.Trans, kind.NoTrans, 1, a.RawMatrix(), b.RawMatrix(), 0, dst.RawMatrix())
 }
 
 // vector returns v as a vector.
@@ -122,7 +134,7 @@ func features(f, x *mat.Dense, q releasedParams) {
 	for i := range n {
 		copy(f.RawRowView(i), q.bias)
 	}
-	blas64.Gemm(blas.NoTrans, blas.NoTrans, 1, x.RawMatrix(), q.theta.RawMatrix(), 1, f.RawMatrix())
+	blas64.Gemm(kind.NoTrans, kind.NoTrans, 1, x.RawMatrix(), q.theta.RawMatrix(), 1, f.RawMatrix())
 }
 
 // releasedBatch is one task's part of a batch.
@@ -135,6 +147,11 @@ type releasedBatch struct {
 	work      spectrum.Workspace
 	small     *mat.Dense // B×B; nil for B ≥ D
 	ones      []float64  // B
+
+	// What eval found.
+	harmful bool // the term is R_ill
+	value   float64
+	err     error
 }
 
 // newReleasedBatch makes room for b rows of data that have rank at most k with a column of ones.
@@ -166,6 +183,16 @@ func newReleasedBatchIn(x, f, left, y *mat.Dense, k int) *releasedBatch {
 }
 
 func (r *releasedBatch) features(q releasedParams) { features(r.f, r.x, q) }
+
+// eval computes the term at F, G and the factors of the preconditioned gradient.
+func (r *releasedBatch) eval(ridge float64, side PreconditionSide) {
+	if r.harmful {
+		r.value = r.ill()
+	} else {
+		r.value = r.well()
+	}
+	r.err = r.factors(ridge, side)
+}
 
 // well stores G = 2F(s_1vvᵀ − S/D) in r.g and returns ½s_1² − ‖S‖_F²/(2D).
 func (r *releasedBatch) well() float64 {
@@ -204,9 +231,9 @@ func (r *releasedBatch) outer(c, s float64, u []float64) {
 		blas64.Ger(2*c*s, vector(u), vector(u), full)
 	}
 	if b < d {
-		blas64.Gemm(blas.NoTrans, blas.NoTrans, 1, full, f, 0, r.g.RawMatrix())
+		blas64.Gemm(kind.NoTrans, kind.NoTrans, 1, full, f, 0, r.g.RawMatrix())
 	} else {
-		blas64.Gemm(blas.NoTrans, blas.NoTrans, 1, f, full, 0, r.g.RawMatrix())
+		blas64.Gemm(kind.NoTrans, kind.NoTrans, 1, f, full, 0, r.g.RawMatrix())
 	}
 }
 
@@ -214,9 +241,9 @@ func (r *releasedBatch) outer(c, s float64, u []float64) {
 // parameters are about to be neither.
 func (r *releasedBatch) form(a *mat.Dense) (square float64) {
 	b, d := a.Dims()
-	side := blas.NoTrans
+	side := kind.NoTrans
 	if b >= d {
-		side = blas.Trans
+		side = kind.Trans
 	}
 	blas64.Syrk(side, 1, a.RawMatrix(), 0, r.gram.RawSymmetric())
 	full := r.full.RawMatrix()
@@ -237,7 +264,7 @@ func (r *releasedBatch) precondition(dst *mat.Dense, lambda float64, side Precon
 	if err := r.factors(lambda, side); err != nil {
 		return err
 	}
-	blas64.Gemm(blas.Trans, blas.NoTrans, 1, r.left.RawMatrix(), r.y.RawMatrix(), 0, dst.RawMatrix())
+	product(dst, r.left, r.y)
 	return nil
 }
 
@@ -268,17 +295,17 @@ func (r *releasedBatch) factors(lambda float64, side PreconditionSide) error {
 		lapack64.Potrs(chol, r.y.RawMatrix())
 	default: // Y = (G − (GXᵀ)(XXᵀ + λI)⁻¹X)/λ
 		small, x := r.small.RawMatrix(), r.x.RawMatrix()
-		blas64.Gemm(blas.NoTrans, blas.Trans, 1, x, r.g.RawMatrix(), 0, small)
+		blas64.Gemm(kind.NoTrans, kind.Trans, 1, x, r.g.RawMatrix(), 0, small)
 		lapack64.Potrs(chol, small)
-		blas64.Gemm(blas.Trans, blas.NoTrans, -1/lambda, small, x, 1/lambda, r.y.RawMatrix())
+		blas64.Gemm(kind.Trans, kind.NoTrans, -1/lambda, small, x, 1/lambda, r.y.RawMatrix())
 	}
 	return nil
 }
 
 // solveRight multiplies a by the inverse of UᵀU from the right.
 func solveRight(u blas64.Triangular, a *mat.Dense) {
-	blas64.Trsm(blas.Right, blas.NoTrans, 1, u, a.RawMatrix())
-	blas64.Trsm(blas.Right, blas.Trans, 1, u, a.RawMatrix())
+	blas64.Trsm(kind.Right, kind.NoTrans, 1, u, a.RawMatrix())
+	blas64.Trsm(kind.Right, kind.Trans, 1, u, a.RawMatrix())
 }
 
 // factorize adds λI to r.gram and overwrites it with its Cholesky factor. How ill-conditioned that is is not asked: it is by design.
