@@ -63,8 +63,9 @@ var table = []rule{
 	{Room: "cmd/kappa", Ours: []string{"..."}, Tests: []string{"github.com/rogpeppe/go-internal"}},
 	{
 		Room: "cmd/internal/cli", Ours: []string{"..."},
-		// gonum/mat: doctor measures how fast the matrix product is.
-		Third: []string{"github.com/spf13/cobra", "github.com/schollz/progressbar/v3", "golang.org/x/term", gomat},
+		// gonum/blas: doctor measures how fast the matrix product is.
+		Third: []string{"github.com/spf13/cobra", "github.com/schollz/progressbar/v3", "golang.org/x/term", gonum + "/blas"},
+		Tests: []string{gomat},
 	},
 	{Room: "cmd/internal/archtest"},
 }

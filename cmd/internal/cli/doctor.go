@@ -10,10 +10,8 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
-	"gonum.org/v1/gonum/mat"
 
 	"kappa/store"
 )
@@ -33,12 +31,12 @@ func (a *app) doctorCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use: "doctor", Short: "Check this machine and project, and say what to do", Args: cobra.NoArgs,
-		Long: `Looks at Go, processor, memory, the speed of the matrix product, the database, the folders that
-are written and the data folder. Exit code 1 if something fails, 5 if it is the database.`,
+		Long: `Looks at Go, processor, memory, the kernel of the matrix product and its speed, the database, the
+folders that are written and the data folder. Exit code 1 if something fails, 5 if it is the database.`,
 		RunE: run(func(ctx context.Context, _ []string) error {
 			var found []finding
 			found = append(found, machine()...)
-			found = append(found, kernelSpeed(a.env.Now))
+			found = append(found, products(a.env.Now)...)
 			database, code := a.databaseState(ctx)
 			found = append(found, database)
 			found = append(found, a.folders()...)
@@ -128,40 +126,6 @@ func memoryBytes() (total, free int64, ok bool) {
 	}
 	total, free = read("MemTotal"), read("MemAvailable")
 	return total, free, total > 0
-}
-
-// kernelSpeed multiplies matrices for a third of a second.
-func kernelSpeed(now func() time.Time) finding {
-	const (
-		order  = 512
-		most   = 300 * time.Millisecond
-		slow   = 1e9 // floating-point operations a second: a tenth of what any machine of this decade does
-		blocks = 2 * order * order * order
-	)
-	a, b := mat.NewDense(order, order, nil), mat.NewDense(order, order, nil)
-	for i := range order {
-		for j := range order {
-			a.Set(i, j, float64(i-j)/order)
-			b.Set(i, j, float64(i+j)/order)
-		}
-	}
-	var c mat.Dense
-	began := now()
-	n := 0
-	for ; n == 0 || now().Sub(began) < most && n < 1000; n++ {
-		c.Mul(a, b)
-	}
-	seconds := now().Sub(began).Seconds()
-	f := finding{"matrix product", stateOK, kernelName(), ""}
-	if seconds <= 0 {
-		return f
-	}
-	speed := float64(n) * blocks / seconds
-	f.value = fmt.Sprintf("%s, %.1f GFLOP/s at order %d", kernelName(), speed/1e9, order)
-	if speed < slow {
-		f.state, f.hint = stateWarn, "the machine is very slow, or busy with something else"
-	}
-	return f
 }
 
 func (a *app) databaseState(ctx context.Context) (finding, int) {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"kappa/engine/blas"
 	"kappa/store"
 )
 
@@ -20,7 +21,7 @@ const gitPatience = 3 * time.Second
 // provenance says on what and from what the runs of a project are computed.
 func (a *app) provenance(ctx context.Context, root string) store.Provenance {
 	p := store.Provenance{
-		GoVersion: runtime.Version(), Kernel: kernelName(), CPU: cpuName(),
+		GoVersion: runtime.Version(), Kernel: blas.Kernel(), CPU: cpuName(),
 		OS: runtime.GOOS + "/" + runtime.GOARCH, Argv: a.env.Argv,
 	}
 	p.Host, _ = os.Hostname() // a machine without a name has no name
@@ -67,9 +68,6 @@ func vcsState(info *debug.BuildInfo) (commit string, dirty bool) {
 	}
 	return commit, dirty
 }
-
-// kernelName names the matrix product that runs are computed with.
-func kernelName() string { return "gonum" }
 
 // cpuName returns the processor's name as the system tells it.
 func cpuName() string {

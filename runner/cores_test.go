@@ -1,0 +1,111 @@
+package runner
+
+import (
+	"context"
+	"runtime"
+	"testing"
+	"time"
+
+	"kappa/engine/blas"
+	"kappa/store"
+)
+
+// TestRunsTakeCoresFirst: two runs in flight on two cores leave none to the products inside them; when one has ended, in
+// whatever way, its core is the other's.
+func TestRunsTakeCoresFirst(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
+	plan := planOf(t, small)
+	if n := blas.Spare(); n != 1 {
+		t.Fatalf("%d cores to spare before any run, want 1 of 2", n)
+	}
+	for _, tt := range []struct {
+		name string
+		end  func(*gate) // how the first run ends
+		want store.Status
+	}{
+		{"done", func(*gate) {}, store.Done},
+		{"panic", func(g *gate) { g.panics = true }, store.Failed},
+		{"time limit", func(g *gate) { g.sleeps = 5 * time.Millisecond }, store.TimedOut},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			first, second := newGate(t, plan), newGate(t, plan)
+			if tt.want == store.TimedOut {
+				first.of.opt.Timeout = time.Millisecond
+			}
+			first.start()
+			if n := blas.Spare(); n != 1 {
+				t.Errorf("%d cores to spare beside one run, want 1", n)
+			}
+			second.start()
+			if n := blas.Spare(); n != 0 {
+				t.Errorf("%d cores to spare beside two runs, want 0", n)
+			}
+			tt.end(first)
+			if got := first.finish(); got != tt.want {
+				t.Errorf("the first run ends as %q, want %q", got, tt.want)
+			}
+			if n := blas.Spare(); n != 1 {
+				t.Errorf("%d cores to spare after one run of two has ended, want 1", n)
+			}
+			if got := second.finish(); got != store.Done {
+				t.Errorf("the second run ends as %q", got)
+			}
+			leave := blas.Occupy()
+			defer leave()
+			if n := blas.Spare(); n != 1 {
+				t.Errorf("%d cores to spare beside this test alone, want 1: a run has not left, or has left twice", n)
+			}
+		})
+	}
+}
+
+// gate is a run that stops at its first question for the time, which it asks when its training begins.
+type gate struct {
+	ctx      context.Context
+	of       *execution
+	run      Planned
+	at, pass chan struct{}
+	out      chan store.Outcome
+	panics   bool
+	sleeps   time.Duration
+}
+
+func newGate(t *testing.T, plan *Plan) *gate {
+	g := &gate{ctx: t.Context(), run: plan.Runs[1], at: make(chan struct{}), pass: make(chan struct{}), out: make(chan store.Outcome, 1)}
+	if g.run.Method() != "immunize" {
+		t.Fatalf("run 1 is of method %s", g.run.Method())
+	}
+	first := true
+	now := func() time.Time {
+		if first {
+			first = false
+			g.at <- struct{}{}
+			<-g.pass
+			time.Sleep(g.sleeps)
+			if g.panics {
+				panic("on demand")
+			}
+		}
+		return time.Time{}
+	}
+	g.of = &execution{
+		plan: plan, db: openDB(t), opt: Options{Now: now}, problems: newProblemCache(nil, 1),
+		board: newBoard(plan, nil, 2, nil), live: make(map[int64]time.Duration),
+	}
+	return g
+}
+
+// start returns when the run is in the midst of it.
+func (g *gate) start() {
+	go func() {
+		out, _ := g.of.attempt(g.ctx, g.run)
+		g.out <- out
+	}()
+	<-g.at
+}
+
+// finish lets the run go on and returns how it ended.
+func (g *gate) finish() store.Status {
+	close(g.pass)
+	return (<-g.out).Status
+}
