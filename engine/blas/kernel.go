@@ -20,12 +20,9 @@ type kernels[T float] struct {
 	turns int // rows that turn takes
 }
 
-// rowKernels are the inner loops of matrix times vector, in float64.
-type rowKernels struct {
-	dot, dots   func(n int, a *float64, as int, x, dst *float64)
-	axpy, axpys func(n int, a *float64, as int, c, y *float64)
-	ger         func(n int, a *float64, as int, c, x *float64)
-}
+// rowKernels are the inner loops of matrix times vector, in float64. They are called by name, not through variables, so that what
+// they are handed can stay on the stack.
+type rowKernels struct{ wide bool }
 
 // fused is the number of rows that dots, axpys and ger take at once.
 const fused = 4

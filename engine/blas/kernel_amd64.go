@@ -24,7 +24,7 @@ func avx512() Implementation {
 	i.s = &kernels[float32]{size: 4, rows: 8, lanes: 16, turn: sturn256, turns: 8}
 	i.s.mul[0], i.s.mul[1], i.s.mul[2] = smul512x1, smul512x2, smul512x3
 	i.s.pack[0], i.s.pack[1], i.s.pack[2] = spack512x1, spack512x2, spack512x3
-	i.r = &rowKernels{dot: ddot512, dots: ddot512x4, axpy: daxpy512, axpys: daxpy512x4, ger: dger512x4}
+	i.r = &rowKernels{wide: true}
 	return i
 }
 
@@ -36,6 +36,46 @@ func avx2() Implementation {
 	i.s = &kernels[float32]{size: 4, rows: 4, lanes: 8, turn: sturn256, turns: 8}
 	i.s.mul[0], i.s.mul[1], i.s.mul[2] = smul256x1, smul256x2, smul256x3
 	i.s.pack[0], i.s.pack[1], i.s.pack[2] = spack256x1, spack256x2, spack256x3
-	i.r = &rowKernels{dot: ddot256, dots: ddot256x4, axpy: daxpy256, axpys: daxpy256x4, ger: dger256x4}
+	i.r = &rowKernels{}
 	return i
+}
+
+func (r *rowKernels) dot(n int, a *float64, as int, x, dst *float64) {
+	if r.wide {
+		ddot512(n, a, as, x, dst)
+		return
+	}
+	ddot256(n, a, as, x, dst)
+}
+
+func (r *rowKernels) dots(n int, a *float64, as int, x, dst *float64) {
+	if r.wide {
+		ddot512x4(n, a, as, x, dst)
+		return
+	}
+	ddot256x4(n, a, as, x, dst)
+}
+
+func (r *rowKernels) axpy(n int, a *float64, as int, c, y *float64) {
+	if r.wide {
+		daxpy512(n, a, as, c, y)
+		return
+	}
+	daxpy256(n, a, as, c, y)
+}
+
+func (r *rowKernels) axpys(n int, a *float64, as int, c, y *float64) {
+	if r.wide {
+		daxpy512x4(n, a, as, c, y)
+		return
+	}
+	daxpy256x4(n, a, as, c, y)
+}
+
+func (r *rowKernels) rankOne(n int, a *float64, as int, c, x *float64) {
+	if r.wide {
+		dger512x4(n, a, as, c, x)
+		return
+	}
+	dger256x4(n, a, as, c, x)
 }

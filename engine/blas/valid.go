@@ -43,3 +43,27 @@ func validSyrk(ul blas.Uplo, tA blas.Transpose, n, k, a, lda, c, ldc int) bool {
 	}
 	return fits(a, r, s, lda) && fits(c, n, n, ldc)
 }
+
+func validDiag(d blas.Diag) bool { return d == blas.Unit || d == blas.NonUnit }
+
+func validSide(s blas.Side) bool { return s == blas.Left || s == blas.Right }
+
+// fitsVector reports whether a slice of length len holds n numbers in steps of inc.
+func fitsVector(length, n, inc int) bool {
+	if inc < 0 {
+		inc = -inc
+	}
+	return inc != 0 && n > 0 && length > (n-1)*inc
+}
+
+// validTriangle says it for a triangular or symmetric matrix A beside an m×n matrix B.
+func validTriangle(s blas.Side, ul blas.Uplo, m, n, a, lda, b, ldb int) bool {
+	if !validSide(s) || !validUplo(ul) {
+		return false
+	}
+	order := m
+	if s == blas.Right {
+		order = n
+	}
+	return fits(a, order, order, lda) && fits(b, m, n, ldb)
+}
