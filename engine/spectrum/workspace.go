@@ -3,7 +3,6 @@ package spectrum
 import (
 	"math"
 
-	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/mat"
 )
@@ -21,10 +20,16 @@ type Extremes struct {
 	// V1 and VK are the unit eigenvectors of σ_1 and σ_k, of length Size. Like F they belong to the workspace and are overwritten
 	// by its next use.
 	V1, VK []float64
-	// F is Rθ, p×Size, H = FᵀF.
+	// F is a matrix with H = FᵀF: Rθ, p×Size, or where k is far from p the part of it that belongs to the k non-zero singular
+	// values of the data, k×Size.
 	F *mat.Dense
+	// Residual bounds the relative error of Sigma1/SigmaK that comes of ending an iteration; 0 where there was none. KappaError,
+	// which rounding adds, is apart.
+	Residual float64
 
 	resolve float64
+	w       *Workspace
+	formed  bool // the iteration has formed FᵀF or FFᵀ
 }
 
 // Kappa returns σ_1/σ_k; NaN where k = 0 or σ_k is not resolved.
@@ -70,36 +75,71 @@ type Workspace struct {
 	first, last, z []float64
 	svd            mat.SVD
 	fallbacks      int
+
+	ranged  rangeFactor
+	gram    gramian
+	upper   end
+	lower   end
+	hessian hessian
 }
 
-// Extremes returns both ends of the spectrum of H(θ) = θᵀKθ, the same figures as f.Spectrum(theta, true) at about a quarter of
-// the cost: Rθ is brought to bidiagonal form B by reflections, the four singular values of B are found by multisection and
-// the two vectors by twisted factorisations, and the reflections are applied to these two alone. Where a vector's residual says
-// that this failed, the full decomposition is used instead. The result belongs to w and is overwritten by the next call.
+// Extremes returns both ends of the spectrum of H(θ) = θᵀKθ, the same figures as f.Spectrum(theta, true) at a fraction of the
+// cost.
 //
-// θ is D×m and not modified. An error is returned if Rθ has an element that is not finite. The cost is a product and 8/3·D³
-// operations for N ≥ D = m.
+// Where the smaller of k and m is below 128, Rθ is brought to bidiagonal form B by reflections, the four singular values of B are
+// found by multisection and the two vectors by twisted factorisations, and the reflections are applied to these two alone. Where a
+// vector's residual says that this failed, the full decomposition is used instead.
+//
+// Beyond, a preconditioned subspace iteration finds each end by itself, starting from the vectors of the last call; where its
+// residuals do not fall to rounding the bidiagonal form is used. To rounding, and only to rounding, the result then depends on the
+// calls made on w before.
+//
+// The result belongs to w and is overwritten by the next call. θ is D×m and not modified. An error is returned if Rθ has an element
+// that is not finite. For N ≥ D = m the cost is a product and 8/3·D³ operations below order 128, a product and 5/3·D³ beyond.
 func (w *Workspace) Extremes(f *Factor, theta *mat.Dense) (*Extremes, error) {
-	rows, m := theta.Dims()
-	if rows != f.d {
+	d, m := theta.Dims()
+	if d != f.d {
 		panic(badShape)
 	}
-	p := len(f.values)
-	w.reserve(p, m)
-	w.f.SetRawMatrix(blas64.General{Rows: p, Cols: m, Stride: m, Data: w.feature})
-	blas64.Gemm(blas.NoTrans, blas.NoTrans, 1, f.r.RawMatrix(), theta.RawMatrix(), 0, w.f.RawMatrix())
-	if err := finite(&w.f, "Rθ"); err != nil {
-		return nil, err
+	r := f.r.RawMatrix()
+	if f.rank < min(r.Rows, m) && f.rank > 0 && min(r.Rows, m) >= largeOrder {
+		x, err := w.through(f, w.ranged.of(f), theta, false)
+		if err != nil || dropped(f, theta) <= dropTol*x.SigmaK {
+			return x, err
+		}
+	}
+	return w.through(f, r, theta, f.n > f.d)
+}
+
+// through is Extremes by way of Rθ for the given R.
+func (w *Workspace) through(f *Factor, r blas64.General, theta *mat.Dense, triangular bool) (*Extremes, error) {
+	p, m := r.Rows, theta.RawMatrix().Cols
+	w.feature = grown(w.feature, p*m)
+	w.first, w.last = grown(w.first, m), grown(w.last, m)
+	product := blas64.General{Rows: p, Cols: m, Stride: m, Data: w.feature}
+	multiply(product, r, theta.RawMatrix(), triangular)
+	w.f.SetRawMatrix(product)
+	largest := magnitude(w.feature)
+	if largest-largest != 0 {
+		return nil, finite(&w.f, "Rθ")
 	}
 	x := &w.extremes
-	*x = Extremes{Size: m, F: &w.f, V1: w.first, VK: w.last, resolve: f.resolve()}
-	scale := w.bidiagonalise(p, m)
-	if scale == 0 {
+	*x = Extremes{Size: m, F: &w.f, V1: w.first, VK: w.last, resolve: f.resolve(), w: w}
+	w.hessian.known = false
+	if largest == 0 {
 		clear(w.first)
 		clear(w.last)
 		return x, nil
 	}
-	x.Rank = min(f.rank, w.b.n)
+	x.Rank = min(f.rank, p, m)
+	if x.Rank == min(p, m) && x.Rank >= largeOrder {
+		if w.iterate(x, largest) {
+			return x, nil
+		}
+		w.fallbacks++
+	}
+	w.reserve(p, m)
+	scale := w.bidiagonalise(p, m)
 	if !w.ends(x, p, m, scale) {
 		return x, w.decompose(x)
 	}
@@ -127,21 +167,10 @@ func (w *Workspace) decompose(x *Extremes) error {
 
 // reserve makes room for a p×m matrix Rθ.
 func (w *Workspace) reserve(p, m int) {
-	grow := func(v *[]float64, n int) {
-		if cap(*v) < n {
-			*v = make([]float64, n)
-		}
-		*v = (*v)[:n]
-	}
-	grow(&w.feature, p*m)
-	grow(&w.reduced, p*m)
-	grow(&w.first, m)
-	grow(&w.last, m)
-	grow(&w.z, m)
-	grow(&w.tauQ, min(p, m))
-	grow(&w.tauP, min(p, m))
-	grow(&w.work, blockSize*(p+m))
-	w.f.Reset()
+	w.feature, w.reduced = grown(w.feature, p*m), grown(w.reduced, p*m)
+	w.first, w.last, w.z = grown(w.first, m), grown(w.last, m), grown(w.z, m)
+	w.tauQ, w.tauP = grown(w.tauQ, min(p, m)), grown(w.tauP, min(p, m))
+	w.work = grown(w.work, blockSize*(p+m))
 }
 
 // blockSize is the number of columns that the blocked reduction to bidiagonal form takes at once.

@@ -1,0 +1,306 @@
+package spectrum
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/blas/blas64"
+	lapack "gonum.org/v1/gonum/lapack/gonum"
+)
+
+const (
+	maxPasses = 60
+	// vectorTol is the residual of a vector, relative to the rounding of what it is computed from, at which the iteration ends; n·ε
+	// of it is accepted where it comes no further.
+	vectorTol = 1e-14
+	// valueTol is the relative error of the second value at which the iteration ends.
+	valueTol = 1e-15
+	// probes is the number of passes that a fixed pseudo-random vector takes part in, so that an eigenvector without a component
+	// in the other starting vectors is found.
+	probes = 3
+	// nearest is the smallest distance of the shift from the wanted Ritz value, relative to it.
+	nearest = 1e-7
+	// noise times ε‖G‖ is more than the rounding in G.
+	noise = 64
+	// steep is the ratio λ_n/λ_1 of G below which its rounding makes it no use at the bottom, and the factor of C itself takes over.
+	steep = 1e-9
+)
+
+// end finds the two eigenvalues of G at one end of its spectrum, and the vector of the first, by the generalised Davidson method: the
+// subspace grows by the residuals of the wanted Ritz pairs, multiplied by (G − μI)⁻¹ with the shift μ just outside the spectrum, or
+// (CᵀC)⁻¹ from the triangular factor of C (R. B. Morgan and D. S. Scott, Generalizations of Davidson's method for computing eigenvalues
+// of sparse symmetric matrices, SIAM J. Sci. Stat. Comput. 7, 1986, 817–825). It starts with the Ritz vectors of the last call.
+// What multiplies the residuals decides how fast it converges, never what it converges to: at the top residuals are formed with G, at
+// the bottom with C twice, so that λ_n is found to the accuracy of a decomposition of C.
+type end struct {
+	sub      subspace
+	tri      triangle
+	top      bool
+	factored bool
+	shifted  bool    // by shift; else L is the factor of C
+	shift    float64 // μ
+	warm     bool
+	largest  float64 // λ_1
+	res      [wanted]float64
+	lead     []float64 // atOnce rows: residuals, then the directions made of them
+	probe    []float64
+	lq, tau  []float64
+	work     []float64
+
+	passes, factors int // of the last call
+}
+
+// find runs the iteration on g; largest is λ_1, known when the bottom is looked for. It reports whether it converged.
+func (e *end) find(g *gramian, top bool, largest float64) (ok bool) {
+	length := g.rows
+	if top {
+		length = g.n
+	}
+	e.sub.reset(g.n, length, top)
+	e.top, e.largest, e.factored = top, largest, false
+	e.passes, e.factors = 0, 0
+	e.lead, e.probe = grown(e.lead, atOnce*g.n), grown(e.probe, g.n)
+	ok = e.start(g) && e.iterate(g)
+	if ok {
+		e.sub.restart()
+	} else {
+		e.sub.size = 0
+	}
+	return ok
+}
+
+// start fills the subspace with what the last call left and pseudo-random vectors.
+func (e *end) start(g *gramian) (ok bool) {
+	s, n := &e.sub, g.n
+	kept := s.size
+	s.size = 0
+	for i := range kept {
+		copy(e.probe, s.basis[i*n:(i+1)*n])
+		s.add(e.probe)
+	}
+	e.warm = kept > 0
+	seed := uint64(1)
+	for s.size < wanted {
+		random(e.probe, seed)
+		s.add(e.probe)
+		seed++
+	}
+	random(e.probe, 0)
+	e.extend(g, 0)
+	return true
+}
+
+// extend computes the images of the basis from row from on.
+func (e *end) extend(g *gramian, from int) {
+	s := &e.sub
+	dst, x := rows(s.image, s.l, from, s.size), rows(s.basis, s.n, from, s.size)
+	if e.top {
+		g.apply(dst, x)
+	} else {
+		g.forward(dst, x)
+	}
+	s.project(from)
+}
+
+func (e *end) iterate(g *gramian) (ok bool) {
+	s, n := &e.sub, g.n
+	distance, since, steps, stalled := math.Inf(1), 0, 0, 0
+	for ; e.passes < maxPasses; e.passes++ {
+		if !s.ritz() {
+			return false
+		}
+		e.residuals(g)
+		before := distance
+		distance = max(e.res[0]/e.tolerance(0), e.res[1]/e.tolerance(1))
+		if distance > before/2 {
+			stalled++
+		} else {
+			stalled = 0
+		}
+		var settled [wanted]bool
+		all := steps >= probes
+		for i := range wanted {
+			settled[i] = e.settled(i, stalled >= 2)
+			all = all && settled[i]
+		}
+		if all {
+			return true
+		}
+		if e.refactor(g, distance, before, since) {
+			since = 0
+		}
+		since++
+		count := 0
+		row := func(i int) []float64 { return e.lead[i*n : (i+1)*n] }
+		for i := range wanted {
+			if !settled[i] {
+				if i != count {
+					copy(row(count), row(i))
+				}
+				count++
+			}
+		}
+		probing := e.factored && steps < probes
+		if probing {
+			copy(row(count), e.probe)
+			count++
+		}
+		if e.factored {
+			e.tri.solve(rows(e.lead, n, 0, count))
+		}
+		if s.size+count > basisSize {
+			s.restart()
+		}
+		from := s.size
+		for i := range count {
+			added := s.add(row(i))
+			if added && probing && i == count-1 {
+				copy(e.probe, s.basis[(s.size-1)*n:])
+			}
+		}
+		if probing {
+			steps++
+		}
+		if s.size == from && steps >= probes {
+			for i := range wanted {
+				if !e.settled(i, true) {
+					return false
+				}
+			}
+			return true
+		}
+		e.extend(g, from)
+	}
+	return false
+}
+
+// residuals stores Gx − λx for the wanted Ritz pairs in lead, and their norms.
+func (e *end) residuals(g *gramian) {
+	s, n := &e.sub, g.n
+	r := rows(e.lead, n, 0, wanted)
+	if e.top {
+		copy(r.Data, s.z)
+		e.largest = s.theta[0]
+	} else {
+		g.backward(r, rows(s.z, s.l, 0, wanted))
+	}
+	for i := range wanted {
+		v := blas64.Vector{N: n, Inc: 1, Data: r.Data[i*n:]}
+		blas64.Axpy(-s.theta[i], blas64.Vector{N: n, Inc: 1, Data: s.x[i*n:]}, v)
+		e.res[i] = blas64.Nrm2(v)
+	}
+}
+
+// unit is the size whose multiples of ε rounding leaves in the residual of pair i.
+func (e *end) unit(i int) float64 {
+	if e.top {
+		return e.largest
+	}
+	return math.Sqrt(e.largest) * math.Sqrt(math.Abs(e.sub.theta[i]))
+}
+
+func (e *end) tolerance(i int) float64 { return vectorTol * e.unit(i) }
+
+// settled reports whether pair i needs no more work; with loose, whether it is as good as a backward-stable decomposition makes it.
+func (e *end) settled(i int, loose bool) bool {
+	s := &e.sub
+	tol := e.tolerance(i)
+	if loose {
+		tol = max(tol, float64(s.n)*eps/4*e.unit(i))
+	}
+	if e.res[i] <= tol {
+		return true
+	}
+	switch i {
+	case 1:
+		gap := math.Abs(s.theta[1] - s.theta[2])
+		return e.res[1] <= 0.3*gap && e.res[1]*e.res[1] <= valueTol*gap*math.Abs(s.theta[1])
+	case 2:
+		return e.res[2] <= max(0.3*math.Abs(s.theta[1]-s.theta[2]), 1e-10*e.unit(2))
+	}
+	return false
+}
+
+// refactor decides whether a new preconditioner is due, and makes it.
+func (e *end) refactor(g *gramian, distance, before float64, since int) bool {
+	lambda, res := math.Abs(e.sub.theta[0]), e.res[0]
+	sign := 1.0
+	if e.top {
+		sign = -1
+	}
+	offset := max(2*res, nearest*lambda, noise*eps*e.largest)
+	rough := res > 0.3*lambda // nothing is known of the end yet
+	switch {
+	case !e.factored:
+		if e.top && rough && e.passes < 6 {
+			return false
+		}
+	case e.shifted:
+		rate := distance / before
+		slow := since >= 2 && (rate >= 1 || math.Log(distance)/-math.Log(rate) > 8)
+		if !slow || rough || offset > 0.1*math.Abs(e.shift-e.sub.theta[0]) {
+			return false
+		}
+	default:
+		return false
+	}
+	e.tri.reset(g.n)
+	if !e.top && !rough && lambda < steep*e.largest {
+		e.factors++
+		e.factored, e.shifted = e.factorC(g), false
+		return true
+	}
+	if !e.top && rough {
+		offset = lambda + noise*eps*e.largest // no shift
+	}
+	for range 6 {
+		e.shift = e.sub.theta[0] - sign*offset
+		e.factors++
+		if e.tri.cholesky(g.g, sign, e.shift) {
+			e.factored, e.shifted = true, true
+			return true
+		}
+		offset *= 8
+	}
+	e.factored, e.shifted = e.factorC(g), false
+	return true
+}
+
+// factorC makes L the triangular factor of Cᵀ = LQ.
+func (e *end) factorC(g *gramian) (ok bool) {
+	if e.top {
+		return false
+	}
+	n, m := g.n, g.rows
+	e.lq, e.tau, e.work = grown(e.lq, n*m), grown(e.tau, n), grown(e.work, 32*n)
+	for i := range g.b.Rows {
+		from := g.b.Data[i*g.b.Stride : i*g.b.Stride+g.b.Cols]
+		if g.left {
+			for j, v := range from {
+				e.lq[i*m+j] = v / g.scale
+			}
+		} else {
+			for j, v := range from {
+				e.lq[j*m+i] = v / g.scale
+			}
+		}
+	}
+	lapack.Implementation{}.Dgelqf(n, m, e.lq, m, e.tau, e.work, len(e.work))
+	for i := range n {
+		copy(e.tri.l[i*n:i*n+i+1], e.lq[i*m:])
+	}
+	return e.tri.invert()
+}
+
+// random fills v with numbers in [-1, 1) that depend on the seed alone (G. L. Steele, D. Lea and C. H. Flood, Fast splittable
+// pseudorandom number generators, OOPSLA 2014).
+func random(v []float64, seed uint64) {
+	state := seed * 0xd1342543de82ef95
+	for i := range v {
+		state += 0x9e3779b97f4a7c15
+		z := state
+		z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+		z = (z ^ z>>27) * 0x94d049bb133111eb
+		z ^= z >> 31
+		v[i] = float64(int64(z)>>10) * 0x1p-53
+	}
+}

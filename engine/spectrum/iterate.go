@@ -1,0 +1,81 @@
+package spectrum
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/blas/blas64"
+)
+
+const (
+	// lowest is the ratio of a wanted eigenvalue of H to σ_1 below which the iteration is not relied on.
+	lowest = 1e-20
+	// lowestSecond is the same for σ_2, which is looked for with H formed.
+	lowestSecond = 1e-9
+)
+
+// iterate fills the figures of x, whose F is of full rank and has the largest element largest > 0, by iteration at both ends, and
+// reports whether every figure is good.
+func (w *Workspace) iterate(x *Extremes, largest float64) (ok bool) {
+	if _, exp := math.Frexp(largest); exp < -400 || exp > 400 {
+		return false
+	}
+	g := &w.gram
+	g.form(x.F.RawMatrix(), largest)
+	x.formed = true
+	up, low := &w.upper, &w.lower
+	if !up.find(g, true, math.NaN()) {
+		return false
+	}
+	if !low.find(g, false, up.sub.theta[0]) {
+		return false
+	}
+	square := g.scale * g.scale
+	first, second := up.figures(g, x.V1, 0), up.figures(g, nil, 1)
+	last, before := low.figures(g, x.VK, 0), low.figures(g, nil, 1)
+	if !(second >= lowestSecond*first) || !(last >= lowest*first) {
+		return false
+	}
+	x.Sigma1, x.Sigma2 = first*square, min(first, second)*square
+	x.SigmaK, x.SigmaBefore = last*square, max(last, before)*square
+	x.Frobenius = g.frobenius() * square * square
+	x.Residual = up.bound() + low.bound()
+	return x.Residual <= max(1e-9, eps*math.Sqrt(first/last))
+}
+
+// figures returns ‖Cx‖² for the i-th Ritz vector x, and stores its right singular vector of F in v unless that is nil.
+func (e *end) figures(g *gramian, v []float64, i int) float64 {
+	s := &e.sub
+	x := rows(s.x, s.n, i, i+1)
+	norm := blas64.Nrm2(blas64.Vector{N: s.n, Inc: 1, Data: x.Data})
+	z := blas64.General{Rows: 1, Cols: g.rows, Stride: g.rows, Data: e.room(g.rows)}
+	g.forward(z, x)
+	root := blas64.Nrm2(blas64.Vector{N: g.rows, Inc: 1, Data: z.Data})
+	if v != nil {
+		from, length := x.Data, norm
+		if g.left {
+			from, length = z.Data, root
+		}
+		for j, u := range from {
+			v[j] = u / length
+		}
+	}
+	root /= norm
+	return root * root
+}
+
+func (e *end) room(n int) []float64 {
+	e.work = grown(e.work, n)
+	return e.work
+}
+
+// bound bounds the relative error of the first value: an eigenvalue lies within the residual of a Ritz value, and where the next one
+// is separated by a gap, within the square of the residual divided by the gap (Parlett, The Symmetric Eigenvalue Problem, SIAM 1998,
+// theorems 4.5.1 and 11.7.1).
+func (e *end) bound() float64 {
+	res, value := e.res[0], math.Abs(e.sub.theta[0])
+	out := res
+	if gap := math.Abs(e.sub.theta[1]-e.sub.theta[0]) - e.res[1]; gap > 0 {
+		out = min(out, res*res/gap)
+	}
+	return out / value
+}

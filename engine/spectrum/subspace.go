@@ -1,0 +1,168 @@
+package spectrum
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas64"
+	lapack "gonum.org/v1/gonum/lapack/gonum"
+
+	gonumlapack "gonum.org/v1/gonum/lapack"
+)
+
+const (
+	// basisSize is the largest dimension of a subspace; basisKept is what a restart leaves of it, and what the next call starts with.
+	basisSize = 40
+	basisKept = 6
+	// wanted is the number of Ritz pairs that are looked at: the two that are asked for, and one that must stay behind them.
+	wanted = 3
+	// atOnce is the largest number of vectors by which the subspace grows in a pass.
+	atOnce = wanted + 1
+)
+
+// subspace is an orthonormal basis of part of ℝⁿ with its image under a matrix, and the Ritz pairs at one end of the spectrum
+// (B. N. Parlett, The Symmetric Eigenvalue Problem, SIAM 1998, chapter 11). Vectors are rows.
+type subspace struct {
+	n, l   int // lengths of a vector and of its image
+	size   int
+	top    bool // the largest Ritz values are wanted, else the smallest
+	basis  []float64
+	image  []float64
+	proj   []float64 // projected matrix, basisSize×basisSize
+	next   []float64 // room for a rotated basis, basisKept rows
+	small  []float64 // eigenvectors of the projected matrix as columns
+	values [basisSize]float64
+	coef   [basisKept * basisSize]float64
+	work   []float64
+
+	theta [wanted]float64 // Ritz values, from the wanted end
+	x, z  []float64       // Ritz vectors and their images
+}
+
+func (s *subspace) reset(n, l int, top bool) {
+	if n != s.n || l != s.l {
+		s.size = 0
+	}
+	s.n, s.l, s.top = n, l, top
+	s.basis = grown(s.basis, basisSize*n)
+	s.image = grown(s.image, basisSize*l)
+	s.next = grown(s.next, basisKept*max(n, l))
+	s.proj = grown(s.proj, basisSize*basisSize)
+	s.small = grown(s.small, basisSize*basisSize)
+	s.work = grown(s.work, 40*basisSize)
+	s.x, s.z = grown(s.x, wanted*n), grown(s.z, wanted*l)
+}
+
+// rows is rows a to b of a matrix with vectors of length n as rows.
+func rows(data []float64, n, a, b int) blas64.General {
+	return blas64.General{Rows: b - a, Cols: n, Stride: n, Data: data[a*n : b*n]}
+}
+
+// add appends v, orthonormalised against the basis, and reports whether anything was left of it. v is overwritten.
+func (s *subspace) add(v []float64) (ok bool) {
+	n := s.n
+	vec := blas64.Vector{N: n, Inc: 1, Data: v}
+	norm := blas64.Nrm2(vec)
+	if s.size == basisSize || !(norm > 0) || norm > math.MaxFloat64 {
+		return false
+	}
+	blas64.Scal(1/norm, vec)
+	if s.size > 0 {
+		basis := rows(s.basis, n, 0, s.size)
+		coef := blas64.Vector{N: s.size, Inc: 1, Data: s.coef[:s.size]}
+		left := 1.0
+		for range 3 {
+			blas64.Gemv(blas.NoTrans, 1, basis, vec, 0, coef)
+			blas64.Gemv(blas.Trans, -1, basis, coef, 1, vec)
+			norm = blas64.Nrm2(vec)
+			if !(norm > 1e-13*left) {
+				return false
+			}
+			blas64.Scal(1/norm, vec)
+			left *= norm
+			if norm > 0.5 {
+				break
+			}
+		}
+		if left < 1e-13 {
+			return false
+		}
+	}
+	copy(s.basis[s.size*n:], v)
+	s.size++
+	return true
+}
+
+// project extends the projected matrix by rows from to size, their images being known.
+func (s *subspace) project(from int) {
+	if from == s.size {
+		return
+	}
+	a, inner := s.basis, s.n // basis · image at the top, image · image at the bottom
+	if !s.top {
+		a, inner = s.image, s.l
+	}
+	blas64.Gemm(blas.NoTrans, blas.Trans, 1, rows(s.image, inner, from, s.size), rows(a, inner, 0, s.size), 0,
+		blas64.General{Rows: s.size - from, Cols: s.size, Stride: basisSize, Data: s.proj[from*basisSize:]})
+}
+
+// ritz finds the wanted Ritz pairs, and reports whether it could.
+func (s *subspace) ritz() (ok bool) {
+	if !s.solve() {
+		return false
+	}
+	k := min(wanted, s.size)
+	s.rotate(s.x, s.basis, s.n, k)
+	s.rotate(s.z, s.image, s.l, k)
+	for i := range wanted {
+		s.theta[i] = math.NaN()
+		if i < k {
+			s.theta[i] = s.value(i)
+		}
+	}
+	return true
+}
+
+func (s *subspace) solve() (ok bool) {
+	for i := range s.size {
+		copy(s.small[i*basisSize:i*basisSize+i+1], s.proj[i*basisSize:])
+	}
+	return lapack.Implementation{}.Dsyev(gonumlapack.EVCompute, blas.Lower, s.size, s.small, basisSize, s.values[:s.size], s.work, len(s.work))
+}
+
+// index is the place of the i-th Ritz value from the wanted end in ascending order.
+func (s *subspace) index(i int) int {
+	if s.top {
+		return s.size - 1 - i
+	}
+	return i
+}
+
+func (s *subspace) value(i int) float64 { return s.values[s.index(i)] }
+
+// rotate stores the first k Ritz vectors, or their images, in dst.
+func (s *subspace) rotate(dst, from []float64, n, k int) {
+	for i := range k {
+		at := s.index(i)
+		for j := range s.size {
+			s.coef[i*basisSize+j] = s.small[j*basisSize+at]
+		}
+	}
+	blas64.Gemm(blas.NoTrans, blas.NoTrans, 1, blas64.General{Rows: k, Cols: s.size, Stride: basisSize, Data: s.coef[:]},
+		rows(from, n, 0, s.size), 0, rows(dst, n, 0, k))
+}
+
+// restart leaves the first basisKept Ritz vectors as the basis. It follows ritz or solve.
+func (s *subspace) restart() {
+	k := min(basisKept, s.size)
+	s.rotate(s.next, s.image, s.l, k)
+	copy(s.image, s.next[:k*s.l])
+	s.rotate(s.next, s.basis, s.n, k)
+	copy(s.basis, s.next[:k*s.n])
+	for i := range k {
+		row := s.proj[i*basisSize : i*basisSize+k]
+		clear(row)
+		row[i] = s.value(i)
+	}
+	s.size = k
+}
