@@ -143,12 +143,16 @@ func (w *helper) assign(t *task) bool {
 
 // revoke takes t back if w has not begun with it.
 func (w *helper) revoke(t *task) {
-	// Only this caller assigns t, and it has not been given to w again.
-	if w.task == t && w.state.CompareAndSwap(assigned, claimed) {
-		w.task = nil
-		w.state.Store(looking)
-		t.active.Add(-1)
+	if !w.state.CompareAndSwap(assigned, claimed) {
+		return
 	}
+	if w.task != t { // another caller's
+		w.state.Store(assigned)
+		return
+	}
+	w.task = nil
+	w.state.Store(looking)
+	t.active.Add(-1)
 }
 
 func (w *helper) loop() {
