@@ -73,11 +73,11 @@ func untouched[T float](t *testing.T, m matrix[T]) {
 	}
 }
 
-// naive returns α Σ a(i,l)·b(l,j) + β·c in float64, and the sum of the terms' sizes.
-func naive(k int, alpha float64, a, b func(i, j int) float64, beta, c float64, i, j int) (value, size float64) {
+// naive returns α Σ x_l·y_l + β·c in float64, and the sum of the terms' sizes.
+func naive(alpha float64, x, y []float64, beta, c float64) (value, size float64) {
 	var sum, abs float64
-	for l := range k {
-		v := a(i, l) * b(l, j)
+	for l, v := range x {
+		v *= y[l]
 		sum += v
 		abs += math.Abs(v)
 	}
@@ -85,6 +85,17 @@ func naive(k int, alpha float64, a, b func(i, j int) float64, beta, c float64, i
 		return alpha * sum, math.Abs(alpha) * abs
 	}
 	return alpha*sum + beta*c, math.Abs(alpha)*abs + math.Abs(beta*c)
+}
+
+// written returns the rows of what at says, one after the other.
+func written(rows, cols int, at func(i, j int) float64) []float64 {
+	out := make([]float64, 0, rows*cols)
+	for i := range rows {
+		for j := range cols {
+			out = append(out, at(i, j))
+		}
+	}
+	return out
 }
 
 type gemmFunc[T float] = func(tA, tB blas.Transpose, m, n, k int, alpha T, a []T, lda int, b []T, ldb int, beta T, c []T, ldc int)
@@ -102,9 +113,10 @@ func checkGemm[T float](t *testing.T, rng *rand.Rand, gemm gemmFunc[T], unit flo
 	before, aBefore, bBefore := c.copy(), a.copy(), b.copy()
 	gemm(tA, tB, m, n, k, T(alpha), a.data, a.ld, b.data, b.ld, T(beta), c.data, c.ld)
 	where := fmt.Sprintf("%c%c m=%d n=%d k=%d gap=%d α=%v β=%v", tA, tB, m, n, k, gap, alpha, beta)
+	x, y := written(m, k, ata), written(n, k, func(j, l int) float64 { return atb(l, j) })
 	for i := range m {
 		for j := range n {
-			want, size := naive(k, alpha, ata, atb, beta, before.at(i, j), i, j)
+			want, size := naive(alpha, x[i*k:(i+1)*k], y[j*k:(j+1)*k], beta, before.at(i, j))
 			if got := c.at(i, j); !(math.Abs(got-want) <= float64(k+4)*unit*size) {
 				t.Fatalf("%s: C[%d,%d] = %v, want %v", where, i, j, got, want)
 			}
@@ -227,16 +239,16 @@ func TestGemmOnAnyNumberOfCores(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	every(t, func(t *testing.T, impl Implementation) {
 		rng := rand.New(rand.NewPCG(1, 2))
-		for _, s := range [][3]int{{64, 64, 64}, {79, 79, 79}, {300, 301, 302}, {1000, 20, 90}, {64, 784, 100}, {13, 900, 300}} {
+		for _, s := range [][3]int{{64, 64, 64}, {79, 79, 79}, {200, 201, 302}, {700, 20, 90}, {64, 500, 100}} {
 			m, n, k := s[0], s[1], s[2]
 			a, b, c := newMatrix[float64](rng, m, k, 0), newMatrix[float64](rng, k, n, 0), newMatrix[float64](rng, m, n, 0)
 			sa, sb := newMatrix[float32](rng, m, k, 0), newMatrix[float32](rng, k, n, 0)
 			sq := newMatrix[float64](rng, m, m, 0)
 			var first, firstTriangle []float64
 			var firstSingle []float32
-			for _, cores := range []int{1, 2, 3, 4, 8} {
+			for _, cores := range []int{1, 2, 3, 8} {
 				runtime.GOMAXPROCS(cores)
-				for range 5 {
+				for range 3 {
 					got, single, tri := slices.Clone(c.data), make([]float32, m*n), slices.Clone(sq.data)
 					impl.Dgemm(blas.NoTrans, blas.NoTrans, m, n, k, 1.5, a.data, a.ld, b.data, b.ld, 1, got, n)
 					impl.Sgemm(blas.NoTrans, blas.NoTrans, m, n, k, 1, sa.data, sa.ld, sb.data, sb.ld, 0, single, n)
