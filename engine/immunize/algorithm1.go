@@ -7,7 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 
-	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/mat"
 
 	"kappa/engine/regularizer"
@@ -75,9 +75,9 @@ func newAlgorithm1(p Problem, o Options, rng *rand.Rand, well bool) (*algorithm1
 		problem: &p, descent: newDescent(&o, o.start(d), p.Primary.Factor, p.Harmful.Factor),
 		well: term{on: well && d > 1 && p.Primary.Factor.Rank() > 1, factor: p.Primary.Factor},
 		ill:  term{on: d > 1 && p.Harmful.Factor.Rank() > 1, factor: p.Harmful.Factor, ill: true},
-		g:    mat.NewDense(d, d, nil),
+		pass: newPasses(d),
 	}
-	a.dir = mat.NewDense(d, d, a.blocks[0].dir)
+	a.well.g, a.ill.g = mat.NewDense(d, d, a.blocks[0].dir), mat.NewDense(d, d, nil)
 	if o.Batch != 0 && o.Batch < max(np, nh) {
 		a.everyStep = false
 		if rng == nil {
@@ -88,7 +88,8 @@ func newAlgorithm1(p Problem, o Options, rng *rand.Rand, well bool) (*algorithm1
 	}
 	if o.Supervised {
 		a.sup = newSupervised(p.Loss, d)
-		a.omega = make([]float64, d)
+		a.omega, a.xdz = make([]float64, d), make([]float64, d)
+		a.reduced = a.well.batch == nil && a.sup.reduce(p.Primary)
 		a.dirOmega = a.add(a.omega).dir
 	}
 	if o.Step == Fixed {
@@ -106,29 +107,40 @@ type term struct {
 	factor *spectrum.Factor
 	lambda float64
 	batch  *minibatch // nil: all rows
+	g      *mat.Dense // its gradient
 }
 
 type algorithm1 struct {
 	*descent
 	problem   *Problem
-	well, ill term
-	dir, g    *mat.Dense // direction of θ; one term's gradient
+	well, ill term // the direction of θ takes the place of well.g
 	work      regularizer.Workspace
+	pass      *passes
 	sup       *supervised // nil: no supervised term
+	reduced   bool        // sup.fromFactor serves
 	omega     []float64
 	dirOmega  []float64
+	xdz       []float64 // weighted
 }
 
-// gradient stores the gradient of t over all rows in a.g and returns its norm; ok is false where it is undefined.
-func (a *algorithm1) gradient(t *term, x *spectrum.Extremes) (norm float64, ok bool) {
+// ends returns the ends of the spectrum that t is about, over all rows.
+func (a *algorithm1) ends(t *term) *spectrum.Extremes {
 	if t.ill {
-		if !a.work.Ill(a.g, a.o.Form, t.factor, a.theta, x) {
+		return a.xh
+	}
+	return a.xp
+}
+
+// gradient stores the gradient of t over all rows in t.g and returns its norm; ok is false where it is undefined.
+func (a *algorithm1) gradient(t *term) (norm float64, ok bool) {
+	if t.ill {
+		if !a.work.Ill(t.g, a.o.Form, t.factor, a.theta, a.xh) {
 			return math.NaN(), false
 		}
 	} else {
-		a.work.Well(a.g, a.o.Form, t.factor, a.theta, x)
+		a.work.Well(t.g, a.o.Form, t.factor, a.theta, a.xp)
 	}
-	return mat.Norm(a.g, 2), true
+	return a.pass.norm(t.g), true
 }
 
 // balance sets the weights λ. (The norm of a gradient that is undefined, or zero, balances to no weight: the first step says
@@ -144,9 +156,8 @@ func (a *algorithm1) balance() error {
 	}
 	for _, v := range []struct {
 		t *term
-		x *spectrum.Extremes
 		l Lambda
-	}{{&a.well, a.xp, p}, {&a.ill, a.xh, h}} {
+	}{{&a.well, p}, {&a.ill, h}} {
 		if !v.l.Balance {
 			continue
 		}
@@ -154,7 +165,7 @@ func (a *algorithm1) balance() error {
 		if !v.t.on {
 			continue
 		}
-		if norm, ok := a.gradient(v.t, v.x); ok && norm > 0 {
+		if norm, ok := a.gradient(v.t); ok && norm > 0 {
 			v.t.lambda = a.o.BalanceNorm / norm
 		}
 	}
@@ -168,70 +179,91 @@ func (a *algorithm1) direction(trace bool) (step, error) {
 	loss, length := 1.0, 0.0
 	if a.o.Step == Normalized {
 		s.rate = 1
-		loss, length = a.o.LearningRate, stepLength(a.o, a.theta)
+		loss, length = a.o.LearningRate, a.pass.stepLength(a.o, a.theta)
 	}
-	a.dir.Zero()
-	for _, v := range []struct {
-		t       *term
-		x       *spectrum.Extremes
-		norm    *float64
-		outside *bool
-	}{{&a.well, a.xp, &s.gradWell, &s.wellOutside}, {&a.ill, a.xh, &s.gradIll, &s.illOutside}} {
-		if !v.t.on {
-			continue
-		}
-		var norm, end float64 // end of the interval
-		repeated, ok := false, true
-		if v.t.batch == nil || trace {
-			if norm, ok = a.gradient(v.t, v.x); !ok {
-				s.stop, s.reason = Degenerate, "all non-zero singular values of H_H are equal: R_ill has no gradient"
-				if !v.x.Flat() {
-					s.stop, s.reason = Diverged, fmt.Sprintf("1/g(H_H)², a factor of the gradient of R_ill, is beyond double precision: ‖H_H‖₂ = %.3g", v.x.Sigma1)
-				}
-				continue
-			}
-			*v.norm = norm
-			end, repeated = v.t.ends(v.x)
-		}
-		if v.t.batch != nil {
-			var sp *spectrum.Spectrum
-			if sp, ok = v.t.batch.gradient(a.g, v.t, a.theta, a.o.Form); !ok {
-				s.degenerate = s.degenerate || sp.Rank > 1
-				s.skipped = s.skipped || v.t.batch.rows.b > 1
-				continue
-			}
-			norm = mat.Norm(a.g, 2)
-			end, repeated = v.t.endsOfBatch(sp)
-		}
-		weight := v.t.lambda
-		if a.o.Step == Normalized {
-			weight = 0
-			if norm > 0 {
-				weight = length / norm
-			}
-		}
-		floats.AddScaled(a.blocks[0].dir, weight, a.g.RawMatrix().Data)
-		if a.o.Optimizer != Adam && a.o.Form != regularizer.Plain && weight > 0 {
-			*v.outside = s.rate*weight >= end
-		}
-		s.degenerate = s.degenerate || repeated
-	}
+	well, outside := a.propose(&a.well, &s, &s.gradWell, trace, length)
+	s.wellOutside = outside
+	ill, outside := a.propose(&a.ill, &s, &s.gradIll, trace, length)
+	s.illOutside = outside
 	if a.sup != nil {
-		x, y := a.problem.Primary.X, a.problem.Primary.Y
-		if a.well.batch != nil {
-			if trace {
-				// The batch's gradients, stored below, take the place of these.
-				s.loss, s.gradLoss = a.sup.gradients(a.g, 0, a.dirOmega, x, a.theta, a.omega, y)
-			}
-			x, y = a.well.batch.x, a.well.batch.y
-		}
-		value, norm := a.sup.gradients(a.dir, loss, a.dirOmega, x, a.theta, a.omega, y)
-		if a.well.batch == nil {
-			s.loss, s.gradLoss = value, norm
-		}
-		floats.Scale(loss, a.dirOmega)
+		a.supervise(&s, loss, trace)
+		a.pass.combine(well, a.well.g, ill, a.ill.g, a.xdz, a.omega)
+	} else {
+		a.pass.combine(well, a.well.g, ill, a.ill.g, nil, nil)
 	}
 	return s, nil
+}
+
+// propose stores the gradient of t in t.g and its norm over all rows, where that is known, in norm. It returns the weight of the
+// gradient in the direction, 0 where t takes no part, and whether the step along it lies outside its interval.
+func (a *algorithm1) propose(t *term, s *step, norm *float64, trace bool, length float64) (weight float64, outside bool) {
+	if !t.on {
+		return 0, false
+	}
+	var present, end float64 // norm of the gradient of this step, end of the interval
+	repeated, ok := false, true
+	if t.batch == nil || trace {
+		x := a.ends(t)
+		if present, ok = a.gradient(t); !ok {
+			s.stop, s.reason = Degenerate, "all non-zero singular values of H_H are equal: R_ill has no gradient"
+			if !x.Flat() {
+				s.stop, s.reason = Diverged, fmt.Sprintf("1/g(H_H)², a factor of the gradient of R_ill, is beyond double precision: ‖H_H‖₂ = %.3g", x.Sigma1)
+			}
+			return 0, false
+		}
+		*norm = present
+		end, repeated = t.ends(x)
+	}
+	if t.batch != nil {
+		var sp *spectrum.Spectrum
+		if sp, ok = t.batch.gradient(t.g, t, a.theta, a.o.Form); !ok {
+			s.degenerate = s.degenerate || sp.Rank > 1
+			s.skipped = s.skipped || t.batch.rows.b > 1
+			return 0, false
+		}
+		if a.o.Step == Normalized {
+			present = a.pass.norm(t.g)
+		}
+		end, repeated = t.endsOfBatch(sp)
+	}
+	weight = t.lambda
+	if a.o.Step == Normalized {
+		weight = 0
+		if present != 0 { // NaN and Inf go on into the parameters: the step diverged
+			weight = length / present
+		}
+		if math.IsInf(present, 1) {
+			weight = math.NaN()
+		}
+	}
+	s.degenerate = s.degenerate || repeated
+	return weight, a.o.Optimizer != Adam && a.o.Form != regularizer.Plain && weight > 0 && s.rate*weight >= end
+}
+
+// supervise stores weight·Xᵀ∂L/∂z and weight·∇_ωL in a.xdz and a.dirOmega. The trace's numbers are of all rows.
+func (a *algorithm1) supervise(s *step, weight float64, trace bool) {
+	t, b := a.problem.Primary, a.well.batch
+	switch {
+	case b != nil:
+		if trace {
+			s.loss = a.sup.fromData(t.X, a.theta, a.omega, t.Y)
+			s.gradLoss = a.sup.spread(a.dirOmega, a.theta, a.omega)
+		}
+		a.sup.fromData(b.x, a.theta, a.omega, b.y)
+		a.sup.spread(a.dirOmega, a.theta, a.omega)
+	case a.reduced:
+		if trace {
+			s.loss = a.sup.value(t.X, a.theta, a.omega, t.Y)
+		}
+		a.sup.fromFactor(a.theta, a.omega)
+		s.gradLoss = a.sup.spread(a.dirOmega, a.theta, a.omega)
+	default:
+		s.loss = a.sup.fromData(t.X, a.theta, a.omega, t.Y)
+		s.gradLoss = a.sup.spread(a.dirOmega, a.theta, a.omega)
+	}
+	copy(a.xdz, a.sup.xdz)
+	blas64.Scal(weight, vector(a.xdz))
+	blas64.Scal(weight, vector(a.dirOmega))
 }
 
 // ends returns the upper end of the corrected interval of t, and whether the singular value that t takes its vector from is
@@ -252,7 +284,7 @@ func (t *term) endsOfBatch(s *spectrum.Spectrum) (end float64, repeated bool) {
 }
 
 // stepLength returns s = StepFraction·‖θ‖_F/√D.
-func stepLength(o *Options, theta *mat.Dense) float64 {
+func (p *passes) stepLength(o *Options, theta *mat.Dense) float64 {
 	d, _ := theta.Dims()
-	return o.StepFraction * mat.Norm(theta, 2) / math.Sqrt(float64(d))
+	return o.StepFraction * p.norm(theta) / math.Sqrt(float64(d))
 }

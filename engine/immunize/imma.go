@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 
+	kind "gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -37,6 +39,7 @@ func IMMA(ctx context.Context, p Problem, o Options, _ *rand.Rand) (Result, erro
 	m := &imma{
 		descent: newDescent(&o, o.start(d), p.Primary.Factor, p.Harmful.Factor), problem: &p,
 		unrolled: newUnrolled(p.Harmful, o.InnerSteps), sup: newSupervised(p.Loss, d), omega: mat.NewVecDense(d, nil),
+		pass: newPasses(d),
 	}
 	m.dir = mat.NewDense(d, d, m.blocks[0].dir)
 	out, err := m.run(ctx, m)
@@ -56,14 +59,14 @@ type imma struct {
 	unrolled *unrolled
 	sup      *supervised
 	dir      *mat.Dense
+	pass     *passes
 	omega    *mat.VecDense // ω*
 }
 
 func (m *imma) direction(trace bool) (step, error) {
 	s := newStep(m.o.LearningRate)
-	m.dir.Zero()
-	m.unrolled.addGradient(m.dir, -1, m.theta)
-	s.gradLoss = mat.Norm(m.dir, 2)
+	m.unrolled.gradient(m.dir, -1, 0, m.theta)
+	s.gradLoss = m.pass.norm(m.dir)
 	if trace {
 		if err := m.solve(); err != nil {
 			return s, err
@@ -72,7 +75,7 @@ func (m *imma) direction(trace bool) (step, error) {
 		s.loss = m.sup.value(t.X, m.theta, m.omega.RawVector().Data, t.Y)
 	}
 	if m.o.Step == Normalized {
-		normalize(m.o, m.theta, m.blocks[0].dir, &s)
+		s.normalize(m.o, m.theta, s.gradLoss, m.pass)
 	}
 	return s, nil
 }
@@ -114,24 +117,32 @@ func ignoreCondition(err error) error {
 // unrolled is the inner player of IMMA and the derivative of where it arrives.
 type unrolled struct {
 	k     *mat.SymDense // K_H
-	xy    *mat.VecDense // X_Hᵀy_H
+	xy    []float64     // X_Hᵀy_H
 	yy    float64       // ‖y_H‖²
 	alpha float64       // 1/‖K_H‖₂
-	w     []*mat.VecDense
-	q     []*mat.VecDense // K_Hθw_j − X_Hᵀy_H
-	p     *mat.VecDense   // θw
-	back  *mat.VecDense   // adjoint of w_j
-	bq    *mat.VecDense   // adjoint of q_j
-	bp    *mat.VecDense   // adjoint of θw_j
+	w     [][]float64
+	q     [][]float64 // K_Hθw_j − X_Hᵀy_H
+	p     []float64   // θw
+	back  []float64   // adjoint of w_j
+	bq    []float64   // adjoint of q_j
+	bp    []float64   // adjoint of θw_j
+	grad  []float64   // θᵀq_j
+
+	left, right blas64.General // the derivative is leftᵀ·right, (2·steps)×D
 }
 
 func newUnrolled(t Task, steps int) *unrolled {
 	_, d := t.Factor.Dims()
-	vec := func() *mat.VecDense { return mat.NewVecDense(d, nil) }
-	u := &unrolled{k: t.Factor.K(), xy: vec(), p: vec(), back: vec(), bq: vec(), bp: vec()}
-	y := mat.NewVecDense(len(t.Y), t.Y)
-	u.xy.MulVec(t.X.T(), y)
-	u.yy = mat.Dot(y, y)
+	vec := func() []float64 { return make([]float64, d) }
+	rows := max(1, 2*steps)
+	factor := func() blas64.General {
+		return blas64.General{Rows: rows, Cols: d, Stride: d, Data: make([]float64, rows*d)}
+	}
+	u := &unrolled{
+		k: t.Factor.K(), xy: vec(), p: vec(), back: vec(), bq: vec(), bp: vec(), grad: vec(), left: factor(), right: factor(),
+	}
+	multiply(u.xy, kind.Trans, t.X, t.Y)
+	u.yy = blas64.Dot(vector(t.Y), vector(t.Y))
 	if top := t.Factor.SingularValues()[0]; top > 0 {
 		u.alpha = 1 / (top * top)
 	}
@@ -145,32 +156,65 @@ func newUnrolled(t Task, steps int) *unrolled {
 func (u *unrolled) run(theta *mat.Dense) float64 {
 	last := len(u.w) - 1
 	for j, w := range u.w {
-		u.p.MulVec(theta, w)
-		u.q[j].MulVec(u.k, u.p)
-		u.q[j].SubVec(u.q[j], u.xy)
+		q := u.q[j]
+		copy(q, u.xy)
+		if j == 0 { // w_0 = 0
+			clear(u.p)
+			blas64.Scal(-1, vector(q))
+		} else {
+			multiply(u.p, kind.NoTrans, theta, w)
+			blas64.Symv(1, u.k.RawSymmetric(), vector(u.p), -1, vector(q))
+		}
 		if j < last {
-			u.back.MulVec(theta.T(), u.q[j])
-			u.w[j+1].AddScaledVec(w, -u.alpha, u.back)
+			multiply(u.grad, kind.Trans, theta, q)
+			for i, g := range u.grad {
+				u.w[j+1][i] = w[i] - u.alpha*g
+			}
 		}
 	}
 	// ½(pᵀKp − 2pᵀXᵀy + yᵀy) with Kp = q + Xᵀy.
-	return (mat.Dot(u.p, u.q[last]) - mat.Dot(u.p, u.xy) + u.yy) / 2
+	return (blas64.Dot(vector(u.p), vector(u.q[last])) - blas64.Dot(vector(u.p), vector(u.xy)) + u.yy) / 2
 }
 
-// addGradient adds c times the derivative of run with respect to θ to dst, by reverse accumulation through the steps.
+// addGradient adds c times the derivative of run with respect to θ to dst.
 func (u *unrolled) addGradient(dst *mat.Dense, c float64, theta *mat.Dense) {
+	u.gradient(dst, c, 1, theta)
+}
+
+// gradient stores c times the derivative of run with respect to θ, by reverse accumulation through the steps, plus old·dst in dst.
+// It is a sum of 2·steps outer products, which are formed together.
+func (u *unrolled) gradient(dst *mat.Dense, c, old float64, theta *mat.Dense) {
 	u.run(theta)
-	last := len(u.w) - 1
-	dst.RankOne(dst, c, u.q[last], u.w[last]) // through θ in θw_T
-	u.back.MulVec(theta.T(), u.q[last])       // and through w_T
+	last, rows := len(u.w)-1, 0
+	add := func(a float64, l, r []float64) {
+		d := u.left.Cols
+		copy(u.left.Data[rows*d:(rows+1)*d], l)
+		right := u.right.Data[rows*d : (rows+1)*d]
+		for i, v := range r {
+			right[i] = a * v
+		}
+		rows++
+	}
+	if last > 0 {
+		add(1, u.q[last], u.w[last])                   // through θ in θw_T
+		multiply(u.back, kind.Trans, theta, u.q[last]) // and through w_T
+	}
 	for j := last - 1; j >= 0; j-- {
 		// w_(j+1) = w_j − αθᵀq_j, q_j = Kθw_j − Xᵀy
-		dst.RankOne(dst, -c*u.alpha, u.q[j], u.back)
-		u.bq.MulVec(theta, u.back)
-		u.bq.ScaleVec(-u.alpha, u.bq)
-		u.bp.MulVec(u.k, u.bq)
-		dst.RankOne(dst, c, u.bp, u.w[j])
-		u.p.MulVec(theta.T(), u.bp)
-		u.back.AddVec(u.back, u.p)
+		add(-u.alpha, u.q[j], u.back)
+		if j == 0 { // w_0 = 0 does not depend on θ
+			break
+		}
+		multiply(u.bq, kind.NoTrans, theta, u.back)
+		blas64.Symv(-u.alpha, u.k.RawSymmetric(), vector(u.bq), 0, vector(u.bp))
+		add(1, u.bp, u.w[j])
+		blas64.Gemv(kind.Trans, 1, theta.RawMatrix(), vector(u.bp), 1, vector(u.back))
 	}
+	left, right := u.left, u.right
+	left.Rows, right.Rows = rows, rows
+	if rows == 0 { // no step: w_0 = 0
+		dst.Scale(old, dst)
+		return
+	}
+	blas64.Gemm(kind.Trans, kind.NoTrans, c, left, right, old, dst.RawMatrix())
 }

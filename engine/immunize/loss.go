@@ -3,6 +3,8 @@ package immunize
 import (
 	"math"
 
+	kind "gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -64,37 +66,77 @@ func (l Loss) eval(dz, z, y []float64) float64 {
 // Work vectors are kept between calls. Cost O(ND + D²).
 type supervised struct {
 	loss Loss
-	to   *mat.VecDense // θω
-	z    *mat.VecDense // scores, then ∂L/∂z
-	xdz  *mat.VecDense // Xᵀ(∂L/∂z)
+	to   []float64 // θω
+	z    []float64 // scores, then ∂L/∂z
+	xdz  []float64 // Xᵀ(∂L/∂z)
+
+	// Of the data that reduce was given.
+	n   int
+	r   *mat.Dense // D×D, RᵀR = XᵀX
+	xy  []float64  // Xᵀy
+	rto []float64  // Rθω
 }
 
 func newSupervised(l Loss, d int) *supervised {
-	return &supervised{loss: l, to: mat.NewVecDense(d, nil), xdz: mat.NewVecDense(d, nil), z: &mat.VecDense{}}
+	return &supervised{loss: l, to: make([]float64, d), xdz: make([]float64, d)}
+}
+
+// reduce makes the data of t ready for fromFactor and reports whether that pays: it does for the squared error with N > D, where
+// Xᵀ∂L/∂z = 2(RᵀRθω − Xᵀy)/N takes no pass over X.
+func (s *supervised) reduce(t Task) bool {
+	n, d := t.X.Dims()
+	if s.loss != SquaredError || n <= d {
+		return false
+	}
+	s.n, s.r, s.xy, s.rto = n, t.Factor.R(), make([]float64, d), make([]float64, d)
+	multiply(s.xy, kind.Trans, t.X, t.Y)
+	return true
+}
+
+// fromFactor stores Xᵀ(∂L/∂z) at (θ, ω) in s.xdz, for the data that reduce was given.
+func (s *supervised) fromFactor(theta *mat.Dense, omega []float64) {
+	multiply(s.to, kind.NoTrans, theta, omega)
+	multiply(s.rto, kind.NoTrans, s.r, s.to)
+	multiply(s.xdz, kind.Trans, s.r, s.rto)
+	for i, v := range s.xy {
+		s.xdz[i] = 2 * (s.xdz[i] - v) / float64(s.n)
+	}
+}
+
+// fromData stores Xᵀ(∂L/∂z) at (θ, ω) in s.xdz and returns L.
+func (s *supervised) fromData(x, theta *mat.Dense, omega, y []float64) float64 {
+	value := s.value(x, theta, omega, y)
+	multiply(s.xdz, kind.Trans, x, s.z)
+	return value
 }
 
 // value returns L alone.
 func (s *supervised) value(x, theta *mat.Dense, omega, y []float64) float64 {
-	return s.scores(x, theta, omega, y)
+	if n, _ := x.Dims(); len(s.z) != n {
+		s.z = make([]float64, n)
+	}
+	multiply(s.to, kind.NoTrans, theta, omega)
+	multiply(s.z, kind.NoTrans, x, s.to)
+	return s.loss.eval(s.z, s.z, y)
 }
 
-func (s *supervised) scores(x, theta *mat.Dense, omega, y []float64) float64 {
-	n, _ := x.Dims()
-	if s.z.Len() != n {
-		s.z = mat.NewVecDense(n, nil)
-	}
-	s.to.MulVec(theta, mat.NewVecDense(len(omega), omega))
-	s.z.MulVec(x, s.to)
-	z := s.z.RawVector().Data
-	return s.loss.eval(z, z, y)
+// spread stores ∇_ωL in gOmega, from s.xdz, and returns ‖∇_θL‖_F.
+func (s *supervised) spread(gOmega []float64, theta *mat.Dense, omega []float64) (norm float64) {
+	multiply(gOmega, kind.Trans, theta, s.xdz)
+	return blas64.Nrm2(vector(s.xdz)) * blas64.Nrm2(vector(omega))
 }
 
 // gradients returns L, adds a·∇_θL to gTheta, and stores ∇_ωL in gOmega and ‖∇_θL‖_F in norm.
 func (s *supervised) gradients(gTheta *mat.Dense, a float64, gOmega []float64, x, theta *mat.Dense, omega, y []float64) (value, norm float64) {
-	value = s.scores(x, theta, omega, y)
-	w := mat.NewVecDense(len(omega), omega)
-	s.xdz.MulVec(x.T(), s.z)
-	mat.NewVecDense(len(gOmega), gOmega).MulVec(theta.T(), s.xdz)
-	gTheta.RankOne(gTheta, a, s.xdz, w)
-	return value, mat.Norm(s.xdz, 2) * mat.Norm(w, 2)
+	value = s.fromData(x, theta, omega, y)
+	blas64.Ger(a, vector(s.xdz), vector(omega), gTheta.RawMatrix())
+	return value, s.spread(gOmega, theta, omega)
 }
+
+// multiply stores a·x, or aᵀx, in dst.
+func multiply(dst []float64, t kind.Transpose, a *mat.Dense, x []float64) {
+	blas64.Gemv(t, 1, a.RawMatrix(), vector(x), 0, vector(dst))
+}
+
+// vector returns v as a vector.
+func vector(v []float64) blas64.Vector { return blas64.Vector{N: len(v), Inc: 1, Data: v} }

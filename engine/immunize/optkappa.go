@@ -5,7 +5,6 @@ import (
 	"math"
 	"math/rand/v2"
 
-	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	"kappa/engine/regularizer"
@@ -32,25 +31,26 @@ func OptKappa(ctx context.Context, p Problem, o Options, _ *rand.Rand) (Result, 
 		return Result{}, err
 	}
 	m := &optKappa{
-		descent: newDescent(&o, o.start(d), p.Primary.Factor, p.Harmful.Factor), g: mat.NewDense(d, d, nil),
+		descent: newDescent(&o, o.start(d), p.Primary.Factor, p.Harmful.Factor), pass: newPasses(d),
 		primary: d > 1 && p.Primary.Factor.Rank() > 1, harmful: d > 1 && p.Harmful.Factor.Rank() > 1,
 	}
+	m.dir = mat.NewDense(d, d, m.blocks[0].dir)
 	return m.run(ctx, m)
 }
 
 type optKappa struct {
 	*descent
-	g                *mat.Dense
+	dir              *mat.Dense
 	work             regularizer.Workspace
+	pass             *passes
 	primary, harmful bool // the term takes part
 }
 
 func (m *optKappa) direction(bool) (step, error) {
 	s := newStep(m.o.LearningRate)
-	dir := m.blocks[0].dir
-	clear(dir)
+	m.dir.Zero()
 	if m.primary {
-		s.gradWell = m.addTerm(dir, 1, m.fp, m.xp)
+		s.gradWell = m.addTerm(1, m.fp, m.xp)
 		s.degenerate = s.degenerate || m.xp.TopRepeated() || m.xp.BottomRepeated()
 	}
 	if m.harmful {
@@ -59,26 +59,24 @@ func (m *optKappa) direction(bool) (step, error) {
 			s.stop, s.reason = Degenerate, "κ(H_H) is 1, or not resolved: 1/log κ has no gradient"
 			return s, nil
 		}
-		s.gradIll = m.addTerm(dir, -1/(log*log), m.fh, m.xh)
+		s.gradIll = m.addTerm(-1/(log*log), m.fh, m.xh)
 		s.degenerate = s.degenerate || m.xh.TopRepeated() || m.xh.BottomRepeated()
 	}
 	if m.o.Step == Normalized {
-		normalize(m.o, m.theta, dir, &s)
+		s.normalize(m.o, m.theta, m.pass.norm(m.dir), m.pass)
 	}
 	return s, nil
 }
 
-// addTerm adds c·∇_θ log κ(H) to dir and returns the norm of what it added.
-func (m *optKappa) addTerm(dir []float64, c float64, f *spectrum.Factor, x *spectrum.Extremes) float64 {
-	m.work.LogKappa(m.g, regularizer.Plain, f, m.theta, x)
-	floats.AddScaled(dir, c, m.g.RawMatrix().Data)
-	return math.Abs(c) * mat.Norm(m.g, 2)
+// addTerm adds c·∇_θ log κ(H) to the direction and returns the norm of what it added.
+func (m *optKappa) addTerm(c float64, f *spectrum.Factor, x *spectrum.Extremes) float64 {
+	return math.Abs(c) * m.work.AddLogKappa(m.dir, c, regularizer.Plain, f, m.theta, x)
 }
 
-// normalize scales the direction to the norm s = StepFraction·‖θ‖_F/√D and the rate to 1.
-func normalize(o *Options, theta *mat.Dense, dir []float64, s *step) {
+// normalize makes the length of the step s = StepFraction·‖θ‖_F/√D, for a direction of the given norm.
+func (s *step) normalize(o *Options, theta *mat.Dense, norm float64, pass *passes) {
 	s.rate = 1
-	if norm := floats.Norm(dir, 2); norm > 0 {
-		floats.Scale(stepLength(o, theta)/norm, dir)
+	if norm > 0 {
+		s.scale = pass.stepLength(o, theta) / norm
 	}
 }

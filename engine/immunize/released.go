@@ -7,6 +7,8 @@ import (
 	"math"
 	"math/rand/v2"
 
+	kind "gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/mat"
 
 	"kappa/engine/spectrum"
@@ -60,7 +62,8 @@ func Released(ctx context.Context, p Problem, o Options, rng *rand.Rand) (Result
 		return Result{}, fmt.Errorf("factorise the harmful task with a column of ones: %w", err)
 	}
 	m := &released{
-		descent: newDescent(&o, theta, fp, fh), problem: &p, bias: bias, omega: omega, z: &mat.VecDense{},
+		descent: newDescent(&o, theta, fp, fh), problem: &p, bias: bias, omega: omega,
+		to: make([]float64, d), z: make([]float64, len(p.Primary.Y)),
 	}
 	m.everyStep = false
 	stack := mat.NewDense(d+1, d, nil)
@@ -124,7 +127,7 @@ type released struct {
 	dir         releasedParams
 	rows        *batcher
 	grad        *releasedGradient
-	z           *mat.VecDense // scores of all rows
+	to, z       []float64 // θω, and the scores of all rows
 }
 
 func (m *released) direction(trace bool) (step, error) {
@@ -152,17 +155,11 @@ func (m *released) direction(trace bool) (step, error) {
 // loss returns L over all rows of the primary task.
 func (m *released) loss() float64 {
 	t := m.problem.Primary
-	if m.z.IsEmpty() {
-		m.z.ReuseAsVec(len(t.Y))
+	multiply(m.to, kind.NoTrans, m.theta, m.omega)
+	multiply(m.z, kind.NoTrans, t.X, m.to)
+	shift := blas64.Dot(vector(m.bias), vector(m.omega))
+	for i := range m.z {
+		m.z[i] += shift
 	}
-	var to mat.VecDense
-	w := mat.NewVecDense(len(m.omega), m.omega)
-	to.MulVec(m.theta, w)
-	m.z.MulVec(t.X, &to)
-	z := m.z.RawVector().Data
-	shift := mat.Dot(mat.NewVecDense(len(m.bias), m.bias), w)
-	for i := range z {
-		z[i] += shift
-	}
-	return m.problem.Loss.eval(z, z, t.Y)
+	return m.problem.Loss.eval(m.z, m.z, t.Y)
 }

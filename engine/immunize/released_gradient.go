@@ -84,14 +84,14 @@ func (r *releasedGradient) eval(dst, q releasedParams, o *Options) (releasedValu
 	features(r.f, r.x, q)
 
 	rows, _ := r.left.Dims()
-	xdz, omega := vector(r.left.RawRowView(rows-1)), vector(q.omega)
-	blas64.Gemv(kind.NoTrans, 1, p.f.RawMatrix(), omega, 0, vector(r.dz))
+	xdz := r.left.RawRowView(rows - 1)
+	multiply(r.dz, kind.NoTrans, p.f, q.omega)
 	out.loss = r.loss.eval(r.dz, r.dz, r.y)
-	blas64.Gemv(kind.Trans, 1, p.x.RawMatrix(), vector(r.dz), 0, xdz)
+	multiply(xdz, kind.Trans, p.x, r.dz)
 	copy(r.right.RawRowView(rows-1), q.omega)
-	out.gradLoss = blas64.Nrm2(xdz) * blas64.Nrm2(omega)
+	out.gradLoss = blas64.Nrm2(vector(xdz)) * blas64.Nrm2(vector(q.omega))
 	floats.ScaleTo(dst.bias, floats.Sum(r.dz), q.omega)
-	blas64.Gemv(kind.Trans, 1, p.f.RawMatrix(), vector(r.dz), 0, vector(dst.omega))
+	multiply(dst.omega, kind.Trans, p.f, r.dz)
 
 	r.o = o
 	blas.Split(2, 1, r.tasks)
@@ -124,9 +124,6 @@ func (r *releasedGradient) term(dst releasedParams, b *releasedBatch, lambda flo
 func product(dst, a, b *mat.Dense) {
 	blas64.Gemm(kind.Trans, kind.NoTrans, 1, a.RawMatrix(), b.RawMatrix(), 0, dst.RawMatrix())
 }
-
-// vector returns v as a vector.
-func vector(v []float64) blas64.Vector { return blas64.Vector{N: len(v), Inc: 1, Data: v} }
 
 // features stores F = Xθ + 1bᵀ in f.
 func features(f, x *mat.Dense, q releasedParams) {
