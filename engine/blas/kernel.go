@@ -14,6 +14,8 @@ type kernels[T float] struct {
 	size  int // bytes of a number
 	rows  int // height of a tile
 	lanes int // numbers in a register
+	// direct is the number of rows of C up to which the panels of op(B) are read where they are: packing would cost more.
+	direct int
 	mul   [maxVectors]func(k int, a *T, ars, acs int, b *T, bs int, c *T, cs, rows, cols, add int, alpha T)
 	pack  [maxVectors]func(k int, src *T, ss int, dst *T, cols int)
 	turn  func(k int, src *T, ss int, dst *T, ds int)

@@ -18,10 +18,10 @@ func supported() []Implementation {
 
 func avx512() Implementation {
 	i := Implementation{kernel: "avx512"}
-	i.d = &kernels[float64]{size: 8, rows: 8, lanes: 8, turn: dturn256, turns: 4}
+	i.d = &kernels[float64]{size: 8, rows: 8, lanes: 8, direct: 64, turn: dturn256, turns: 4}
 	i.d.mul[0], i.d.mul[1], i.d.mul[2] = dmul512x1, dmul512x2, dmul512x3
 	i.d.pack[0], i.d.pack[1], i.d.pack[2] = dpack512x1, dpack512x2, dpack512x3
-	i.s = &kernels[float32]{size: 4, rows: 8, lanes: 16, turn: sturn256, turns: 8}
+	i.s = &kernels[float32]{size: 4, rows: 8, lanes: 16, direct: 64, turn: sturn256, turns: 8}
 	i.s.mul[0], i.s.mul[1], i.s.mul[2] = smul512x1, smul512x2, smul512x3
 	i.s.pack[0], i.s.pack[1], i.s.pack[2] = spack512x1, spack512x2, spack512x3
 	i.r = &rowKernels{wide: true}
@@ -30,10 +30,10 @@ func avx512() Implementation {
 
 func avx2() Implementation {
 	i := Implementation{kernel: "avx2"}
-	i.d = &kernels[float64]{size: 8, rows: 4, lanes: 4, turn: dturn256, turns: 4}
+	i.d = &kernels[float64]{size: 8, rows: 4, lanes: 4, direct: 16, turn: dturn256, turns: 4}
 	i.d.mul[0], i.d.mul[1], i.d.mul[2] = dmul256x1, dmul256x2, dmul256x3
 	i.d.pack[0], i.d.pack[1], i.d.pack[2] = dpack256x1, dpack256x2, dpack256x3
-	i.s = &kernels[float32]{size: 4, rows: 4, lanes: 8, turn: sturn256, turns: 8}
+	i.s = &kernels[float32]{size: 4, rows: 4, lanes: 8, direct: 16, turn: sturn256, turns: 8}
 	i.s.mul[0], i.s.mul[1], i.s.mul[2] = smul256x1, smul256x2, smul256x3
 	i.s.pack[0], i.s.pack[1], i.s.pack[2] = spack256x1, spack256x2, spack256x3
 	i.r = &rowKernels{}

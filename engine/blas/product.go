@@ -31,9 +31,6 @@ const (
 	maxTile    = maxRows * maxVectors * 16
 )
 
-// direct is the number of rows of C up to which the panels of op(B) are read where they are: packing would cost more.
-const direct = 64
-
 // panel is a strip of columns of op(B), at most maxVectors registers wide.
 type panel struct {
 	j, cols int // first column, number of columns
@@ -96,7 +93,7 @@ func (s *scratch[T]) cut(j, n, kc, lanes int) {
 
 // block adds the products along k0 … k0+kn for the panels of s.
 func (p *product[T]) block(i0, i1, k0, kn int, s *scratch[T]) {
-	packed := p.tb || i1-i0 > direct
+	packed := p.tb || i1-i0 > p.direct
 	for i := range s.panels {
 		if q := &s.panels[i]; packed || q.last < p.lanes {
 			p.packPanel(q, k0, kn, s)
