@@ -16,10 +16,10 @@ type kernels[T float] struct {
 	lanes int // numbers in a register
 	// direct is the number of rows of C up to which the panels of op(B) are read where they are: packing would cost more.
 	direct int
-	mul   [maxVectors]func(k int, a *T, ars, acs int, b *T, bs int, c *T, cs, rows, cols, add int, alpha T)
-	pack  [maxVectors]func(k int, src *T, ss int, dst *T, cols int)
-	turn  func(k int, src *T, ss int, dst *T, ds int)
-	turns int // rows that turn takes
+	mul    [maxVectors]func(k int, a *T, ars, acs int, b *T, bs int, c *T, cs, rows, cols, add int, alpha T)
+	pack   [maxVectors]func(k int, src *T, ss int, dst *T, cols int)
+	turn   func(k int, src *T, ss int, dst *T, ds int)
+	turns  int // rows that turn takes
 }
 
 // rowKernels are the inner loops of matrix times vector, in float64. They are called by name, not through variables, so that what
