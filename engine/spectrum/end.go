@@ -9,6 +9,8 @@ import (
 
 const (
 	maxPasses = 60
+	// patience is the number of passes that cost as much as a factorisation.
+	patience = 8
 	// vectorTol is the residual of a vector, relative to the rounding of what it is computed from, at which the iteration ends; n·ε
 	// of it is accepted where it comes no further.
 	vectorTol = 1e-14
@@ -22,7 +24,7 @@ const (
 	// noise times ε‖G‖ is more than the rounding in G.
 	noise = 64
 	// steep is the ratio λ_n/λ_1 of G below which its rounding makes it no use at the bottom, and the factor of C itself takes over.
-	steep = 1e-9
+	steep = 1e-12
 )
 
 // end finds the two eigenvalues of G at one end of its spectrum, and the vector of the first, by the generalised Davidson method: the
@@ -36,12 +38,14 @@ type end struct {
 	tri      triangle
 	top      bool
 	factored bool
+	stale    bool    // of an earlier call
 	shifted  bool    // by shift; else L is the factor of C
 	shift    float64 // μ
 	warm     bool
 	largest  float64 // λ_1
 	res      [wanted]float64
-	lead     []float64 // atOnce rows: residuals, then the directions made of them
+	r        []float64 // residuals
+	lead     []float64 // directions in which the subspace grows, atOnce rows
 	probe    []float64
 	lq, tau  []float64
 	work     []float64
@@ -56,9 +60,12 @@ func (e *end) find(g *gramian, top bool, largest float64) (ok bool) {
 		length = g.n
 	}
 	e.sub.reset(g.n, length, top)
-	e.top, e.largest, e.factored = top, largest, false
+	e.top, e.largest, e.stale = top, largest, e.factored
+	if e.sub.size == 0 {
+		e.factored = false
+	}
 	e.passes, e.factors = 0, 0
-	e.lead, e.probe = grown(e.lead, atOnce*g.n), grown(e.probe, g.n)
+	e.r, e.lead, e.probe = grown(e.r, wanted*g.n), grown(e.lead, atOnce*g.n), grown(e.probe, g.n)
 	ok = e.start(g) && e.iterate(g)
 	if ok {
 		e.sub.restart()
@@ -102,81 +109,104 @@ func (e *end) extend(g *gramian, from int) {
 }
 
 func (e *end) iterate(g *gramian) (ok bool) {
-	s, n := &e.sub, g.n
+	s := &e.sub
 	distance, since, steps, stalled := math.Inf(1), 0, 0, 0
 	for ; e.passes < maxPasses; e.passes++ {
 		if !s.ritz() {
 			return false
 		}
 		e.residuals(g)
-		before := distance
-		distance = max(e.res[0]/e.tolerance(0), e.res[1]/e.tolerance(1))
-		if distance > before/2 {
-			stalled++
-		} else {
-			stalled = 0
-		}
-		var settled [wanted]bool
-		all := steps >= probes
-		for i := range wanted {
-			settled[i] = e.settled(i, stalled >= 2)
-			all = all && settled[i]
-		}
-		if all {
-			return true
-		}
-		if e.refactor(g, distance, before, since) {
+		if !e.factored || e.stale && e.rough() {
+			e.factor(g)
 			since = 0
 		}
-		since++
-		count := 0
-		row := func(i int) []float64 { return e.lead[i*n : (i+1)*n] }
-		for i := range wanted {
-			if !settled[i] {
-				if i != count {
-					copy(row(count), row(i))
-				}
-				count++
-			}
-		}
 		probing := e.factored && steps < probes
-		if probing {
-			copy(row(count), e.probe)
-			count++
+		count := e.directions(probing)
+		before := distance
+		distance = max(e.res[0]/e.tolerance(0), e.res[1]/e.tolerance(1))
+		stalled++
+		if distance < before/2 {
+			stalled = 0
 		}
-		if e.factored {
-			e.tri.solve(rows(e.lead, n, 0, count))
+		if steps >= probes && e.done(stalled >= 2) {
+			return true
 		}
-		if s.size+count > basisSize {
+		if since >= 2 && math.Log(distance) > -patience*math.Log(distance/before) && e.better() {
+			e.factor(g)
+			since = 0
+			count = e.directions(probing)
+		}
+		since++
+		if s.size+count > basisSize || e.coarse(distance) {
 			s.restart()
+			e.extend(g, 0)
 		}
 		from := s.size
 		for i := range count {
-			added := s.add(row(i))
+			added := s.add(e.lead[i*s.n : (i+1)*s.n])
 			if added && probing && i == count-1 {
-				copy(e.probe, s.basis[(s.size-1)*n:])
+				copy(e.probe, s.basis[(s.size-1)*s.n:])
 			}
 		}
 		if probing {
 			steps++
 		}
 		if s.size == from && steps >= probes {
-			for i := range wanted {
-				if !e.settled(i, true) {
-					return false
-				}
-			}
-			return true
+			return e.done(true)
 		}
 		e.extend(g, from)
 	}
 	return false
 }
 
-// residuals stores Gx − λx for the wanted Ritz pairs in lead, and their norms.
+// coarse reports whether the rounding in the projected matrix, which goes with its largest element, is felt in the wanted pairs.
+func (e *end) coarse(distance float64) bool {
+	s := &e.sub
+	return !e.top && s.size > basisKept && distance*e.tolerance(0) < 16*eps*s.values[s.size-1]
+}
+
+// done reports whether all pairs are settled.
+func (e *end) done(loose bool) bool {
+	return e.settled(0, loose) && e.settled(1, loose) && e.settled(2, loose)
+}
+
+// directions stores the preconditioned residuals of the pairs that are not settled in lead, and with probing the preconditioned
+// probe behind them, and returns their number. At the bottom it replaces the sizes of the residuals by what matters of them: where κ
+// is large the rounding of a vector alone leaves a residual of εκ·λ_n in directions far from the end, which count for nothing in
+// the vector.
+func (e *end) directions(probing bool) (count int) {
+	s, n := &e.sub, e.sub.n
+	var of [wanted]int
+	for i := range wanted {
+		if !e.settled(i, false) {
+			copy(e.lead[count*n:(count+1)*n], e.r[i*n:])
+			of[count] = i
+			count++
+		}
+	}
+	pairs := count
+	if probing {
+		copy(e.lead[count*n:(count+1)*n], e.probe)
+		count++
+	}
+	if !e.factored || count == 0 {
+		return count
+	}
+	e.tri.solve(rows(e.lead, n, 0, count))
+	if !e.top {
+		for j := range pairs {
+			i := of[j]
+			t := blas64.Nrm2(blas64.Vector{N: n, Inc: 1, Data: e.lead[j*n:]})
+			e.res[i] = min(e.res[i], t*math.Abs(s.theta[min(i+1, wanted-1)]-e.shift))
+		}
+	}
+	return count
+}
+
+// residuals stores Gx − λx for the wanted Ritz pairs in r, and their norms.
 func (e *end) residuals(g *gramian) {
 	s, n := &e.sub, g.n
-	r := rows(e.lead, n, 0, wanted)
+	r := rows(e.r, n, 0, wanted)
 	if e.top {
 		copy(r.Data, s.z)
 		e.largest = s.theta[0]
@@ -220,56 +250,56 @@ func (e *end) settled(i int, loose bool) bool {
 	return false
 }
 
-// refactor decides whether a new preconditioner is due, and makes it.
-func (e *end) refactor(g *gramian, distance, before float64, since int) bool {
-	lambda, res := math.Abs(e.sub.theta[0]), e.res[0]
-	sign := 1.0
+// rough reports that nothing is known of the end yet.
+func (e *end) rough() bool { return e.res[0] > 0.3*math.Abs(e.sub.theta[0]) }
+
+// offset is the distance from the Ritz value at which the shift is put.
+func (e *end) offset() float64 {
+	return max(2*e.res[0], nearest*math.Abs(e.sub.theta[0]), noise*eps*e.largest)
+}
+
+// better reports whether a new preconditioner would be better than the present one.
+func (e *end) better() bool {
+	return e.stale || e.shifted && !e.rough() && e.offset() < 0.1*math.Abs(e.shift-e.sub.theta[0])
+}
+
+// factor makes a preconditioner. At the top it waits until something is known of the end.
+func (e *end) factor(g *gramian) {
+	e.factored, e.stale = false, false
+	rough, offset, lambda, sign := e.rough(), e.offset(), e.sub.theta[0], 1.0
 	if e.top {
+		if rough && e.passes < 6 {
+			return
+		}
 		sign = -1
 	}
-	offset := max(2*res, nearest*lambda, noise*eps*e.largest)
-	rough := res > 0.3*lambda // nothing is known of the end yet
-	switch {
-	case !e.factored:
-		if e.top && rough && e.passes < 6 {
-			return false
-		}
-	case e.shifted:
-		rate := distance / before
-		slow := since >= 2 && (rate >= 1 || math.Log(distance)/-math.Log(rate) > 8)
-		if !slow || rough || offset > 0.1*math.Abs(e.shift-e.sub.theta[0]) {
-			return false
-		}
-	default:
-		return false
-	}
 	e.tri.reset(g.n)
+	e.factored, e.shifted = true, true
 	if !e.top && !rough && lambda < steep*e.largest {
-		e.factors++
-		e.factored, e.shifted = e.factorC(g), false
-		return true
+		e.factorC(g)
+		return
 	}
 	if !e.top && rough {
 		offset = lambda + noise*eps*e.largest // no shift
 	}
-	for range 6 {
-		e.shift = e.sub.theta[0] - sign*offset
+	for range 4 {
+		e.shift = lambda - sign*offset
 		e.factors++
 		if e.tri.cholesky(g.g, sign, e.shift) {
-			e.factored, e.shifted = true, true
-			return true
+			return
 		}
 		offset *= 8
 	}
-	e.factored, e.shifted = e.factorC(g), false
-	return true
+	e.factorC(g)
 }
 
 // factorC makes L the triangular factor of Cᵀ = LQ.
-func (e *end) factorC(g *gramian) (ok bool) {
+func (e *end) factorC(g *gramian) {
+	e.factored, e.shifted, e.shift = false, false, 0
 	if e.top {
-		return false
+		return
 	}
+	e.factors++
 	n, m := g.n, g.rows
 	e.lq, e.tau, e.work = grown(e.lq, n*m), grown(e.tau, n), grown(e.work, 32*n)
 	for i := range g.b.Rows {
@@ -288,7 +318,7 @@ func (e *end) factorC(g *gramian) (ok bool) {
 	for i := range n {
 		copy(e.tri.l[i*n:i*n+i+1], e.lq[i*m:])
 	}
-	return e.tri.invert()
+	e.factored = e.tri.invert()
 }
 
 // random fills v with numbers in [-1, 1) that depend on the seed alone (G. L. Steele, D. Lea and C. H. Flood, Fast splittable
