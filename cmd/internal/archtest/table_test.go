@@ -28,9 +28,9 @@ var impure = []string{
 var table = []rule{
 	{Room: "experiments", Third: []string{"github.com/BurntSushi/toml"}, Tests: []string{"kappa/runner"}},
 
-	{Room: "engine", Tests: []string{"kappa/engine", gonum}, Banned: impure}, // its test holds digests of every method
+	{Room: "engine", Tests: []string{"kappa/engine", gonum}, Banned: impure},              // its test holds digests of every method
 	{Room: "engine/blas", Third: []string{gonum, "golang.org/x/sys/cpu"}, Banned: impure}, // x/sys/cpu: what the processor has
-	{Room: "engine/blas/internal/gen"}, // writes the kernels' assembly
+	{Room: "engine/blas/internal/gen"},                                                    // writes the kernels' assembly
 	{Room: "engine/summary", Third: []string{gonum}, Banned: impure},
 	{Room: "engine/spectrum", Ours: []string{"engine/blas"}, Third: []string{gonum}, Banned: impure},
 	{Room: "engine/regularizer", Ours: []string{"engine/blas", "engine/spectrum"}, Third: []string{gonum}, Banned: impure},
