@@ -3,7 +3,12 @@ package immunize
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 
+	kind "gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas64"
+	"gonum.org/v1/gonum/lapack"
+	"gonum.org/v1/gonum/lapack/lapack64"
 	"gonum.org/v1/gonum/mat"
 
 	"kappa/engine/regularizer"
@@ -16,14 +21,16 @@ type minibatch struct {
 	rows  *batcher
 	scale float64 // N/B
 
-	x, f  *mat.Dense // X_b and F_b = X_bθ, B×D
-	y     []float64
-	small *mat.SymDense // the smaller of F_bF_bᵀ and F_bᵀF_b
-	eig   mat.EigenSym
-	q     mat.Dense  // its eigenvectors
-	tf    *mat.Dense // θF_bᵀ, D×B
-	xg    *mat.Dense // X_b·gradient, B×D (plain form)
-	v, tv *mat.VecDense
+	x, f   *mat.Dense // X_b and F_b = X_bθ, B×D
+	y      []float64
+	small  blas64.Symmetric // the smaller of F_bF_bᵀ and F_bᵀF_b, then its eigenvectors, as columns
+	work   []float64        // of the decomposition
+	spec   spectrum.Spectrum
+	tf     *mat.Dense // θF_bᵀ, D×B
+	xg     *mat.Dense // X_b·gradient, B×D (plain form)
+	v, tv  []float64  // an eigenvector of H_b; θv
+	u      []float64  // and of the small matrix
+	ranges regularizer.Workspace
 }
 
 func newMinibatch(t Task, size int, rng *rand.Rand) *minibatch {
@@ -34,8 +41,13 @@ func newMinibatch(t Task, size int, rng *rand.Rand) *minibatch {
 	b.x, b.f, b.xg = mat.NewDense(size, d, nil), mat.NewDense(size, d, nil), mat.NewDense(size, d, nil)
 	b.tf = mat.NewDense(d, size, nil)
 	b.y = make([]float64, size)
-	b.small = mat.NewSymDense(min(size, d), nil)
-	b.v, b.tv = mat.NewVecDense(d, nil), mat.NewVecDense(d, nil)
+	k := min(size, d)
+	b.small = blas64.Symmetric{N: k, Stride: k, Uplo: kind.Upper, Data: make([]float64, k*k)}
+	b.spec = spectrum.Spectrum{Sigma: make([]float64, k), Size: d}
+	var length [1]float64
+	lapack64.Syev(lapack.EVCompute, b.small, b.spec.Sigma, length[:], -1)
+	b.work = make([]float64, int(length[0]))
+	b.v, b.tv, b.u = make([]float64, d), make([]float64, d), make([]float64, k)
 	return b
 }
 
@@ -44,7 +56,8 @@ func newMinibatch(t Task, size int, rng *rand.Rand) *minibatch {
 // undefined or k_b = 1; dst is then not changed.
 func (b *minibatch) gradient(dst *mat.Dense, t *term, theta *mat.Dense, form regularizer.Form) (*spectrum.Spectrum, bool) {
 	gather(b.x, b.y, b.task.X, b.task.Y, b.rows.rows())
-	b.f.Mul(b.x, theta)
+	x, f, out := b.x.RawMatrix(), b.f.RawMatrix(), dst.RawMatrix()
+	blas64.Gemm(kind.NoTrans, kind.NoTrans, 1, x, theta.RawMatrix(), 0, f)
 	s := b.spectrum()
 	if s.Rank < 2 {
 		return s, false
@@ -60,40 +73,41 @@ func (b *minibatch) gradient(dst *mat.Dense, t *term, theta *mat.Dense, form reg
 		}
 	}
 	b.vector(i)
-	b.tv.MulVec(theta, b.v)
-	b.tf.Mul(theta, b.f.T())
-	dst.Mul(b.tf, b.f)
-	dst.Scale(-2*c*b.scale/p, dst)
-	dst.RankOne(dst, 2*c*s.Sigma[i], b.tv, b.v)
+	multiply(b.tv, kind.NoTrans, theta, b.v)
+	blas64.Gemm(kind.NoTrans, kind.Trans, 1, theta.RawMatrix(), f, 0, b.tf.RawMatrix())
+	blas64.Gemm(kind.NoTrans, kind.NoTrans, -2*c*b.scale/p, b.tf.RawMatrix(), f, 0, out)
+	blas64.Ger(2*c*s.Sigma[i], vector(b.tv), vector(b.v), out)
 	switch form {
 	case regularizer.Plain: // K_b = (N/B)X_bᵀX_b
-		b.xg.Mul(b.x, dst)
-		dst.Mul(b.x.T(), b.xg)
-		dst.Scale(b.scale, dst)
+		blas64.Gemm(kind.NoTrans, kind.NoTrans, 1, x, out, 0, b.xg.RawMatrix())
+		blas64.Gemm(kind.Trans, kind.NoTrans, b.scale, x, b.xg.RawMatrix(), 0, out)
 	case regularizer.PseudoInverse:
-		b.task.Factor.ProjectRange(dst, dst)
+		b.ranges.ProjectRange(dst, b.task.Factor)
 	}
 	return s, true
 }
 
-// spectrum returns the spectrum of H_b from the small side.
+// spectrum returns the spectrum of H_b from the small side; it is overwritten by the next batch's.
 func (b *minibatch) spectrum() *spectrum.Spectrum {
 	size, d := b.f.Dims()
-	if size <= d {
-		b.small.SymOuterK(1, b.f)
-	} else {
-		b.small.SymOuterK(1, b.f.T())
+	side := kind.NoTrans
+	if size > d {
+		side = kind.Trans
 	}
-	n := b.small.SymmetricDim()
-	s := &spectrum.Spectrum{Sigma: make([]float64, n), Size: d}
-	if norm := mat.Norm(b.small, 2); norm-norm != 0 || !b.eig.Factorize(b.small, true) {
+	blas64.Syrk(side, 1, b.f.RawMatrix(), 0, b.small)
+	n, s := b.small.N, &b.spec
+	s.Rank = 0
+	finite := true
+	for i := range n {
+		for _, v := range b.small.Data[i*n+i : (i+1)*n] {
+			finite = finite && v-v == 0
+		}
+	}
+	if !finite || !lapack64.Syev(lapack.EVCompute, b.small, s.Sigma, b.work, len(b.work)) {
+		clear(s.Sigma)
 		return s // rank 0: no step on this batch
 	}
-	b.eig.VectorsTo(&b.q)
-	b.eig.Values(s.Sigma)
-	for i, j := 0, n-1; i < j; i, j = i+1, j-1 {
-		s.Sigma[i], s.Sigma[j] = s.Sigma[j], s.Sigma[i]
-	}
+	slices.Reverse(s.Sigma)
 	tol := float64(max(size, d)) * 0x1p-52 * s.Sigma[0]
 	for i, v := range s.Sigma {
 		s.Sigma[i] = b.scale * math.Max(v, 0)
@@ -107,11 +121,13 @@ func (b *minibatch) spectrum() *spectrum.Spectrum {
 // vector stores the unit eigenvector of H_b's i-th singular value in b.v.
 func (b *minibatch) vector(i int) {
 	size, d := b.f.Dims()
-	u := b.q.ColView(b.small.SymmetricDim() - 1 - i)
+	n := b.small.N
+	column := blas64.Vector{N: n, Inc: n, Data: b.small.Data[n-1-i:]}
 	if size > d {
-		b.v.CopyVec(u)
+		blas64.Copy(column, vector(b.v))
 		return
 	}
-	b.v.MulVec(b.f.T(), u)
-	b.v.ScaleVec(1/mat.Norm(b.v, 2), b.v)
+	blas64.Copy(column, vector(b.u))
+	multiply(b.v, kind.Trans, b.f, b.u)
+	blas64.Scal(1/blas64.Nrm2(vector(b.v)), vector(b.v))
 }

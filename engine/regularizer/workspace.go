@@ -13,13 +13,13 @@ import (
 // Workspace computes gradients from the ends of a spectrum without allocating, once its memory has grown to the shapes in use.
 // The zero value is ready for use. It must not be used by two goroutines at once.
 type Workspace struct {
-	product []float64 // θFᵀ, or θ·A where K follows
+	product []float64 // θ·A where K follows
 	through []float64 // Fv, or coordinates in a basis
 	image   []float64 // θv, or what K or Π_K makes of it
 }
 
 // Well stores ∇_θ R_well in dst, in the given form: the same as Gradient of WellInner. f is the factor of the task's data and
-// x the ends of the spectrum at θ (D×m); dst is D×m and not θ. The cost is O(Dmp), two products through Rθ.
+// x the ends of the spectrum at θ (D×m); dst is D×m and not θ. The cost is that of x.MulH.
 func (w *Workspace) Well(dst *mat.Dense, form Form, f *spectrum.Factor, theta *mat.Dense, x *spectrum.Extremes) {
 	if x.Rank == 0 {
 		check(dst, theta, x)
@@ -97,11 +97,7 @@ func (w *Workspace) imageOf(form Form, f *spectrum.Factor, theta *mat.Dense, x *
 func (w *Workspace) deflated(dst, theta *mat.Dense, x *spectrum.Extremes, c, sigma float64, v []float64, n int) {
 	check(dst, theta, x)
 	d, _ := theta.Dims()
-	p, _ := x.F.Dims()
-	w.product = grow(w.product, d*p)
-	through := blas64.General{Rows: d, Cols: p, Stride: p, Data: w.product}
-	blas64.Gemm(blas.NoTrans, blas.Trans, 1, theta.RawMatrix(), x.F.RawMatrix(), 0, through)
-	blas64.Gemm(blas.NoTrans, blas.NoTrans, -2*c/float64(n), through, x.F.RawMatrix(), 0, dst.RawMatrix())
+	x.MulH(dst, -2*c/float64(n), theta)
 	w.image = grow(w.image, d)
 	blas64.Gemv(blas.NoTrans, 1, theta.RawMatrix(), vector(v), 0, vector(w.image))
 	blas64.Ger(2*c*sigma, vector(w.image), vector(v), dst.RawMatrix())
