@@ -130,13 +130,13 @@ func newer(ts *testscript.TestScript, neg bool, args []string) {
 //
 //   - "go run ./cmd/kappa ARGS" runs kappa, with --dry-run where it would execute a shipped experiment;
 //   - "go build -o kappa ./cmd/kappa" puts kappa into the folder;
-//   - "go test ./..." is what runs this;
+//   - "go test ./..." is what runs this; other tests and benchmarks run in this project, benchmarks once;
 //   - other people's programs run where they are installed.
 func TestReadmeCommands(t *testing.T) {
 	if raceDetector {
 		t.Skip("the commands start one after another: nothing for the race detector to see")
 	}
-	documents := map[string]int{"README.md": 5, "store/README.md": 1, "experiments/README.md": 0}
+	documents := map[string]int{"README.md": 5, "store/README.md": 1, "experiments/README.md": 0, "engine/README.md": 3}
 	dir := t.TempDir()
 	for name, least := range documents {
 		text, err := os.ReadFile(filepath.Join("../..", filepath.FromSlash(name)))
@@ -150,6 +150,10 @@ func TestReadmeCommands(t *testing.T) {
 		var script strings.Builder
 		script.WriteString("exec kappa run tiny -q\n")
 		for _, line := range lines {
+			if strings.HasPrefix(line, "go test -") {
+				benchmarkOnce(t, name, line)
+				continue
+			}
 			command, err := scriptLine(line)
 			if err != nil {
 				t.Errorf("%s: %v", name, err)
@@ -162,6 +166,21 @@ func TestReadmeCommands(t *testing.T) {
 		}
 	}
 	testscript.Run(t, params(dir))
+}
+
+// benchmarkOnce runs a line that begins with "go test" in the project's folder, each benchmark once. It has to find some.
+func benchmarkOnce(t *testing.T, document, line string) {
+	t.Helper()
+	args, found := strings.CutPrefix(line, "go test ")
+	if !found || !strings.Contains(args, "-bench ") {
+		t.Errorf("%s: it shows %q, and this test knows benchmarks alone", document, line)
+		return
+	}
+	cmd := exec.CommandContext(t.Context(), "sh", "-c", "go test -benchtime 1x "+args)
+	cmd.Dir = "../.."
+	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "ns/op") {
+		t.Errorf("%s: %s: %v\n%s", document, line, err, out)
+	}
 }
 
 // scriptLine is a shell command as a line of a script.
