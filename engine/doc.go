@@ -38,7 +38,11 @@
 //
 // # Packages
 //
-// In the order of their dependence: spectrum (singular values, rank, κ), regularizer (R_well, R_ill, log κ: values, gradients,
-// safe steps), ceiling (how far a pair of tasks can be immunized at all), immunize (the methods), probe (the attackers), audit
-// (one measurement of any extractor), and, apart from them, summary (statistics over seeds).
+// In the order of their dependence: blas (matrix products, behind gonum's interfaces), spectrum (singular values, rank, κ),
+// regularizer (R_well, R_ill, log κ: values, gradients, safe steps), ceiling (how far a pair of tasks can be immunized at all),
+// immunize (the methods), probe (the attackers), audit (one measurement of any extractor), and, apart from them, summary
+// (statistics over seeds). How fast they are stands in README.md.
+//
+// Functions use gonum's blas64, which blas.Install makes fast; that and the occupied cores are blas's and the only state that
+// outlives a call. Figures do not depend on how many cores a product takes, and from one kernel to another by rounding alone.
 package engine
