@@ -1,35 +1,77 @@
 package spectrum
 
 import (
+	"math"
 	"slices"
 
 	"gonum.org/v1/gonum/blas/blas64"
-	lapack "gonum.org/v1/gonum/lapack/gonum"
 )
 
 // bidiagonalise brings Rθ to the upper bidiagonal form w.b, divided by the power of two that is returned; 0 where Rθ = 0.
 func (w *Workspace) bidiagonalise(p, m int) (scale float64) {
-	copy(w.reduced, w.feature)
 	n := min(p, m)
 	w.b.reset(n)
-	lapack.Implementation{}.Dgebrd(p, m, w.reduced, m, w.b.d, w.b.e[:n-1], w.tauQ, w.tauP, w.work, len(w.work))
+	stride := roundUp(m)
+	w.reduced = grown(w.reduced, p*stride)
+	scale = nearOne(w.reduced, stride, w.feature, m)
+	if scale == 0 {
+		clear(w.b.d)
+		clear(w.b.e)
+		return 0
+	}
+	w.work = grown(w.work, 2*p+3*stride)
+	r := reduction{m: p, n: m, stride: stride, a: w.reduced, d: w.b.d, e: w.b.e[:n-1], tau: w.tauP, work: w.work}
+	r.run()
 	if p < m {
 		// The form is lower bidiagonal; read from its last element to its first it is an upper one.
 		slices.Reverse(w.b.d)
 		slices.Reverse(w.b.e[:n-1])
 	}
-	return w.b.scale()
+	return scale * w.b.scale()
+}
+
+// roundUp returns the least multiple of lane that is not below n.
+func roundUp(n int) int { return (n + lane - 1) / lane * lane }
+
+// nearOne stores the rows of n elements of src, divided by a power of two that keeps the sum of their squares within range, in dst, whose
+// rows are stride apart and filled up with zeros. It returns the power; 0 where all are zero. They must be finite.
+func nearOne(dst []float64, stride int, src []float64, n int) (scale float64) {
+	scale = 1
+	exp := 0
+	if squares := inner(src, src); !(0x1p-200 < squares && squares < 0x1p+200) {
+		largest := 0.0
+		for _, v := range src {
+			largest = max(largest, math.Abs(v))
+		}
+		if largest == 0 {
+			return 0
+		}
+		exp = math.Ilogb(largest)
+		scale = math.Ldexp(1, exp)
+	}
+	for i := 0; i*n < len(src); i++ {
+		row := dst[i*stride : (i+1)*stride]
+		clear(row[copy(row, src[i*n:(i+1)*n]):])
+		if exp != 0 {
+			for j, v := range row {
+				row[j] = math.Ldexp(v, -exp)
+			}
+		}
+	}
+	return scale
 }
 
 // ends fills the figures of x from the bidiagonal form, and reports whether both vectors are good.
 func (w *Workspace) ends(x *Extremes, p, m int, scale float64) (ok bool) {
 	k := x.Rank
-	first, last := w.b.eigenvalue(1), w.b.eigenvalue(k)
+	s := [4]bracket{{j: 1}, {j: k}, {j: min(2, k)}, {j: max(1, k-1)}}
+	w.b.start(s[:])
+	first, last := w.b.find(s[:], 0), w.b.find(s[:], 1)
 	square := scale * scale
 	x.Sigma1, x.SigmaK = first*square, last*square
 	x.Frobenius = w.b.frobenius() * square * square
 	if k > 1 {
-		x.Sigma2, x.SigmaBefore = w.b.eigenvalue(2)*square, w.b.eigenvalue(k-1)*square
+		x.Sigma2, x.SigmaBefore = w.b.find(s[:], 2)*square, w.b.find(s[:], 3)*square
 	}
 	return w.vector(x.V1, first, p, m) && w.vector(x.VK, last, p, m)
 }
@@ -51,6 +93,7 @@ func (w *Workspace) vector(v []float64, lambda float64, p, m int) (ok bool) {
 func (w *Workspace) lift(v, z []float64, p, m int) {
 	copy(v, z)
 	clear(v[len(z):])
+	stride := roundUp(m)
 	offset := 1 // the i-th reflection starts at element i+1 of an upper form, i of a lower one
 	if p < m {
 		offset = 0
@@ -60,7 +103,7 @@ func (w *Workspace) lift(v, z []float64, p, m int) {
 		if start >= m || w.tauP[i] == 0 {
 			continue
 		}
-		tail := blas64.Vector{N: m - start - 1, Inc: 1, Data: w.reduced[i*m+start+1:]}
+		tail := blas64.Vector{N: m - start - 1, Inc: 1, Data: w.reduced[i*stride+start+1:]}
 		rest := blas64.Vector{N: m - start - 1, Inc: 1, Data: v[start+1:]}
 		sum := v[start]
 		if tail.N > 0 {

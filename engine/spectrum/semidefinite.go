@@ -53,9 +53,11 @@ func (w *Workspace) semidefinite(s *mat.SymDense) (n int, scale float64, err err
 	w.reserve(n, n)
 	raw := s.RawSymmetric()
 	for i := range n {
-		row := raw.Data[i*raw.Stride : i*raw.Stride+n]
-		for j := i; j < n; j++ {
-			w.feature[i*n+j], w.feature[j*n+i] = row[j], row[j]
+		row := raw.Data[i*raw.Stride+i : i*raw.Stride+n]
+		copy(w.feature[i*n+i:], row)
+		below := w.feature[i*n+i:]
+		for j, v := range row {
+			below[j*n] = v
 		}
 	}
 	w.f.SetRawMatrix(blas64.General{Rows: n, Cols: n, Stride: n, Data: w.feature})
