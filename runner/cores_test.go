@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"context"
 	"runtime"
 	"testing"
 	"time"
@@ -50,35 +49,39 @@ func TestRunsTakeCoresFirst(t *testing.T) {
 			if got := second.finish(); got != store.Done {
 				t.Errorf("the second run ends as %q", got)
 			}
-			leave := blas.Occupy()
-			defer leave()
+			defer blas.Occupy()()
 			if n := blas.Spare(); n != 1 {
-				t.Errorf("%d cores to spare beside this test alone, want 1: a run has not left, or has left twice", n)
+				t.Errorf("%d cores to spare beside this test alone, want 1: a run has not left", n)
+			}
+			defer blas.Occupy()()
+			if n := blas.Spare(); n != 0 {
+				t.Errorf("%d cores to spare beside two tasks of this test, want 0: a run has left twice", n)
 			}
 		})
 	}
 }
 
-// gate is a run that stops at its first question for the time, which it asks when its training begins.
+// gate is a run that stops at its second question for the time: the first comes before its data are there, the second when its
+// training begins.
 type gate struct {
-	ctx      context.Context
+	t        *testing.T
 	of       *execution
+	db       *store.DB
 	run      Planned
 	at, pass chan struct{}
-	out      chan store.Outcome
+	end      chan error
 	panics   bool
 	sleeps   time.Duration
 }
 
 func newGate(t *testing.T, plan *Plan) *gate {
-	g := &gate{ctx: t.Context(), run: plan.Runs[1], at: make(chan struct{}), pass: make(chan struct{}), out: make(chan store.Outcome, 1)}
+	g := &gate{t: t, db: openDB(t), run: plan.Runs[1], at: make(chan struct{}), pass: make(chan struct{}), end: make(chan error, 1)}
 	if g.run.Method() != "immunize" {
 		t.Fatalf("run 1 is of method %s", g.run.Method())
 	}
-	first := true
+	asked := 0
 	now := func() time.Time {
-		if first {
-			first = false
+		if asked++; asked == 2 {
 			g.at <- struct{}{}
 			<-g.pass
 			time.Sleep(g.sleeps)
@@ -89,23 +92,52 @@ func newGate(t *testing.T, plan *Plan) *gate {
 		return time.Time{}
 	}
 	g.of = &execution{
-		plan: plan, db: openDB(t), opt: Options{Now: now}, problems: newProblemCache(nil, 1),
+		plan: plan, db: g.db, opt: Options{Now: now}, problems: newProblemCache(nil, 1),
 		board: newBoard(plan, nil, 2, nil), live: make(map[int64]time.Duration),
 	}
 	return g
 }
 
-// start returns when the run is in the midst of it.
+// start returns when the run is in the midst of its training.
 func (g *gate) start() {
-	go func() {
-		out, _ := g.of.attempt(g.ctx, g.run)
-		g.out <- out
-	}()
+	go func() { g.end <- g.of.execute(g.t.Context(), Decision{Run: g.run}) }()
 	<-g.at
 }
 
 // finish lets the run go on and returns how it ended.
 func (g *gate) finish() store.Status {
 	close(g.pass)
-	return (<-g.out).Status
+	if err := <-g.end; err != nil {
+		g.t.Fatal(err)
+	}
+	states, err := g.db.States(g.t.Context(), []string{g.run.Key})
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	return states[g.run.Key].Status
+}
+
+// TestWaitingRunLendsItsCore: a run that waits for another one to load the data leaves it both cores.
+func TestWaitingRunLendsItsCore(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
+	s := occupy()
+	s.lend(func() {
+		if n := blas.Spare(); n != 1 {
+			t.Errorf("%d cores to spare while the run waits, want 1", n)
+		}
+		defer occupy().leave()
+		if n := blas.Spare(); n != 1 {
+			t.Errorf("%d cores to spare beside whoever loads, want 1", n)
+		}
+	})
+	other := occupy()
+	if n := blas.Spare(); n != 0 {
+		t.Errorf("%d cores to spare beside a run that has waited and another, want 0", n)
+	}
+	s.leave()
+	other.leave()
+	defer blas.Occupy()()
+	if n := blas.Spare(); n != 1 {
+		t.Errorf("%d cores to spare when both have ended, want 1", n)
+	}
 }

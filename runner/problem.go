@@ -11,7 +11,6 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
-	"kappa/engine/blas"
 	"kappa/engine/immunize"
 	"kappa/engine/spectrum"
 	"kappa/runner/dataset"
@@ -104,9 +103,9 @@ func (c *problemCache) forget(drop func()) {
 	drop()
 }
 
-// form loads and factorises. It keeps a core busy; runs that wait for it do not, so that their cores are free for it.
+// form loads and factorises. Runs that wait for it lend it their cores.
 func (c *problemCache) form(r reader) (*problem, error) {
-	defer blas.Occupy()()
+	defer occupy().leave()
 	p, h, err := c.tasks(r)
 	if err != nil {
 		return nil, err

@@ -165,6 +165,8 @@ func (s *execution) beat(ctx context.Context) {
 
 // execute runs one decision with its retries. It returns an error only for trouble that ends the call.
 func (s *execution) execute(ctx context.Context, d Decision) error {
+	seat := occupy()
+	defer func() { seat.leave() }() // the one that it has then
 	for try := 0; ; try++ {
 		attempt, ok, state, err := s.db.Claim(ctx, start(d.Run, s.opt), s.opt.Force && try == 0 || try > 0)
 		if err != nil {
@@ -180,7 +182,7 @@ func (s *execution) execute(ctx context.Context, d Decision) error {
 		s.enter(attempt)
 		s.board.started(d.Run)
 		began := s.opt.Now()
-		outcome, runErr := s.attempt(ctx, d.Run)
+		outcome, runErr := s.attempt(ctx, d.Run, seat)
 		outcome.WallSeconds = s.opt.Now().Sub(began).Seconds()
 		outcome.CPUSeconds = s.spent(attempt).Seconds()
 		// What was computed is recorded even when ctx has ended meanwhile: that is what an interruption means. The lease is
@@ -204,14 +206,14 @@ func (s *execution) execute(ctx context.Context, d Decision) error {
 }
 
 // attempt computes one run and turns whatever happens into an outcome.
-func (s *execution) attempt(ctx context.Context, run Planned) (out store.Outcome, err error) {
+func (s *execution) attempt(ctx context.Context, run Planned, seat *seat) (out store.Outcome, err error) {
 	runCtx := ctx
 	if s.opt.Timeout > 0 {
 		var cancel context.CancelFunc
 		runCtx, cancel = context.WithTimeoutCause(ctx, s.opt.Timeout, errTimeout)
 		defer cancel()
 	}
-	t := &trial{ctx: runCtx, run: run, of: s}
+	t := &trial{ctx: runCtx, run: run, of: s, seat: seat}
 	out, err = t.guarded()
 	if err == nil {
 		return out, nil

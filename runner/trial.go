@@ -14,7 +14,6 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"kappa/engine/audit"
-	"kappa/engine/blas"
 	"kappa/engine/immunize"
 	"kappa/engine/probe"
 	"kappa/engine/regularizer"
@@ -23,11 +22,12 @@ import (
 
 // trial is one attempt at one run.
 type trial struct {
-	ctx context.Context // a trial lives exactly as long as its context
-	run Planned
-	of  *execution
-	log strings.Builder
-	out store.Outcome
+	ctx  context.Context // a trial lives exactly as long as its context
+	run  Planned
+	of   *execution
+	seat *seat
+	log  strings.Builder
+	out  store.Outcome
 }
 
 // guarded runs the trial and turns a panic into an error with the place it came from.
@@ -50,13 +50,12 @@ func (t *trial) logf(format string, args ...any) {
 // do is the road of one run: data → θ → condition numbers → attacks.
 func (t *trial) do() error {
 	r := reader{t.run.Settings}
-	problem, err := t.of.problems.get(r)
+	var problem *problem
+	var err error
+	t.seat.lend(func() { problem, err = t.of.problems.get(r) })
 	if err != nil {
 		return err
 	}
-	// From here on the run keeps a core busy, until it ends in whatever way. A run is never left behind: whoever cuts it off
-	// waits until it has returned.
-	defer blas.Occupy()()
 	for _, w := range problem.warnings {
 		t.logf("warning: %s", w)
 	}
