@@ -20,8 +20,9 @@
 // in one transaction when it ends, so that any number of processes can share a plan and a process that is killed loses at
 // most the runs in flight. A panic in a run is that run's recorded failure.
 //
-// Cores go to runs first: each run in flight occupies one (blas.Occupy), from its claim until it is recorded, and the matrix products inside a run share themselves
-// out over those that no run occupies, so that the last runs of a plan, or a single one, have them all. No figure depends on it.
+// Cores go to runs first: each run in flight occupies one (blas.Occupy) from its claim until it is recorded, and the matrix
+// products inside a run share themselves out over those that no run occupies, so that the last runs of a plan, or a single one,
+// have them all. No figure depends on it.
 //
 // The package does not compute (engine), does not know SQL (store) and prints nothing: it reports through [Options.Notify].
 package runner
