@@ -8,14 +8,21 @@ import (
 )
 
 const (
-	maxPasses = 60
+	maxPasses  = 60
+	maxStalled = 10 // passes in a row that do not halve the residuals
 	// patience is the number of passes that cost as much as a factorisation.
 	patience = 8
 	// vectorTol is the residual of a vector, relative to the rounding of what it is computed from, at which the iteration ends; n·ε
 	// of it is accepted where it comes no further.
 	vectorTol = 1e-14
+	// repeatedTol is the residual accepted where λ_1 is at least threefold: rounding then decides which vectors of its space, some of
+	// them found just now, are the first.
+	repeatedTol = 1e-9
 	// valueTol is the relative error of the second value at which the iteration ends.
 	valueTol = 1e-15
+	// staleUse is the number of passes with the preconditioner of the last call before a new one is made: with what they find of the
+	// end, the shift can be put closer.
+	staleUse = 1
 	// probes is the number of passes that a fixed pseudo-random vector takes part in, so that an eigenvector without a component
 	// in the other starting vectors is found.
 	probes = 3
@@ -41,14 +48,17 @@ type end struct {
 	stale    bool    // of an earlier call
 	shifted  bool    // by shift; else L is the factor of C
 	shift    float64 // μ
-	warm     bool
-	largest  float64 // λ_1
-	res      [wanted]float64
-	r        []float64 // residuals
-	lead     []float64 // directions in which the subspace grows, atOnce rows
-	probe    []float64
-	lq, tau  []float64
-	work     []float64
+	second   bool    // the shift is for the second pair, the first moved out of the way
+	// beyond is the last shift, for the first and the second pair, that turned out not to be outside the spectrum.
+	beyond  [2]float64
+	warm    bool
+	largest float64 // λ_1
+	res     [wanted]float64
+	r       []float64 // residuals
+	lead    []float64 // directions in which the subspace grows, atOnce rows
+	probe   []float64
+	lq, tau []float64
+	work    []float64
 
 	passes, factors int // of the last call
 }
@@ -64,7 +74,10 @@ func (e *end) find(g *gramian, top bool, largest float64) (ok bool) {
 	if e.sub.size == 0 {
 		e.factored = false
 	}
-	e.passes, e.factors = 0, 0
+	e.passes, e.factors, e.beyond = 0, 0, [2]float64{math.Inf(1), math.Inf(1)}
+	if top {
+		e.beyond = [2]float64{math.Inf(-1), math.Inf(-1)}
+	}
 	e.r, e.lead, e.probe = grown(e.r, wanted*g.n), grown(e.lead, atOnce*g.n), grown(e.probe, g.n)
 	ok = e.start(g) && e.iterate(g)
 	if ok {
@@ -110,17 +123,20 @@ func (e *end) extend(g *gramian, from int) {
 
 func (e *end) iterate(g *gramian) (ok bool) {
 	s := &e.sub
-	distance, since, steps, stalled := math.Inf(1), 0, 0, 0
+	distance, since, steps, stalled, fine := math.Inf(1), 0, 0, 0, false
 	for ; e.passes < maxPasses; e.passes++ {
+		if fine {
+			s.polish()
+		}
 		if !s.ritz() {
 			return false
 		}
 		e.residuals(g)
-		if !e.factored || e.stale && e.rough() {
-			e.factor(g)
+		if !e.factored || e.stale && (e.rough() || e.passes >= staleUse) || e.blurred() {
+			e.factor(g, 0)
 			since = 0
 		}
-		probing := e.factored && steps < probes
+		probing := e.factored && !e.stale && (steps < probes || !e.reached())
 		count := e.directions(probing)
 		before := distance
 		distance = max(e.res[0]/e.tolerance(0), e.res[1]/e.tolerance(1))
@@ -128,16 +144,22 @@ func (e *end) iterate(g *gramian) (ok bool) {
 		if distance < before/2 {
 			stalled = 0
 		}
-		if steps >= probes && e.done(stalled >= 2) {
+		if steps >= probes && e.reached() && e.done(stalled >= 2) {
 			return true
 		}
-		if since >= 2 && math.Log(distance) > -patience*math.Log(distance/before) && e.better() {
-			e.factor(g)
-			since = 0
-			count = e.directions(probing)
+		if stalled >= maxStalled {
+			return false
+		}
+		if since >= 2 && math.Log(distance) > -patience*math.Log(distance/before) {
+			if pair, ok := e.better(); ok {
+				e.factor(g, pair)
+				since = 0
+				count = e.directions(probing)
+			}
 		}
 		since++
-		if s.size+count > basisSize || e.coarse(distance) {
+		coarse := !fine && !e.top && (e.coarse(distance) || stalled >= 2)
+		if fine = fine || coarse; coarse || s.size+count > basisSize || fine && s.size > 2*basisKept {
 			s.restart()
 			e.extend(g, 0)
 		}
@@ -152,17 +174,38 @@ func (e *end) iterate(g *gramian) (ok bool) {
 			steps++
 		}
 		if s.size == from && steps >= probes {
-			return e.done(true)
+			if fine || e.top {
+				return e.reached() && e.done(true)
+			}
+			fine = true
+			s.restart()
+			e.extend(g, 0)
+			continue
 		}
 		e.extend(g, from)
 	}
 	return false
 }
 
+// blurred reports whether the rounding in G has spoilt a preconditioner made of it.
+func (e *end) blurred() bool {
+	return !e.top && e.factored && e.shifted && !e.second && !e.stale && e.sub.theta[0] < steep*e.largest
+}
+
 // coarse reports whether the rounding in the projected matrix, which goes with its largest element, is felt in the wanted pairs.
 func (e *end) coarse(distance float64) bool {
 	s := &e.sub
-	return !e.top && s.size > basisKept && distance*e.tolerance(0) < 16*eps*s.values[s.size-1]
+	return distance*e.tolerance(0) < 16*eps*s.values[s.size-1]
+}
+
+// reached reports whether the Ritz values lie beyond every shift that was found to be inside the spectrum.
+func (e *end) reached() bool {
+	for i, v := range e.beyond {
+		if e.top && e.sub.theta[i] < v || !e.top && e.sub.theta[i] > v {
+			return false
+		}
+	}
+	return true
 }
 
 // done reports whether all pairs are settled.
@@ -197,7 +240,11 @@ func (e *end) directions(probing bool) (count int) {
 		for j := range pairs {
 			i := of[j]
 			t := blas64.Nrm2(blas64.Vector{N: n, Inc: 1, Data: e.lead[j*n:]})
-			e.res[i] = min(e.res[i], t*math.Abs(s.theta[min(i+1, wanted-1)]-e.shift))
+			next := min(i+1, wanted-1)
+			if e.second {
+				next = wanted - 1
+			}
+			e.res[i] = min(e.res[i], t*math.Abs(s.theta[next]-e.shift))
 		}
 	}
 	return count
@@ -236,6 +283,9 @@ func (e *end) settled(i int, loose bool) bool {
 	tol := e.tolerance(i)
 	if loose {
 		tol = max(tol, float64(s.n)*eps/4*e.unit(i))
+		if e.top && math.Abs(s.theta[0]-s.theta[2]) <= 8*eps*e.largest {
+			tol = max(tol, repeatedTol*e.unit(i))
+		}
 	}
 	if e.res[i] <= tol {
 		return true
@@ -253,49 +303,66 @@ func (e *end) settled(i int, loose bool) bool {
 // rough reports that nothing is known of the end yet.
 func (e *end) rough() bool { return e.res[0] > 0.3*math.Abs(e.sub.theta[0]) }
 
-// offset is the distance from the Ritz value at which the shift is put.
-func (e *end) offset() float64 {
-	return max(2*e.res[0], nearest*math.Abs(e.sub.theta[0]), noise*eps*e.largest)
+// offset is the distance from Ritz value i at which the shift is put.
+func (e *end) offset(i int) float64 {
+	return max(2*e.res[i], nearest*math.Abs(e.sub.theta[i]), noise*eps*e.largest)
 }
 
-// better reports whether a new preconditioner would be better than the present one.
-func (e *end) better() bool {
-	return e.stale || e.shifted && !e.rough() && e.offset() < 0.1*math.Abs(e.shift-e.sub.theta[0])
+// better reports whether a new preconditioner would be better than the present one, and for which pair.
+func (e *end) better() (pair int, ok bool) {
+	s := &e.sub
+	if !e.settled(0, false) {
+		return 0, e.stale || e.shifted && !e.rough() && (e.second || e.offset(0) < 0.1*math.Abs(e.shift-s.theta[0]))
+	}
+	return 1, e.res[1] < 0.3*math.Abs(s.theta[1]) && e.offset(1) < 0.1*math.Abs(e.shift-s.theta[1])
 }
 
-// factor makes a preconditioner. At the top it waits until something is known of the end.
-func (e *end) factor(g *gramian) {
+// factor makes a preconditioner for a pair: (G − μI)⁻¹, for the second with the first moved out of the way, which takes G + γxxᵀ at
+// the bottom and G − γxxᵀ at the top, or that of C. For the first pair at the top it waits until something is known of the end.
+// That G − μI is definite shows that no eigenvalue lies beyond μ; where it is not, one does, and must be found.
+func (e *end) factor(g *gramian, pair int) {
 	e.factored, e.stale = false, false
-	rough, offset, lambda, sign := e.rough(), e.offset(), e.sub.theta[0], 1.0
+	s := &e.sub
+	rough, lambda, offset, sign, away := e.rough(), s.theta[pair], e.offset(pair), 1.0, 0.0
 	if e.top {
 		if rough && e.passes < 6 {
 			return
 		}
 		sign = -1
 	}
+	e.second = pair == 1
+	if e.second {
+		rough, away = false, 2*math.Abs(s.theta[1]-s.theta[0])
+	}
 	e.tri.reset(g.n)
 	e.factored, e.shifted = true, true
-	if !e.top && !rough && lambda < steep*e.largest {
+	if !e.top && lambda < steep*e.largest {
 		e.factorC(g)
 		return
 	}
 	if !e.top && rough {
 		offset = lambda + noise*eps*e.largest // no shift
 	}
-	for range 4 {
+	for range 8 {
 		e.shift = lambda - sign*offset
 		e.factors++
-		if e.tri.cholesky(g.g, sign, e.shift) {
+		if e.tri.cholesky(g.g, sign, e.shift, away, s.x[:s.n]) {
 			return
 		}
-		offset *= 8
+		e.beyond[pair] = e.shift
+		if offset *= 32; !e.top {
+			if e.shift < 0 {
+				break
+			}
+			offset = min(offset, lambda+noise*eps*e.largest)
+		}
 	}
 	e.factorC(g)
 }
 
 // factorC makes L the triangular factor of Cᵀ = LQ.
 func (e *end) factorC(g *gramian) {
-	e.factored, e.shifted, e.shift = false, false, 0
+	e.factored, e.shifted, e.second, e.shift = false, false, false, 0
 	if e.top {
 		return
 	}

@@ -76,7 +76,7 @@ func BenchmarkParts(b *testing.B) {
 	run("magnitude", func() { magnitude(dst.Data) })
 	run("H", func() { w.gram.form(x.F.RawMatrix(), 1) })
 	run("mirror", func() { mirror(w.gram.g, d) })
-	run("Cholesky", func() { w.lower.tri.cholesky(w.gram.g, 1, 0) })
+	run("Cholesky", func() { w.lower.tri.cholesky(w.gram.g, 1, 0, 0, nil) })
 	run("LQ", func() { w.lower.factorC(&w.gram) })
 	three := rows(w.lower.lead, d, 0, 3)
 	run("solve", func() { w.lower.tri.solve(three); clear(three.Data) })

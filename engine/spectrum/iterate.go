@@ -8,7 +8,7 @@ import (
 
 const (
 	// lowest is the ratio of a wanted eigenvalue of H to σ_1 below which the iteration is not relied on.
-	lowest = 1e-20
+	lowest = 1e-22
 	// lowestSecond is the same for σ_2, which is looked for with H formed.
 	lowestSecond = 1e-9
 )

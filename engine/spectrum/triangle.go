@@ -33,9 +33,9 @@ func (t *triangle) reset(n int) {
 	t.panel = grown(t.panel, n*panelWidth)
 }
 
-// cholesky stores the Cholesky factor of sign·(g − shift·I), of which the lower half is read, and reports whether that matrix is
-// positive definite to working precision. The cost is n³/3 operations.
-func (t *triangle) cholesky(g []float64, sign, shift float64) (ok bool) {
+// cholesky stores the Cholesky factor of sign·(g − shift·I) + away·xxᵀ in t, x being left out where away is 0, and reports whether that
+// matrix is positive definite to working precision. Only the lower half of g is read. The cost is n³/3 operations.
+func (t *triangle) cholesky(g []float64, sign, shift, away float64, x []float64) (ok bool) {
 	n := t.n
 	for i := range n {
 		row, from := t.l[i*n:i*n+i+1], g[i*n:i*n+i+1]
@@ -47,6 +47,12 @@ func (t *triangle) cholesky(g []float64, sign, shift float64) (ok bool) {
 			}
 		}
 		row[i] -= sign * shift
+		if away != 0 {
+			c := away * x[i]
+			for j, v := range x[:i+1] {
+				row[j] += c * v
+			}
+		}
 	}
 	for lo := 0; lo < n; lo += panelWidth {
 		hi := min(lo+panelWidth, n)
