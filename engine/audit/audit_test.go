@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -375,5 +376,73 @@ func BenchmarkMeasure(b *testing.B) {
 		if _, err := Measure(Input{Primary: f, Harmful: f, Theta: theta, XPrimary: x, Y: y}); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// What was computed once serves every extractor, from several goroutines, and gives the same figures.
+func TestOriginal(t *testing.T) {
+	rng := numtest.Rand(41)
+	xp, xh := numtest.Gaussian(rng, 30, 5), numtest.Gaussian(rng, 25, 5)
+	tasks := Input{
+		Primary: factor(t, xp), Harmful: factor(t, xh), XPrimary: xp, XHarmful: xh, Y: numtest.Gaussian(rng, 30, 1).RawMatrix().Data,
+	}
+	shared := tasks
+	shared.Original = NewOriginal(tasks)
+	var group sync.WaitGroup
+	for i := range 6 {
+		theta, bias := numtest.Gaussian(rng, 5, 5), []float64(nil)
+		if i%2 == 1 {
+			bias = []float64{1, 2, 3, 4, 5}
+		}
+		group.Go(func() {
+			one, all := tasks, shared
+			one.Theta, one.Bias, all.Theta, all.Bias = theta, bias, theta, bias
+			want, err := Measure(one)
+			if err != nil {
+				t.Error(err)
+			}
+			got, err := Measure(all)
+			if err != nil {
+				t.Error(err)
+			}
+			if diff := cmp.Diff(want, got, cmp.AllowUnexported(Report{}), cmpopts.EquateNaNs()); diff != "" {
+				t.Error(diff)
+			}
+			all.Known = &Known{Primary: got.Primary, Harmful: got.Harmful, KappaTheta: got.KappaTheta}
+			if got, err = Measure(all); err != nil {
+				t.Error(err)
+			}
+			if diff := cmp.Diff(want, got, cmp.AllowUnexported(Report{}), cmpopts.EquateNaNs()); diff != "" {
+				t.Errorf("with known figures: %s", diff)
+			}
+		})
+	}
+	group.Wait()
+	for _, task := range []struct {
+		ones func() (*spectrum.Factor, error)
+		n    int
+	}{{shared.Original.PrimaryWithOnes, 30}, {shared.Original.HarmfulWithOnes, 25}} {
+		f, err := task.ones()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, d := f.Dims(); n != task.n || d != 6 {
+			t.Errorf("the factor with a column of ones is of %d×%d", n, d)
+		}
+	}
+
+	theta := identity(5)
+	other := shared
+	other.Theta, other.Harmful, other.XHarmful = theta, tasks.Primary, xp
+	if _, err := Measure(other); err == nil {
+		t.Error("an original of other tasks was accepted")
+	}
+	known := tasks
+	known.Known = &Known{}
+	if _, err := Measure(known); err == nil {
+		t.Error("known figures of no extractor were accepted")
+	}
+	if _, err := NewOriginal(Input{Primary: tasks.Primary, Harmful: tasks.Harmful}).PrimaryWithOnes(); err == nil {
+		t.Error("no error without inputs")
 	}
 }

@@ -7,7 +7,6 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
-	"kappa/engine/ceiling"
 	"kappa/engine/probe"
 	"kappa/engine/spectrum"
 )
@@ -44,33 +43,47 @@ type Input struct {
 	XPrimary, XHarmful *mat.Dense
 	// Y holds the targets of the primary task, for the loss; nil leaves the loss out.
 	Y []float64
+
+	// Original is what NewOriginal made of the same tasks; nil computes it anew.
+	Original *Original
+	// Known are the condition numbers under Theta where they are known already, from the last point of a training's trace for
+	// example; nil computes them.
+	Known *Known
 }
 
 // Measure measures in. It does not modify its arguments. An error is returned if a setting is incomplete or mixed, if shapes do not
 // fit, if Theta, Bias or Y holds a number that is not finite, and if a decomposition fails. What cannot be computed for other reasons
 // is NaN in the Report. The cost is a handful of singular value decompositions of order D; with a bias or targets some more,
-// O(ND·min(N, D)).
+// O(ND·min(N, D)). Original and Known save what they hold.
 func Measure(in Input) (Report, error) {
 	if err := in.check(); err != nil {
 		return Report{}, fmt.Errorf("audit: %w", err)
 	}
+	o := in.Original
+	if o == nil {
+		o = NewOriginal(in)
+	}
 	r := emptyReport()
 	r.hasTheta, r.hasCeiling = in.Theta != nil, in.BasePrimary == nil
-	if err := in.conditions(&r); err != nil {
+	if err := in.conditions(&r, o); err != nil {
 		return Report{}, fmt.Errorf("audit: %w", err)
 	}
-	if r.hasTheta {
-		r.KappaTheta = spectrum.ThetaCondition(in.Theta)
+	if in.Theta != nil || in.BasePrimary != nil {
+		base, err := o.conditions()
+		if err != nil {
+			return Report{}, fmt.Errorf("audit: %w", err)
+		}
+		r.Base = &base
 	}
 	if r.hasCeiling {
-		c, err := ceiling.Exact(in.Primary, in.Harmful)
+		c, err := o.ceiling()
 		if err != nil {
 			return Report{}, fmt.Errorf("audit: %w", err)
 		}
 		r.Ceiling, r.Unbounded, r.Freedom = c.Ceiling, c.Unbounded, c.Freedom
 	}
 	if in.Y != nil {
-		if err := in.losses(&r); err != nil {
+		if err := in.losses(&r, o); err != nil {
 			return Report{}, fmt.Errorf("audit: %w", err)
 		}
 	}
@@ -95,6 +108,10 @@ func (in Input) check() error {
 		return errors.New("the original's features are needed for both tasks or for none")
 	case in.BasePrimary != nil && in.Theta != nil:
 		return errors.New("an extractor is compared with the identity, not with another model: give θ or the original's features")
+	case in.Known != nil && in.Theta == nil:
+		return errors.New("figures that are known already need the extractor that they are of")
+	case in.Original != nil && !in.Original.of(in):
+		return errors.New("the original was made of other tasks")
 	case in.Bias != nil && in.Theta == nil:
 		return errors.New("a bias needs an extractor")
 	case in.Bias != nil && (in.XPrimary == nil || in.XHarmful == nil):
@@ -131,78 +148,6 @@ func (in Input) check() error {
 		}
 	}
 	return nil
-}
-
-// conditions fills in the condition numbers of both tasks and of the original's.
-func (in Input) conditions(r *Report) error {
-	primary, harmful, theta := in.Primary, in.Harmful, in.Theta
-	if in.Bias != nil {
-		var err error
-		if primary, err = spectrum.NewFactor(withOnes(in.XPrimary)); err != nil {
-			return fmt.Errorf("primary task: %w", err)
-		}
-		if harmful, err = spectrum.NewFactor(withOnes(in.XHarmful)); err != nil {
-			return fmt.Errorf("harmful task: %w", err)
-		}
-		theta = stacked(in.Theta, in.Bias)
-	}
-	var err error
-	if r.Primary, err = condition(primary, theta); err != nil {
-		return fmt.Errorf("primary task: %w", err)
-	}
-	if r.Harmful, err = condition(harmful, theta); err != nil {
-		return fmt.Errorf("harmful task: %w", err)
-	}
-	baseP, baseH := in.BasePrimary, in.BaseHarmful
-	if in.Theta != nil {
-		baseP, baseH = in.Primary, in.Harmful // Xθ with θ = I
-	}
-	if baseP == nil {
-		return nil
-	}
-	r.Base = &Base{}
-	if r.Base.Primary, err = condition(baseP, nil); err != nil {
-		return fmt.Errorf("original, primary task: %w", err)
-	}
-	if r.Base.Harmful, err = condition(baseH, nil); err != nil {
-		return fmt.Errorf("original, harmful task: %w", err)
-	}
-	return nil
-}
-
-func condition(f *spectrum.Factor, theta *mat.Dense) (spectrum.Conditions, error) {
-	s, err := f.Spectrum(theta, false)
-	if err != nil {
-		return spectrum.Conditions{}, err
-	}
-	return s.Condition(), nil
-}
-
-// losses fills in the least mean squared error of a linear head on the primary task, with the extractor and without.
-func (in Input) losses(r *Report) error {
-	var err error
-	if r.LossBase, err = bestLoss(in.XPrimary, in.Y, in.Primary.Rank()); err != nil {
-		return err
-	}
-	r.LossPrimary = r.LossBase
-	if in.Theta == nil {
-		return nil
-	}
-	var features mat.Dense
-	features.Mul(in.XPrimary, in.Theta)
-	rank := in.Primary.Rank()
-	if in.Bias != nil {
-		rank++ // the constant may add a direction; Prepare counts no more than there are
-		n, _ := features.Dims()
-		for i := range n {
-			row := features.RawRowView(i)
-			for j, b := range in.Bias {
-				row[j] += b
-			}
-		}
-	}
-	r.LossPrimary, err = bestLoss(&features, in.Y, rank)
-	return err
 }
 
 // bestLoss returns the least mean squared error of a linear head on features x of the given rank, 0 where it is rounding.

@@ -26,6 +26,9 @@ type Task struct {
 	Y []float64  // targets, N of them; nil where the method needs none
 	// Factor is the factor of X. If it is nil it is computed, at the cost of one singular value decomposition of X.
 	Factor *spectrum.Factor
+	// WithOnes returns the factor of [X 1], which Released needs. If it is nil that is computed. It may be called by several runs at
+	// once, and should compute once for all of them.
+	WithOnes func() (*spectrum.Factor, error)
 }
 
 // Problem is a primary task, which θ is to serve, and a harmful task, which it is to hinder. Both have D columns; their numbers

@@ -53,11 +53,11 @@ func Released(ctx context.Context, p Problem, o Options, rng *rand.Rand) (Result
 		return Result{}, errors.New("immunize: the released code needs random numbers")
 	}
 	theta, bias, omega := releasedStart(o.Theta0, d, rng)
-	fp, err := withOnes(p.Primary.X)
+	fp, err := p.Primary.withOnes()
 	if err != nil {
 		return Result{}, fmt.Errorf("factorise the primary task with a column of ones: %w", err)
 	}
-	fh, err := withOnes(p.Harmful.X)
+	fh, err := p.Harmful.withOnes()
 	if err != nil {
 		return Result{}, fmt.Errorf("factorise the harmful task with a column of ones: %w", err)
 	}
@@ -109,12 +109,22 @@ func releasedStart(theta0 *mat.Dense, d int, rng *rand.Rand) (theta *mat.Dense, 
 }
 
 // withOnes returns the factor of [X 1].
-func withOnes(x *mat.Dense) (*spectrum.Factor, error) {
-	n, d := x.Dims()
+func (t *Task) withOnes() (*spectrum.Factor, error) {
+	n, d := t.X.Dims()
+	if t.WithOnes != nil {
+		f, err := t.WithOnes()
+		if err != nil {
+			return nil, err
+		}
+		if fn, fd := f.Dims(); fn != n || fd != d+1 {
+			panic(badOnes)
+		}
+		return f, nil
+	}
 	wide := mat.NewDense(n, d+1, nil)
 	for i := range n {
 		row := wide.RawRowView(i)
-		copy(row, x.RawRowView(i))
+		copy(row, t.X.RawRowView(i))
 		row[d] = 1
 	}
 	return spectrum.NewFactor(wide)
