@@ -22,8 +22,11 @@ type reduction struct {
 	a            []float64
 	d, e         []float64 // min(m, n), and one less of them
 	tau          []float64 // min(m, n) factors of the reflections from the right
-	work         []float64 // 2·m + 3·stride
+	work         []float64 // workSize(m, stride) numbers
 }
+
+// workSize is the size of the memory for a reduction.
+func workSize(m, stride int) int { return 2*m + 3*stride }
 
 // lane is what the borders of long loops are multiples of: a cache line.
 const lane = 8
@@ -31,14 +34,28 @@ const lane = 8
 // run reduces the matrix.
 func (r *reduction) run() {
 	if r.m >= r.n {
-		r.unblocked(0, r.d, r.e, r.tau)
+		r.upper(r.a, r.m, r.d, r.e, r.tau)
 		return
 	}
 	// A lower form is a reflection of the first row and then an upper form of the rows below it.
 	r.firstRow()
 	if r.m > 1 {
-		r.unblocked(1, r.e, r.d[1:], r.tau[1:])
+		r.upper(r.a[r.stride:], r.m-1, r.e, r.d[1:], r.tau[1:])
 	}
+}
+
+// upper reduces the m rows at a to upper bidiagonal form with the diagonal d and the elements e beside it.
+func (r *reduction) upper(a []float64, m int, d, e, tau []float64) {
+	n := r.n
+	if min(m, n) > panelOrder {
+		p := newPanel(m, n, a, r.stride)
+		for ; min(m, n) > panelOrder; m, n = m-panelSteps, n-panelSteps {
+			p.reduce(d, e, tau)
+			d, e, tau = d[panelSteps:], e[panelSteps:], tau[panelSteps:]
+		}
+		a = p.a
+	}
+	r.unblocked(a, m, n, d, e, tau)
 }
 
 // firstRow reflects the first row of the matrix from the right.
@@ -57,25 +74,23 @@ func (r *reduction) firstRow() {
 	blas64.Ger(-tau, vectorOf(x), vectorOf(row), rest)
 }
 
-// unblocked reduces the matrix from row top on to upper bidiagonal form with the diagonal d and the elements e beside it, for an order at
-// which it stays in the cache. The vectors of a step begin at a multiple of lane, with zeros up to the column they belong to.
-func (r *reduction) unblocked(top int, d, e, tau []float64) {
-	m, n, s := r.m-top, r.n, r.stride
+// unblocked is upper for an m×n matrix that stays in a cache. The vectors of a step begin at a multiple of lane, with zeros up to the column they belong to.
+func (r *reduction) unblocked(a []float64, m, n int, d, e, tau []float64) {
+	stride, s := r.stride, roundUp(n)
 	// The matrices with rows column and x, and y and v, as sweep has them.
 	column, work := r.work[:2*m], r.work[2*m:]
 	y, v, sums := work[:2*s], work[s:2*s], work[2*s:3*s]
 	clear(y)
 	// sums is the product of the transposed rows below the i-th with the i-th column.
-	a := r.a[top*s:]
 	for i := range m {
-		column[i] = a[i*s]
+		column[i] = a[i*stride]
 	}
 	clear(sums)
 	if m > 1 {
-		transposedTimesVector(1, general(m-1, n, a[s:], s), column[1:], 0, sums[:n])
+		transposedTimesVector(1, general(m-1, n, a[stride:], stride), column[1:], 0, sums[:n])
 	}
 	for i := range min(m, n) {
-		row := a[i*s : i*s+n]
+		row := a[i*stride : i*stride+n]
 		beta, tauQ, inverse := reflection(row[i], sums[i])
 		d[i] = beta
 		if i == n-1 {
@@ -105,6 +120,6 @@ func (r *reduction) unblocked(top int, d, e, tau []float64) {
 		}
 		left := (i + 1) / lane * lane
 		rows, cols := m-1-i, s-left
-		sweep(general(rows, cols, a[(i+1)*s+left:], s), general(2, rows, column[i+1:2*m], m), general(2, cols, y[left:2*s], s), tauP, sums[left:], i+1-left)
+		sweep(general(rows, cols, a[(i+1)*stride+left:], stride), general(2, rows, column[i+1:2*m], m), general(2, cols, y[left:2*s], s), tauP, sums[left:], i+1-left)
 	}
 }

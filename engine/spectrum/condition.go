@@ -125,11 +125,14 @@ func ThetaCondition(theta mat.Matrix) float64 {
 	if m == 0 || n == 0 || finite(theta, "θ") != nil {
 		return math.NaN()
 	}
-	var svd mat.SVD
-	if !svd.Factorize(theta, mat.SVDNone) {
+	dense, ok := theta.(*mat.Dense)
+	if !ok {
+		dense = mat.DenseCopyOf(theta)
+	}
+	values, ok := singularValues(dense)
+	if !ok {
 		return math.NaN()
 	}
-	values := svd.Values(nil)
 	first, last := values[0], values[len(values)-1]
 	switch {
 	case first == 0:

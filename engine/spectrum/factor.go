@@ -80,11 +80,7 @@ func factorise(x *mat.Dense) (*Factor, error) {
 	n, d := x.Dims()
 	f := &Factor{n: n, d: d}
 	if n > d {
-		var qr mat.QR
-		qr.Factorize(x)
-		var r mat.Dense
-		qr.RTo(&r) // n×d
-		f.r = mat.DenseCopyOf(r.Slice(0, d, 0, d))
+		f.r = triangular(x)
 	} else {
 		f.r = mat.DenseCopyOf(x)
 	}
@@ -202,31 +198,36 @@ func (f *Factor) Spectrum(theta mat.Matrix, vectors bool) (*Spectrum, error) {
 		}
 		return out, nil
 	}
-	r, _ := theta.Dims()
+	r, m := theta.Dims()
 	if r != f.d {
 		panic(badShape)
 	}
 	if err := finite(theta, "θ"); err != nil {
 		return nil, err
 	}
-	var product mat.Dense
-	product.Mul(f.r, theta)
-	if err := finite(&product, "Rθ"); err != nil {
+	dense, ok := theta.(*mat.Dense)
+	if !ok {
+		dense = mat.DenseCopyOf(theta)
+	}
+	product := mat.NewDense(len(f.values), m, nil)
+	multiply(product.RawMatrix(), f.r.RawMatrix(), dense.RawMatrix(), f.n > f.d)
+	if err := finite(product, "Rθ"); err != nil {
 		return nil, err
 	}
-	kind := mat.SVDNone
-	if vectors {
-		kind = mat.SVDThinV
+	if !vectors {
+		values, ok := singularValues(product)
+		if !ok {
+			return nil, ErrSVD
+		}
+		return f.spectrum(values, product), nil
 	}
 	var svd mat.SVD
-	if !svd.Factorize(&product, kind) {
+	if !svd.Factorize(product, mat.SVDThinV) {
 		return nil, ErrSVD
 	}
-	out := f.spectrum(svd.Values(nil), &product)
-	if vectors {
-		out.V = &mat.Dense{}
-		svd.VTo(out.V)
-	}
+	out := f.spectrum(svd.Values(nil), product)
+	out.V = &mat.Dense{}
+	svd.VTo(out.V)
 	return out, nil
 }
 

@@ -5,6 +5,8 @@ import (
 	"math"
 	"sort"
 
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -57,9 +59,7 @@ func sortByMagnitude(order []int, values []float64) {
 
 // gram stores aᵀa in dst.
 func gram(dst *mat.SymDense, a *mat.Dense) {
-	var full mat.Dense
-	full.Mul(a.T(), a)
-	symmetrize(dst, &full)
+	blas64.Syrk(blas.Trans, 1, a.RawMatrix(), 0, dst.RawSymmetric())
 }
 
 // symmetrize stores (a + aᵀ)/2 in dst.
@@ -69,5 +69,42 @@ func symmetrize(dst *mat.SymDense, a *mat.Dense) {
 		for j := i; j < n; j++ {
 			dst.SetSym(i, j, (a.At(i, j)+a.At(j, i))/2)
 		}
+	}
+}
+
+// exponent returns 0 where the squares of the elements of x and their sum are within range, else the exponent of its largest element.
+func exponent(x *mat.Dense) int {
+	n, _ := x.Dims()
+	sum := 0.0
+	for i := range n {
+		row := x.RawRowView(i)
+		sum += inner(row, row)
+	}
+	if safe(sum) {
+		return 0
+	}
+	largest := 0.0
+	for i := range n {
+		for _, v := range x.RawRowView(i) {
+			largest = max(largest, math.Abs(v))
+		}
+	}
+	if largest == 0 {
+		return 0
+	}
+	return math.Ilogb(largest)
+}
+
+// safe reports whether a sum of squares is far from both ends of the range.
+func safe(squares float64) bool { return 0x1p-200 < squares && squares < 0x1p+200 }
+
+// copyScaled stores src·2^exp in dst.
+func copyScaled(dst, src []float64, exp int) {
+	if exp == 0 {
+		copy(dst, src)
+		return
+	}
+	for i, v := range src {
+		dst[i] = math.Ldexp(v, exp)
 	}
 }

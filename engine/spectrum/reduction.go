@@ -19,7 +19,7 @@ func (w *Workspace) bidiagonalise(p, m int) (scale float64) {
 		clear(w.b.e)
 		return 0
 	}
-	w.work = grown(w.work, 2*p+3*stride)
+	w.work = grown(w.work, workSize(p, stride))
 	r := reduction{m: p, n: m, stride: stride, a: w.reduced, d: w.b.d, e: w.b.e[:n-1], tau: w.tauP, work: w.work}
 	r.run()
 	if p < m {
@@ -36,29 +36,20 @@ func roundUp(n int) int { return (n + lane - 1) / lane * lane }
 // nearOne stores the rows of n elements of src, divided by a power of two that keeps the sum of their squares within range, in dst, whose
 // rows are stride apart and filled up with zeros. It returns the power; 0 where all are zero. They must be finite.
 func nearOne(dst []float64, stride int, src []float64, n int) (scale float64) {
-	scale = 1
 	exp := 0
-	if squares := inner(src, src); !(0x1p-200 < squares && squares < 0x1p+200) {
-		largest := 0.0
-		for _, v := range src {
-			largest = max(largest, math.Abs(v))
-		}
+	if squares := inner(src, src); !safe(squares) {
+		largest := magnitude(src)
 		if largest == 0 {
 			return 0
 		}
 		exp = math.Ilogb(largest)
-		scale = math.Ldexp(1, exp)
 	}
 	for i := 0; i*n < len(src); i++ {
 		row := dst[i*stride : (i+1)*stride]
-		clear(row[copy(row, src[i*n:(i+1)*n]):])
-		if exp != 0 {
-			for j, v := range row {
-				row[j] = math.Ldexp(v, -exp)
-			}
-		}
+		copyScaled(row[:n], src[i*n:(i+1)*n], -exp)
+		clear(row[n:])
 	}
-	return scale
+	return math.Ldexp(1, exp)
 }
 
 // ends fills the figures of x from the bidiagonal form, and reports whether both vectors are good.
