@@ -19,8 +19,8 @@
 // # What can be relied on
 //
 // Every element of a result is a sum in one order that depends on the length of the sum alone, not on the shape of the matrices
-// around it, nor on how many goroutines share the work: results are the same bits for every GOMAXPROCS. Two kernels, and gonum's
-// routines, agree to rounding. Kernels add with one rounding a term (fused multiply-add). NaN and Inf propagate as IEEE 754 has it,
+// around it, nor on how many goroutines share the work: results are the same bits for every GOMAXPROCS. They are also the same
+// for both kinds of kernels; gonum's routines agree to rounding. Kernels add with one rounding a term (fused multiply-add). NaN and Inf propagate as IEEE 754 has it,
 // also through zeros; what BLAS says is not read is not read. After the memory has grown to the shapes in use nothing is allocated.
 //
 // # Cores

@@ -274,6 +274,47 @@ func TestRoutinesOnAnyNumberOfCores(t *testing.T) {
 	})
 }
 
+// TestKernelsRoundAlike: all kernels give the same bits, so that what is recorded with one can be repeated with the other.
+func TestKernelsRoundAlike(t *testing.T) {
+	all := supported()
+	if len(all) < 2 {
+		t.Skipf("this processor has %d kinds of kernels: there is nothing to compare", len(all))
+	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 60 {
+		m, n, k := 1+rng.IntN(120), 1+rng.IntN(120), 1+rng.IntN(300)
+		a, b := newMatrix[float64](rng, m, k, 0), newMatrix[float64](rng, k, n, 0)
+		sa, sb := newMatrix[float32](rng, m, k, 0), newMatrix[float32](rng, k, n, 0)
+		tri := triangleOf(rng, blas.Lower, blas.NonUnit, m, 0)
+		var first [][]float64
+		for _, impl := range all {
+			out := [][]float64{make([]float64, m*n), make([]float64, m*m), make([]float64, m), make([]float64, k), nil, nil, {0}, nil}
+			impl.Dgemm(blas.NoTrans, blas.NoTrans, m, n, k, 0.7, a.data, k, b.data, n, 0, out[0], n)
+			impl.Dsyrk(blas.Upper, blas.NoTrans, m, k, 0.7, a.data, k, 0, out[1], m)
+			impl.Dgemv(blas.NoTrans, m, k, 0.7, a.data, k, b.data, 1, 0, out[2], 1)
+			impl.Dgemv(blas.Trans, m, k, 0.7, a.data, k, a.data, 1, 0, out[3], 1)
+			out[4] = slices.Clone(a.data)
+			impl.Dger(m, k, 0.7, a.data, 1, b.data, 1, out[4], k)
+			out[5] = slices.Clone(a.data)
+			impl.Dtrsm(blas.Left, blas.Lower, blas.NoTrans, blas.NonUnit, m, k, 0.7, tri.data, m, out[5], k)
+			out[6][0] = impl.Ddot(k, a.data, 1, b.data, 1)
+			single := make([]float32, m*n)
+			impl.Sgemm(blas.NoTrans, blas.NoTrans, m, n, k, 0.7, sa.data, k, sb.data, n, 0, single, n)
+			for _, v := range single {
+				out[7] = append(out[7], float64(v))
+			}
+			for i, v := range out {
+				if first != nil && !slices.Equal(v, first[i]) {
+					t.Fatalf("m=%d n=%d k=%d: result %d differs between %s and %s", m, n, k, i, impl.Kernel(), all[0].Kernel())
+				}
+			}
+			if first == nil {
+				first = out
+			}
+		}
+	}
+}
+
 // TestPanicsAreGonums: arguments that do not fit panic, with gonum's words.
 func TestPanicsAreGonums(t *testing.T) {
 	message := func(f func()) (out string) {

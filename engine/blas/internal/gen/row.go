@@ -44,8 +44,12 @@ func suffix(rows int) string {
 	return fmt.Sprint("x", rows)
 }
 
-// dot writes the kernel of scalar products of rows with one vector. Each is summed in the lanes of one register, whatever the number
-// of rows taken at once.
+// terms is the number of partial sums of a scalar product: those of eight consecutive terms are different ones, whatever the width
+// of a register, so that all kernels round alike.
+const terms = 8
+
+// dot writes the kernel of scalar products of rows with one vector. Each is summed in the same way, whatever the number of rows taken
+// at once.
 func (a *assembler) dot(v vector, n int) {
 	at := a.begin(v.name("dot")+suffix(n), fmt.Sprintf(`stores the scalar products of %d rows of n numbers at a, steps of as bytes apart, with x in dst[0 … %d].`, n, n-1),
 		parameter{"n", "int"}, parameter{"a", "*float64"}, parameter{"as", "int"}, parameter{"x", "*float64"}, parameter{"dst", "*float64"})
@@ -55,32 +59,59 @@ func (a *assembler) dot(v vector, n int) {
 	a.f("MOVQ %s, BX", at["x"])
 	a.f("MOVQ %s, DI", at["dst"])
 	a.rowPointers(n)
-	x, mask, tmp := n, n+1, n+2
-	for i := range n {
+	parts := terms / v.lanes() // registers a row's partial sums take: that of row i, part p, is i + p·n
+	x := parts * n             // then the registers of x, of the masks, and one for elements
+	mask := x + parts
+	tmp := mask + parts
+	for i := range parts * n {
 		a.zero(v, i)
 	}
-	a.along(v, mask, func(tail bool) {
-		if tail {
-			a.loadMasked(v, mask, "(BX)(DX*1)", x)
-		} else {
-			a.f("VMOVUPD (BX)(DX*1), %s", v.reg(x))
-		}
+	loop, rest, done := a.label("loop"), a.label("rest"), a.label("done")
+	at8 := func(address string, p int) string { return fmt.Sprint(p*v.bytes) + address }
+	a.f("SUBQ $%d, CX", terms)
+	a.f("JLT %s", rest)
+	a.here(loop)
+	for p := range parts {
+		a.f("VMOVUPD %s, %s", at8("(BX)(DX*1)", p), v.reg(x+p))
 		for i := range n {
-			if tail {
-				a.loadMasked(v, mask, rowAddress(i), tmp)
-				a.f("VFMADD231PD %s, %s, %s", v.reg(tmp), v.reg(x), v.reg(i))
-			} else {
-				a.f("VFMADD231PD %s, %s, %s", rowAddress(i), v.reg(x), v.reg(i))
-			}
+			a.f("VFMADD231PD %s, %s, %s", at8(rowAddress(i), p), v.reg(x+p), v.reg(i+p*n))
 		}
-	})
-	y := vector{32, 8}
+	}
+	a.f("ADDQ $%d, DX", terms*v.size)
+	a.f("SUBQ $%d, CX", terms)
+	a.f("JGE %s", loop)
+	a.here(rest)
+	a.f("ADDQ $%d, CX", terms)
+	a.f("JZ %s", done)
+	for p := range parts {
+		if parts > 1 { // part p has the numbers from p·lanes on, at most lanes of them
+			a.f("MOVQ CX, R12")
+			a.f("SUBQ $%d, R12", p*v.lanes())
+			a.f("XORQ R13, R13")
+			a.f("CMPQ R12, R13")
+			a.f("CMOVQLT R13, R12")
+			a.f("MOVQ $%d, R13", v.lanes())
+			a.f("CMPQ R12, R13")
+			a.f("CMOVQGT R13, R12")
+			a.mask(v, mask+p, "R12", "SI")
+		} else {
+			a.mask(v, mask, "CX", "SI")
+		}
+		a.loadMasked(v, mask+p, at8("(BX)(DX*1)", p), x+p)
+		for i := range n {
+			a.loadMasked(v, mask+p, at8(rowAddress(i), p), tmp)
+			a.f("VFMADD231PD %s, %s, %s", v.reg(tmp), v.reg(x+p), v.reg(i+p*n))
+		}
+	}
+	a.here(done)
 	for i := range n {
-		if v.bytes == 64 {
+		if parts == 1 {
 			a.f("VEXTRACTF64X4 $1, Z%d, Y%d", i, tmp)
 			a.f("VADDPD Y%d, Y%d, Y%d", tmp, i, i)
+		} else {
+			a.f("VADDPD Y%d, Y%d, Y%d", i+n, i, i)
 		}
-		a.f("VEXTRACTF128 $1, %s, X%d", y.reg(i), tmp)
+		a.f("VEXTRACTF128 $1, Y%d, X%d", i, tmp)
 		a.f("VADDPD X%d, X%d, X%d", tmp, i, i)
 		a.f("VUNPCKHPD X%d, X%d, X%d", i, i, tmp)
 		a.f("VADDSD X%d, X%d, X%d", tmp, i, i)
