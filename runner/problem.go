@@ -11,6 +11,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"kappa/engine/audit"
 	"kappa/engine/immunize"
 	"kappa/engine/spectrum"
 	"kappa/runner/dataset"
@@ -19,7 +20,8 @@ import (
 // problem is an immunization problem with its data factorised; runs share it and change nothing in it.
 type problem struct {
 	immunize.Problem
-	probePrimary, probeHarmful []float64 // what attackers fit
+	original                   *audit.Original // what the data alone determine
+	probePrimary, probeHarmful []float64       // what attackers fit
 	warnings                   []string
 }
 
@@ -124,7 +126,17 @@ func (c *problemCache) form(r reader) (*problem, error) {
 	}
 	// The harmful player learns what an attacker would: with the released code's labels, all 0, it would have nothing to learn.
 	out.Harmful.Y = h.Probe
+	out.original = audit.NewOriginal(out.measured())
+	out.Primary.WithOnes, out.Harmful.WithOnes = out.original.PrimaryWithOnes, out.original.HarmfulWithOnes
 	return out, nil
+}
+
+// measured is what an extractor is measured on.
+func (p *problem) measured() audit.Input {
+	return audit.Input{
+		Primary: p.Primary.Factor, Harmful: p.Harmful.Factor, XPrimary: p.Primary.X, XHarmful: p.Harmful.X,
+		Y: p.probePrimary, Original: p.original,
+	}
 }
 
 // tasks forms the two tasks of a run's settings.

@@ -72,11 +72,9 @@ func (t *trial) do() error {
 		}
 		t.recordTraining(res)
 	}
-	report, err := audit.Measure(audit.Input{
-		Primary: problem.Primary.Factor, Harmful: problem.Harmful.Factor,
-		XPrimary: problem.Primary.X, XHarmful: problem.Harmful.X,
-		Theta: res.Theta, Bias: res.Bias, Y: problem.probePrimary,
-	})
+	in := problem.measured()
+	in.Theta, in.Bias, in.Known = res.Theta, res.Bias, known(res)
+	report, err := audit.Measure(in)
 	if err != nil {
 		return fmt.Errorf("measure θ: %w", err)
 	}
@@ -87,6 +85,16 @@ func (t *trial) do() error {
 		}
 	}
 	return t.keep(r, res)
+}
+
+// known returns the condition numbers of θ where the trace ends at it: those that a measurement would find, to the last bit.
+func known(res immunize.Result) *audit.Known {
+	n := len(res.Trace)
+	if n == 0 || res.Theta == nil || res.Status == immunize.Diverged || res.Trace[n-1].Step != res.Steps {
+		return nil
+	}
+	last := res.Trace[n-1]
+	return &audit.Known{Primary: last.Primary, Harmful: last.Harmful, KappaTheta: last.KappaTheta}
 }
 
 // train runs the method.
