@@ -7,12 +7,13 @@ import "math"
 // representation by quotients and differences, where each λ is determined to high relative accuracy by B (K. V. Fernando and
 // B. N. Parlett, Accurate singular values and differential qd algorithms, Numer. Math. 67, 1994, 191–229).
 type bidiagonal struct {
-	n     int
-	d, e  []float64 // diagonal, superdiagonal
-	q, f  []float64 // d², e²
-	lower []float64 // stationary factors D⁺
-	upper []float64 // progressive factors D⁻
-	s, p  []float64
+	n      int
+	d, e   []float64 // diagonal, superdiagonal
+	q, f   []float64 // d², e²
+	lower  []float64 // stationary factors D⁺
+	upper  []float64 // progressive factors D⁻
+	s, p   []float64
+	passes int // over B, for finding eigenvalues
 }
 
 // smallest replaces a pivot that is exactly zero. With elements near 1 it is far below any rounding, and its reciprocal is finite.

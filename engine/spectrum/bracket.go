@@ -53,6 +53,7 @@ func (s brackets) observe(at uint64, count int) {
 
 // count counts the eigenvalues above four shifts and narrows the brackets.
 func (b *bidiagonal) count(s brackets, at *[sections]uint64) {
+	b.passes++
 	var shift [sections]float64
 	for i, v := range at {
 		shift[i] = math.Float64frombits(v)

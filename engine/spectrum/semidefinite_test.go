@@ -109,6 +109,30 @@ func TestBottomOfSingularMatrices(t *testing.T) {
 	}
 }
 
+// After the first call nothing is allocated.
+func TestPairsAllocateNothing(t *testing.T) {
+	rng := numtest.Rand(22)
+	for _, n := range []int{1, 8, 64, 79, 127} {
+		s := numtest.WithEigenvalues(rng, numtest.Geometric(40, 0.1, n))
+		f := factor(t, numtest.WithSingularValues(rng, n+3, n, numtest.Geometric(40, 0.1, n)))
+		wide := factor(t, numtest.WithSingularValues(rng, (n+1)/2, n, numtest.Geometric(40, 0.1, (n+1)/2)))
+		theta := numtest.Gaussian(rng, n, n)
+		var w Workspace
+		step := func() {
+			_, _, errTop := w.Top(s)
+			_, _, _, errBottom := w.Bottom(s)
+			_, errTall := w.Extremes(f, theta)
+			_, errWide := w.Extremes(wide, theta)
+			if errTop != nil || errBottom != nil || errTall != nil || errWide != nil {
+				t.Fatal("an error")
+			}
+		}
+		if got := testing.AllocsPerRun(20, step); got != 0 {
+			t.Errorf("n = %d: %g allocations a step", n, got)
+		}
+	}
+}
+
 func BenchmarkTop(b *testing.B) {
 	s := numtest.WithEigenvalues(numtest.Rand(1), numtest.Geometric(40, 0.1, 64))
 	b.Run("workspace/n=64", func(b *testing.B) {

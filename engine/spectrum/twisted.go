@@ -33,6 +33,7 @@ func (b *bidiagonal) vector(z []float64, lambda float64) (ok bool) {
 
 // quotient returns the Rayleigh quotient of the vector of twisted for the shift tau, and the number of eigenvalues above it.
 func (b *bidiagonal) quotient(tau float64) (next float64, count int) {
+	b.passes++
 	r, gamma, count := b.factor(tau)
 	norm := 1.0
 	for i, v := r-1, 1.0; i >= 0; i-- {
