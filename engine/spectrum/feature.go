@@ -66,15 +66,19 @@ func multiply(dst, a, theta blas64.General, triangular bool) {
 	}
 }
 
-// magnitude returns the largest |element|, NaN where one is not finite.
+// magnitude returns a number between the largest |element| and the root of the sum of all squares, NaN or Inf where an element is not
+// finite.
 func magnitude(a []float64) float64 {
-	largest, check := 0.0, 0.0
-	for _, v := range a {
-		largest = max(largest, math.Abs(v))
-		check += v - v
+	v := blas64.Vector{N: len(a), Inc: 1, Data: a}
+	if sum := blas64.Dot(v, v); sum > 1e-200 && sum < 1e200 {
+		return math.Sqrt(sum)
 	}
-	if check != 0 {
-		return math.NaN()
+	largest := 0.0
+	for _, v := range a {
+		if v-v != 0 {
+			return math.NaN()
+		}
+		largest = max(largest, math.Abs(v))
 	}
 	return largest
 }

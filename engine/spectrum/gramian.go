@@ -18,7 +18,7 @@ type gramian struct {
 	g     []float64
 }
 
-// form sets the matrix, whose largest element is largest > 0, and forms G, both its halves. The cost is n²·rows operations.
+// form sets the matrix, whose largest element is near largest > 0, and forms G, both its halves. The cost is n²·rows operations.
 func (c *gramian) form(b blas64.General, largest float64) {
 	_, exp := math.Frexp(largest)
 	c.b, c.scale, c.left = b, math.Ldexp(1, exp), b.Rows < b.Cols
@@ -70,4 +70,7 @@ func (c *gramian) backward(dst, z blas64.General) {
 }
 
 // frobenius returns ‖G‖_F².
-func (c *gramian) frobenius() float64 { return dot(c.g, c.g) }
+func (c *gramian) frobenius() float64 {
+	v := blas64.Vector{N: len(c.g), Inc: 1, Data: c.g}
+	return blas64.Dot(v, v)
+}

@@ -13,7 +13,7 @@ const (
 	lowestSecond = 1e-9
 )
 
-// iterate fills the figures of x, whose F is of full rank and has the largest element largest > 0, by iteration at both ends, and
+// iterate fills the figures of x, whose F is of full rank and has the magnitude largest > 0, by iteration at both ends, and
 // reports whether every figure is good.
 func (w *Workspace) iterate(x *Extremes, largest float64) (ok bool) {
 	if _, exp := math.Frexp(largest); exp < -400 || exp > 400 {
@@ -66,16 +66,4 @@ func (e *end) figures(g *gramian, v []float64, i int) float64 {
 func (e *end) room(n int) []float64 {
 	e.work = grown(e.work, n)
 	return e.work
-}
-
-// bound bounds the relative error of the first value: an eigenvalue lies within the residual of a Ritz value, and where the next one
-// is separated by a gap, within the square of the residual divided by the gap (Parlett, The Symmetric Eigenvalue Problem, SIAM 1998,
-// theorems 4.5.1 and 11.7.1).
-func (e *end) bound() float64 {
-	res, value := e.res[0], math.Abs(e.sub.theta[0])
-	out := res
-	if gap := math.Abs(e.sub.theta[1]-e.sub.theta[0]) - e.res[1]; gap > 0 {
-		out = min(out, res*res/gap)
-	}
-	return out / value
 }

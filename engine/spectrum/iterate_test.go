@@ -47,7 +47,6 @@ func TestIterateOnAwkwardSpectra(t *testing.T) {
 	for _, gap := range []float64{1e-15, 1e-13, 1e-11, 1e-9, 1e-6} {
 		cases[fmt.Sprintf("gap %g", gap)] = with(even, []float64{10, 10 * (1 - gap)}, []float64{0.9 * (1 + gap), 0.9})
 	}
-	fallbacks := 0
 	for _, name := range slices.Sorted(maps.Keys(cases)) {
 		values := cases[name]
 		a := numtest.WithSingularValues(rng, n, n, values)
@@ -59,17 +58,13 @@ func TestIterateOnAwkwardSpectra(t *testing.T) {
 				t.Fatal(err)
 			}
 			var w Workspace
-			for i, theta := range []*mat.Dense{eye(d, d), eye(d, d), numtest.Orthogonal(rng, d), numtest.Gaussian(rng, d, d)} {
+			for i, theta := range []*mat.Dense{eye(d, d), eye(d, d), numtest.Gaussian(rng, d, d)} {
 				compare(t, fmt.Sprintf("%s, %d columns, θ %d", name, d, i), f, theta, &w)
 			}
-			if testing.Verbose() {
-				fmt.Println(name, d, w.fallbacks, w.upper.passes, w.upper.factors, w.lower.passes, w.lower.factors)
+			if w.fallbacks > 0 {
+				t.Errorf("%s, %d columns: %d fallbacks", name, d, w.fallbacks)
 			}
-			fallbacks += w.fallbacks
 		}
-	}
-	if fallbacks > 0 {
-		t.Errorf("%d fallbacks", fallbacks)
 	}
 }
 

@@ -209,3 +209,17 @@ func (s *subspace) jacobi(p, q int) bool {
 	blas64.Rot(row(s.basis, s.n, p), row(s.basis, s.n, q), c, -c*t)
 	return true
 }
+
+// random fills v with numbers in [-1, 1) that depend on the seed alone (G. L. Steele, D. Lea and C. H. Flood, Fast splittable
+// pseudorandom number generators, OOPSLA 2014).
+func random(v []float64, seed uint64) {
+	state := seed * 0xd1342543de82ef95
+	for i := range v {
+		state += 0x9e3779b97f4a7c15
+		z := state
+		z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+		z = (z ^ z>>27) * 0x94d049bb133111eb
+		z ^= z >> 31
+		v[i] = float64(int64(z)>>10) * 0x1p-53
+	}
+}

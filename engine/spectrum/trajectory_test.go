@@ -132,12 +132,12 @@ func TestTrajectory(t *testing.T) {
 		well, harm float64
 		steps      int
 	}{
-		{"full rank", columns(t, 1, 600, 200, 1, 0.03), columns(t, 2, 600, 200, 0.05, 1), 1e-2, 1e-2, 12},
-		{"clustered top", columns(t, 3, 300, 130, 1, 0.1), columns(t, 4, 300, 130, 0.3, 1), 0.1, 0, 40},
-		{"κ = 1e10", deficient(t, 5, 140, 140, 140, 1, 1e-5), deficient(t, 6, 140, 140, 140, 3, 3e-5), 1e-2, 1e-3, 12},
-		{"κ = 1e13", deficient(t, 7, 140, 140, 140, 1, 3e-7), deficient(t, 8, 140, 140, 140, 3, 1e-6), 1e-2, 1e-3, 12},
-		{"rank below D", deficient(t, 9, 240, 180, 140, 1, 1e-3), deficient(t, 10, 300, 180, 160, 2, 1e-6), 1e-2, 1e-3, 12},
-		{"N below D", columns(t, 11, 135, 180, 1, 0.03), columns(t, 12, 150, 180, 0.05, 1), 1e-2, 1e-2, 12},
+		{"full rank", columns(t, 1, 600, 180, 1, 0.03), columns(t, 2, 600, 180, 0.05, 1), 1e-2, 1e-2, 10},
+		{"clustered top", columns(t, 3, 300, 130, 1, 0.1), columns(t, 4, 300, 130, 0.3, 1), 0.1, 0, 24},
+		{"κ = 1e10", deficient(t, 5, 140, 140, 140, 1, 1e-5), deficient(t, 6, 140, 140, 140, 3, 3e-5), 1e-2, 1e-3, 8},
+		{"κ = 1e13", deficient(t, 7, 140, 140, 140, 1, 3e-7), deficient(t, 8, 140, 140, 140, 3, 1e-6), 1e-2, 1e-3, 8},
+		{"rank below D", deficient(t, 9, 240, 180, 140, 1, 1e-3), deficient(t, 10, 300, 180, 160, 2, 1e-6), 1e-2, 1e-3, 8},
+		{"N below D", columns(t, 11, 135, 180, 1, 0.03), columns(t, 12, 150, 180, 0.05, 1), 1e-2, 1e-2, 8},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			tr := newTrajectory(c.p, c.h, c.well, c.harm)
@@ -145,12 +145,6 @@ func TestTrajectory(t *testing.T) {
 				tr.look(t)
 				agrees(t, fmt.Sprintf("primary, step %d", i), c.p, tr.theta, tr.xp)
 				agrees(t, fmt.Sprintf("harmful, step %d", i), c.h, tr.theta, tr.xh)
-				if testing.Verbose() {
-					for _, e := range []*end{&tr.wp.upper, &tr.wp.lower, &tr.wh.upper, &tr.wh.lower} {
-						fmt.Print(" ", e.passes, "/", e.factors)
-					}
-					fmt.Printf("   %.3g %.3g   %.3g %.3g\n", 1-tr.xp.Sigma2/tr.xp.Sigma1, 1-tr.xh.SigmaK/tr.xh.SigmaBefore, tr.xp.Kappa(), tr.xh.Kappa())
-				}
 				tr.move()
 			}
 			if n := tr.wp.fallbacks + tr.wh.fallbacks; n > 0 {

@@ -11,7 +11,7 @@ const (
 	// panelWidth is the order of the diagonal blocks of a triangle that are inverted.
 	panelWidth = 112
 	// leafWidth is the order below which a block is factorised and inverted element by element.
-	leafWidth = 28
+	leafWidth = 14
 )
 
 // triangle is a lower triangular matrix L of order n with its diagonal blocks inverted, so that factorising and solving are products
@@ -62,17 +62,11 @@ func (t *triangle) cholesky(g []float64, sign, shift, away float64, x []float64)
 		if hi == n {
 			break
 		}
-		// The panel below, times the transposed inverse, and the rest less the product of the panel with itself.
 		below := t.block(hi, n, lo, hi)
-		kept := blas64.General{Rows: n - hi, Cols: hi - lo, Stride: hi - lo, Data: t.panel}
-		for i := range kept.Rows {
-			copy(kept.Data[i*kept.Stride:(i+1)*kept.Stride], below.Data[i*n:])
-		}
-		blas64.Gemm(blas.NoTrans, blas.Trans, 1, kept, t.inverse(lo, lo, hi), 0, below)
-		for a := hi; a < n; a += panelWidth {
-			b := min(a+panelWidth, n)
-			blas64.Gemm(blas.NoTrans, blas.Trans, -1, t.block(a, n, lo, hi), t.block(a, b, lo, hi), 1, t.block(a, n, a, b))
-		}
+		blas64.Trsm(blas.Right, blas.Trans, 1, blas64.Triangular{
+			N: hi - lo, Stride: n, Uplo: blas.Lower, Diag: blas.NonUnit, Data: t.block(lo, hi, lo, hi).Data,
+		}, below)
+		blas64.Syrk(blas.NoTrans, -1, below, 1, blas64.Symmetric{N: n - hi, Stride: n, Uplo: blas.Lower, Data: t.l[hi*n+hi:]})
 	}
 	return true
 }
@@ -154,19 +148,28 @@ func (t *triangle) join(base, a, mid, b int) {
 	}
 }
 
-// leaf factorises the block of rows a to b.
+// leaf factorises the block of rows a to b, column by column.
 func (t *triangle) leaf(a, b int) (ok bool) {
 	n := t.n
-	for i := a; i < b; i++ {
-		row := t.l[i*n+a : i*n+i+1]
-		for j := range i - a {
-			row[j] = (row[j] - dot(row[:j], t.l[(a+j)*n+a:])) / t.l[(a+j)*n+a+j]
-		}
-		pivot := row[i-a] - dot(row[:i-a], row)
+	var column [leafWidth]float64
+	for j := a; j < b; j++ {
+		pivot := t.l[j*n+j]
 		if !(pivot > 0) || pivot > math.MaxFloat64 {
 			return false
 		}
-		row[i-a] = math.Sqrt(pivot)
+		root := math.Sqrt(pivot)
+		t.l[j*n+j] = root
+		c := column[:b-j-1]
+		for i := range c {
+			c[i] = t.l[(j+1+i)*n+j] / root
+			t.l[(j+1+i)*n+j] = c[i]
+		}
+		for i, v := range c {
+			row := t.l[(j+1+i)*n+j+1:][:i+1]
+			for k, u := range c[:i+1] {
+				row[k] -= v * u
+			}
+		}
 	}
 	return true
 }
