@@ -47,7 +47,7 @@ func (b *builder) provenance() string {
 	line("Go", b.tally("go_version"))
 	line("Kernel", b.tally("kernel"))
 	if b.distinct("kernel") > 1 {
-		s.WriteString("  **The runs mix kernels:** their results agree to rounding, not to the last bit.\n")
+		s.WriteString("  **The runs mix kernels:** their results agree to rounding, not always to the last bit.\n")
 	}
 	line("Processor", b.tally("cpu"))
 	line("System", b.tally("os"))
