@@ -98,28 +98,44 @@ func (r *reduction) unblocked(a []float64, m, n int, d, e, tau []float64) {
 		}
 		// y = τ·Aᵀu, the update of the rows from the left being −u·yᵀ; the i-th row is updated first.
 		y[i], v[i] = 0, 0
-		right, next, added := v[i+1:n], sums[i+1:n], y[i+1:n]
-		next, added = next[:len(right)], added[:len(right)]
-		for j, e := range row[i+1 : i+1+len(right)] {
-			change := tauQ * (e + next[j]*inverse)
-			added[j] = change
-			right[j] = e - change
-		}
-		tail := v[i+2 : n]
-		beta, tauP, inverseP := reflection(v[i+1], inner(tail, tail))
+		squares := leftRow(y[i+1:n], v[i+1:n], row[i+1:], sums[i+1:n], tauQ, inverse)
+		beta, tauP, inverseP := reflection(v[i+1], squares)
 		e[i], tau[i] = beta, tauP
-		v[i+1] = 1
-		scale(tail, inverseP)
-		copy(row[i+1:], v[i+1:n])
+		v[i+1], row[i+1] = 1, 1
+		scaled, tail := row[i+2:n], v[i+2:n]
+		scaled = scaled[:len(tail)]
+		for j, value := range tail {
+			value *= inverseP
+			scaled[j], tail[j] = value, value
+		}
 		if i == m-1 {
 			break
 		}
-		u := column[i+1 : m]
-		for j := range u {
-			u[j] *= inverse
-		}
 		left := (i + 1) / lane * lane
 		rows, cols := m-1-i, s-left
-		sweep(general(rows, cols, a[(i+1)*stride+left:], stride), general(2, rows, column[i+1:2*m], m), general(2, cols, y[left:2*s], s), tauP, sums[left:], i+1-left)
+		sweep(general(rows, cols, a[(i+1)*stride+left:], stride), general(2, rows, column[i+1:2*m], m), inverse, general(2, cols, y[left:2*s], s), tauP, sums[left:], i+1-left)
 	}
+}
+
+// leftRow stores y = tau·(row + inverse·sums) and v = row − y, and returns the sum of squares of v without its first element.
+func leftRow(y, v, row, sums []float64, tau, inverse float64) (squares float64) {
+	n := len(v)
+	y, row, sums = y[:n], row[:n], sums[:n]
+	y[0] = tau * (row[0] + sums[0]*inverse)
+	v[0] = row[0] - y[0]
+	var s0, s1, s2, s3 float64
+	j := 1
+	for ; j+4 <= n; j += 4 {
+		y4, v4, r4, t4 := y[j:j+4:j+4], v[j:j+4:j+4], row[j:j+4:j+4], sums[j:j+4:j+4]
+		y4[0], y4[1], y4[2], y4[3] = tau*(r4[0]+t4[0]*inverse), tau*(r4[1]+t4[1]*inverse), tau*(r4[2]+t4[2]*inverse), tau*(r4[3]+t4[3]*inverse)
+		v0, v1, v2, v3 := r4[0]-y4[0], r4[1]-y4[1], r4[2]-y4[2], r4[3]-y4[3]
+		v4[0], v4[1], v4[2], v4[3] = v0, v1, v2, v3
+		s0, s1, s2, s3 = s0+v0*v0, s1+v1*v1, s2+v2*v2, s3+v3*v3
+	}
+	for ; j < n; j++ {
+		y[j] = tau * (row[j] + sums[j]*inverse)
+		v[j] = row[j] - y[j]
+		s0 += v[j] * v[j]
+	}
+	return (s0 + s1) + (s2 + s3)
 }
