@@ -2,6 +2,7 @@
 """Times numpy and PyTorch at the work of the engine's benchmarks, and prints what `go test -bench` prints.
 
     python3 peers.py [-count 10] [-time 0.3] [-only REGEXP]
+    python3 peers.py -ratios peers.txt kappa.txt              how many times faster the second file is, by medians
 
 Every line bears the name of the Go benchmark that does the same work, so that benchstat puts the two side by side:
 
@@ -10,10 +11,10 @@ Every line bears the name of the Go benchmark that does the same work, so that b
     BenchmarkGemm/f64/64x784x784                engine/blas        the same, 64×784 by 784×784 (m×n×k)
     BenchmarkGemm/f64/784x784x64T               engine/blas        the same, AᵀB with A and B 64×784
     BenchmarkGemm/f32/…                         engine/blas        the same in single precision
-    BenchmarkExtremes/d=784                     engine/spectrum    numpy.linalg.eigh(H); only its ends are used
-    BenchmarkSingularValues/784                 engine/spectrum    numpy.linalg.svd(R·θ, compute_uv=False)
-    BenchmarkSingularValues/5900x784            engine/spectrum    numpy.linalg.svd(X, compute_uv=False)
-    BenchmarkFactor/784                         engine/spectrum    numpy.linalg.svd(R), with the vectors
+    BenchmarkTrajectory/n=64 … n=784            engine/spectrum    numpy.linalg.eigh of the H of both tasks, formed before
+    BenchmarkSingularValues/n=784               engine/spectrum    numpy.linalg.svd(A, compute_uv=False)
+    BenchmarkSingularValues/n=5900x784          engine/spectrum    the same of 5900×784
+    BenchmarkFactor/new/n=784x784 …             engine/spectrum    numpy.linalg.svd(X, full_matrices=False); kappa needs V alone
     BenchmarkAlgorithm1Step/d=64,n=180/step …   engine/immunize    one step of Algorithm 1 on all rows, in numpy
     BenchmarkReleasedStep/d=784,batch=64/step … engine/immunize    one step of the released code by autograd, in PyTorch
 
@@ -27,6 +28,7 @@ halves it: it is cleared here. PyTorch is timed with one thread and with all, an
 import argparse
 import os
 import re
+import statistics
 import time
 
 for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
@@ -52,29 +54,19 @@ def gemm(m, n, k, dtype, transposed=False):
     return lambda: np.matmul(a, b, out=c)
 
 
-def r_factor(n=5900, d=784):
-    return np.linalg.qr(scaled(n, d, 1, 0.03, 1), mode="r")
+def ends(d):
+    hs = [x.T @ x for x in (scaled(7 * d, d, 1, 0.03, 1), scaled(7 * d, d, 0.05, 1, 2))]
+    return lambda: [np.linalg.eigh(h) for h in hs]
 
 
-def extremes(d):
-    r = r_factor(d=d)
-    h = r.T @ r
-    return lambda: np.linalg.eigh(h)
+def singular_values(n, d):
+    a = normal(n, d)
+    return lambda: np.linalg.svd(a, compute_uv=False)
 
 
-def singular_values(d):
-    b = r_factor(d=d) @ (np.eye(d) + 0.01 * normal(d, d))
-    return lambda: np.linalg.svd(b, compute_uv=False)
-
-
-def singular_values_of_data(n, d):
-    x = scaled(n, d, 1, 0.03, 1)
-    return lambda: np.linalg.svd(x, compute_uv=False)
-
-
-def factor(d):
-    r = r_factor(d=d)
-    return lambda: np.linalg.svd(r)
+def factor(n, d):
+    x = normal(n, d)
+    return lambda: np.linalg.svd(x, full_matrices=False)
 
 
 def algorithm1_step(d, n):
@@ -167,10 +159,12 @@ def benchmarks():
             yield f"BenchmarkGemm/{kind}/n={n}", lambda n=n, t=dtype: gemm(n, n, n, t), 2 * n**3
         yield f"BenchmarkGemm/{kind}/64x784x784", lambda t=dtype: gemm(64, 784, 784, t), 2 * 64 * 784**2
         yield f"BenchmarkGemm/{kind}/784x784x64T", lambda t=dtype: gemm(784, 784, 64, t, True), 2 * 64 * 784**2
-    yield "BenchmarkExtremes/d=784", lambda: extremes(784), None
-    yield "BenchmarkSingularValues/784", lambda: singular_values(784), None
-    yield "BenchmarkSingularValues/5900x784", lambda: singular_values_of_data(5900, 784), None
-    yield "BenchmarkFactor/784", lambda: factor(784), None
+    for d in (64, 79, 200, 784):
+        yield f"BenchmarkTrajectory/n={d}", lambda d=d: ends(d), None
+    yield "BenchmarkSingularValues/n=784", lambda: singular_values(784, 784), None
+    yield "BenchmarkSingularValues/n=5900x784", lambda: singular_values(5900, 784), None
+    for n, d in ((180, 64), (784, 784), (5900, 784)):
+        yield f"BenchmarkFactor/new/n={n}x{d}", lambda n=n, d=d: factor(n, d), None
     for d, n in ((64, 180), (79, 200), (784, 5900)):
         yield f"BenchmarkAlgorithm1Step/d={d},n={n}/step", lambda d=d, n=n: algorithm1_step(d, n), None
     for d in (79, 784):
@@ -212,12 +206,35 @@ def measure(f, seconds):
         calls = max(calls + 1, min(100 * calls, int(1.1 * seconds / max(spent, 1e-9) * calls)))
 
 
+def medians(path):
+    """Median nanoseconds of every name in a file of benchmark lines."""
+    times = {}
+    with open(path) as f:
+        for fields in map(str.split, f):
+            if fields and fields[0].startswith("Benchmark") and "ns/op" in fields:
+                times.setdefault(fields[0], []).append(float(fields[fields.index("ns/op") - 1]))
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def ratios(peers, kappa):
+    peers, kappa = medians(peers), medians(kappa)
+    print("| work | kappa | peer | ratio |\n|---|---|---|---|")
+    for name in peers:
+        if name in kappa:
+            mine, theirs = kappa[name] / 1e6, peers[name] / 1e6
+            print(f"| {name.removeprefix('Benchmark')} | {mine:.4g} ms | {theirs:.4g} ms | {theirs / mine:.2f} |")
+
+
 def main():
     args = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     args.add_argument("-count", type=int, default=10, help="lines for each name")
     args.add_argument("-time", type=float, default=0.3, help="seconds for each line")
     args.add_argument("-only", default="", help="regular expression of names")
+    args.add_argument("-ratios", nargs=2, metavar="FILE", help="compare two files of benchmark lines; time nothing")
     args = args.parse_args()
+    if args.ratios:
+        ratios(*args.ratios)
+        return
     print(f"kernel: {kernel()}", flush=True)
     suffix = f"-{cores()}" if cores() > 1 else ""
     for name, make, flops in benchmarks():
