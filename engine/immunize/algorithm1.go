@@ -25,8 +25,7 @@ import (
 // With o.Batch rows of each task a step, every epoch permutes the rows of either task on its own and drops the rest. A batch's
 // Hessian is H_b = (N/B)·F_bᵀF_b, F_b = X_bθ, so that H_b is an unbiased estimate of H, the λ keep their meaning, and B = N is the
 // full batch. Its order is D, as that of H; its rank, which R_ill divides by, is k_b = #{σ_i(H_b) > max(B, D)·ε·σ_1(H_b)}, at
-// most the rank of the task's data. Its spectrum is that of the smaller of F_bF_bᵀ and F_bᵀF_b. A term whose batch has k_b = 1, or
-// k_b equal singular values, takes no part in that step.
+// most the rank of the task's data. A term whose batch has k_b = 1, or k_b equal singular values, takes no part in that step.
 //
 // A term whose κ is 1 by its rank (D = 1 or k = 1) takes no part at all; with none left the status is Converged. Where all
 // non-zero singular values of H_H are equal R_ill is +∞ and has no gradient: the status is Degenerate.
@@ -215,16 +214,16 @@ func (a *algorithm1) propose(t *term, s *step, norm *float64, trace bool, length
 		end, repeated = t.ends(x)
 	}
 	if t.batch != nil {
-		var sp *spectrum.Spectrum
-		if sp, ok = t.batch.gradient(t.g, t, a.theta, a.o.Form); !ok {
-			s.degenerate = s.degenerate || sp.Rank > 1
+		var x *spectrum.Extremes
+		if x, ok = t.batch.gradient(t.g, t, a.theta, a.o.Form); !ok {
+			s.degenerate = s.degenerate || x.Rank > 1
 			s.skipped = s.skipped || t.batch.rows.b > 1
 			return 0, false
 		}
 		if a.o.Step == Normalized {
 			present = a.pass.norm(t.g)
 		}
-		end, repeated = t.endsOfBatch(sp)
+		end, repeated = t.ends(x)
 	}
 	weight = t.lambda
 	if a.o.Step == Normalized {
@@ -274,13 +273,6 @@ func (t *term) ends(x *spectrum.Extremes) (end float64, repeated bool) {
 		return v.IllInterval.Corrected, x.BottomRepeated()
 	}
 	return v.WellInterval.Corrected, x.TopRepeated()
-}
-
-func (t *term) endsOfBatch(s *spectrum.Spectrum) (end float64, repeated bool) {
-	if t.ill {
-		return regularizer.IllInterval(s).Corrected, s.BottomRepeated()
-	}
-	return regularizer.WellInterval(s).Corrected, s.TopRepeated()
 }
 
 // stepLength returns s = StepFraction·‖θ‖_F/√D.

@@ -2,6 +2,7 @@ package immunize
 
 import (
 	"fmt"
+	"math"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
@@ -147,5 +148,57 @@ func TestMinibatchGoesOn(t *testing.T) {
 	r, err := RillOnly(t.Context(), p, Options{Step: Normalized, Form: regularizer.Cancelled, Steps: 6, Batch: 1}, numtest.Rand(1))
 	if err != nil || r.Status != Converged || r.Steps != 0 {
 		t.Errorf("batches of one row: %s after %d steps, %v", r.Status, r.Steps, err)
+	}
+}
+
+// Batches of a lower rank than their shape and their task allow are counted, one after the other, and batches of full rank among
+// them as well.
+func TestMinibatchRank(t *testing.T) {
+	rng := numtest.Rand(6)
+	const n, d, size = 40, 6, 5
+	x := numtest.Gaussian(rng, n, d)
+	for i := range n { // half of the rows lie in a plane
+		if i%2 == 0 {
+			for j := 2; j < d; j++ {
+				x.Set(i, j, 0)
+			}
+		}
+	}
+	task := Task{X: x}
+	if err := task.prepare("test", false); err != nil {
+		t.Fatal(err)
+	}
+	theta := numtest.Gaussian(rng, d, d)
+	b := newMinibatch(task, size, rng)
+	seen := map[int]int{}
+	got, want := mat.NewDense(d, d, nil), &mat.Dense{}
+	for range 60 {
+		s, ok := b.gradient(got, &term{ill: true}, theta, regularizer.Cancelled)
+		scaled := mat.DenseCopyOf(b.x)
+		scaled.Scale(math.Sqrt(b.scale), scaled)
+		factor, err := spectrum.NewFactorTol(scaled, 1e-10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h, err := factor.Spectrum(theta, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen[s.Rank]++
+		if s.Rank != h.Rank || ok != (h.Rank > 1) {
+			t.Fatalf("k_b = %d, want %d", s.Rank, h.Rank)
+		}
+		if e := numtest.RelError(s.SigmaK, h.Sigma[h.Rank-1]); e > 1e-10 {
+			t.Errorf("σ_k = %v, want %v", s.SigmaK, h.Sigma[h.Rank-1])
+		}
+		var inner mat.SymDense
+		regularizer.IllInner(&inner, h)
+		regularizer.Gradient(want, regularizer.Cancelled, factor, theta, &inner)
+		if e := numtest.MaxRelError(got, want); e > 1e-9 {
+			t.Errorf("k_b = %d: the gradient is off by %g", s.Rank, e)
+		}
+	}
+	if len(seen) < 3 {
+		t.Errorf("ranks %v: the test needs more of them", seen)
 	}
 }
