@@ -89,14 +89,16 @@ func TestCores(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	var r *mat.Dense
 	var values []float64
+	var v *mat.Dense
 	for _, n := range []int{1, 2, 4} {
 		runtime.GOMAXPROCS(n)
 		gotR, gotV := triangular(x), func() []float64 { v, _ := singularValues(a); return v }()
+		_, vectors, _ := rightVectors(a)
 		if n == 1 {
-			r, values = gotR, gotV
+			r, values, v = gotR, gotV, vectors
 			continue
 		}
-		if !slices.Equal(values, gotV) || !slices.Equal(r.RawMatrix().Data, gotR.RawMatrix().Data) {
+		if !mat.Equal(v, vectors) || !slices.Equal(values, gotV) || !slices.Equal(r.RawMatrix().Data, gotR.RawMatrix().Data) {
 			t.Errorf("GOMAXPROCS = %d changes the result", n)
 		}
 	}

@@ -200,3 +200,47 @@ func TestSingularValuesOfAnySize(t *testing.T) {
 		t.Errorf("zero: %v, %v", zero, ok)
 	}
 }
+
+func TestRightVectors(t *testing.T) {
+	rng := numtest.Rand(34)
+	for _, size := range edges {
+		m, n := size[0], size[1]
+		k := min(m, n)
+		pairs := numtest.Geometric(3, 1e-9, k)
+		for i := range pairs {
+			pairs[i] = pairs[i/2*2]
+		}
+		clear(pairs[(4*k+4)/5:])
+		for name, a := range map[string]*mat.Dense{
+			"Gaussian": numtest.Gaussian(rng, m, n), "pairs and zeros": numtest.WithSingularValues(rng, m, n, pairs), "zero": mat.NewDense(m, n, nil),
+			"huge": numtest.WithSingularValues(rng, m, n, numtest.Geometric(1e200, 1e190, k)),
+		} {
+			values, v, ok := rightVectors(a)
+			want, _ := singularValues(a)
+			if r, c := v.Dims(); !ok || r != n || c != k || len(values) != k {
+				t.Fatalf("%s, %d×%d: V is %d×%d, %v", name, m, n, r, c, ok)
+			}
+			norm := values[0]
+			if norm == 0 {
+				norm = 1
+			}
+			var vtv, av, got mat.Dense
+			vtv.Mul(v.T(), v)
+			if e := mat.Norm(sub(&vtv, eye(k, k)), 2); e > 8*eps*float64(n) {
+				t.Errorf("%s, %d×%d: VᵀV differs from I by %.1e", name, m, n, e)
+			}
+			av.Mul(a, v)
+			av.Scale(1/norm, &av)
+			got.Mul(av.T(), &av)
+			for i, s := range values {
+				if e := math.Abs(s-want[i]) / norm; e > 2*eps*float64(max(m, n)) {
+					t.Errorf("%s, %d×%d: σ_%d = %g with vectors, %g without", name, m, n, i+1, s, want[i])
+				}
+				got.Set(i, i, got.At(i, i)-s/norm*(s/norm))
+			}
+			if e := mat.Norm(&got, 2); e > 8*eps*float64(max(m, n)) {
+				t.Errorf("%s, %d×%d: VᵀAᵀAV differs from Σ² by %.1e", name, m, n, e)
+			}
+		}
+	}
+}
