@@ -98,43 +98,41 @@ func (b *bidiagonal) eigenvalue(j int) float64 {
 // the counts alone.
 func (b *bidiagonal) find(s brackets, i int) float64 {
 	const (
-		narrow = 1 << 51 // a factor between √2 and 2 from end to end
-		close  = 0x1p-20 // a correction after which the next is below rounding
+		narrow  = 1 << 51 // from end to end a factor between √2 and 2
+		few     = 16      // doubles left, which one division or two tell apart
+		settled = 0x1p-20 // a correction, relative to the value, after which the next is below rounding
 	)
 	r := &s[i]
-	floor := math.Float64bits(negligible)
-	for quotients := 8; r.high > r.low+1; {
-		if r.high-r.low > narrow || r.sureLow != r.j || r.sureHigh != r.j-1 || quotients == 0 || r.high-r.low < 16 {
+	for quotients := 8; r.open(); {
+		alone := r.sureLow == r.j && r.sureHigh == r.j-1
+		if left := r.high - r.low; left > narrow || left < few || !alone || quotients == 0 {
 			b.divide(s, i)
 			continue
 		}
 		tau := math.Float64frombits(r.low + (r.high-r.low)/2)
-		for quotients > 0 && r.high > r.low+1 {
+		for quotients > 0 && r.open() {
 			quotients--
 			next, count := b.quotient(tau)
 			s.observe(math.Float64bits(tau), count)
-			guess := math.Float64bits(next)
 			if !(next > 0) { // NaN too
 				break
 			}
-			guess = min(max(guess, r.low), r.high)
+			guess := min(max(math.Float64bits(next), r.low), r.high)
 			next = math.Float64frombits(guess)
-			if math.Abs(next-tau) <= close*tau {
-				width := uint64(1)
-				for range 3 {
+			if math.Abs(next-tau) <= settled*tau {
+				for width := uint64(1); width <= 64 && r.open() && guess+1 >= r.low && guess <= r.high; width *= 8 {
 					b.probe(s, i, guess, width)
-					width *= 8
-					if !(guess+1 >= r.low && guess <= r.high) || r.high <= r.low+1 {
-						break
-					}
 				}
 				break
 			}
 			tau = next
 		}
 	}
-	if r.low == floor {
+	if r.low == math.Float64bits(negligible) {
 		return 0
 	}
 	return math.Float64frombits(r.low)
 }
+
+// open reports whether there are doubles between the ends.
+func (r *bracket) open() bool { return r.high > r.low+1 }
