@@ -34,11 +34,11 @@ func (c *gramian) form(b blas64.General, largest float64) {
 
 // mirror copies the lower half of a square matrix of order n to the upper one, tile by tile.
 func mirror(a []float64, n int) {
-	const tile = 16
+	const tile = 32
 	for i0 := 0; i0 < n; i0 += tile {
 		for j0 := 0; j0 <= i0; j0 += tile {
-			for i := i0; i < min(i0+tile, n); i++ {
-				for j := j0; j < min(j0+tile, i); j++ {
+			for j := j0; j < min(j0+tile, n); j++ {
+				for i := max(i0, j+1); i < min(i0+tile, n); i++ {
 					a[j*n+i] = a[i*n+j]
 				}
 			}

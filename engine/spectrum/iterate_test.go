@@ -118,8 +118,8 @@ func TestIterateFindsANewLeader(t *testing.T) {
 func TestIterateShapes(t *testing.T) {
 	rng := numtest.Rand(62)
 	for _, c := range []struct{ n, d, m, k int }{
-		{400, 150, 150, 150}, {400, 170, 140, 170}, {400, 170, 140, 150}, {400, 170, 160, 150}, {140, 190, 190, 140},
-		{140, 190, 150, 135}, {400, 180, 180, 40}, {150, 300, 300, 129}, {128, 128, 128, 128}, {129, 129, 129, 128},
+		{300, 140, 140, 140}, {300, 160, 135, 160}, {300, 160, 135, 145}, {300, 160, 150, 140}, {140, 170, 170, 140},
+		{140, 170, 150, 135}, {200, 160, 160, 40}, {150, 220, 220, 129}, {128, 128, 128, 128}, {129, 129, 129, 128},
 	} {
 		name := fmt.Sprintf("%+v", c)
 		p := min(c.n, c.d)
@@ -144,6 +144,36 @@ func TestIterateShapes(t *testing.T) {
 				t.Errorf("%s: %d fallbacks", name, w.fallbacks)
 			}
 		}
+	}
+}
+
+// Digit 1 of MNIST, κ(H) near 10¹³ and a rank far below 784: H formed would not know σ_k.
+func TestIterateOnMNIST(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one factorisation of 900×784")
+	}
+	const n, pixels = 900, 784
+	x := mat.NewDense(n, pixels, nil)
+	images := idx(t, "train-images-idx3-ubyte.gz", 16)
+	row := 0
+	for i, label := range idx(t, "train-labels-idx1-ubyte.gz", 8) {
+		if label != 1 || row == n {
+			continue
+		}
+		for j, v := range images[i*pixels : (i+1)*pixels] {
+			x.Set(row, j, float64((float32(v)/255-0.1307)/0.3081))
+		}
+		row++
+	}
+	f := factor(t, x)
+	tr := newTrajectory(f, f, 0.1, 0.1)
+	for i := range 3 {
+		tr.look(t)
+		agrees(t, fmt.Sprintf("step %d", i), f, tr.theta, tr.xh)
+		tr.move()
+	}
+	if n := tr.wh.fallbacks; n > 0 {
+		t.Errorf("%d fallbacks", n)
 	}
 }
 

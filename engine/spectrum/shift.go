@@ -12,7 +12,7 @@ const (
 	// noise times ε‖G‖ is more than the rounding in G.
 	noise = 64
 	// steep is the ratio λ_n/λ_1 of G below which its rounding makes it no use at the bottom, and the factor of C itself takes over.
-	steep = 1e-12
+	steep = 1e-14
 )
 
 // rough reports that nothing is known of the end yet.
@@ -49,6 +49,7 @@ func (e *end) factor(g *gramian, pair int) {
 	if e.second {
 		rough, away = false, 2*math.Abs(s.theta[1]-s.theta[0])
 	}
+	least := noise * eps * e.largest
 	e.tri.reset(g.n)
 	e.factored, e.shifted = true, true
 	if !e.top && lambda < steep*e.largest {
@@ -56,7 +57,7 @@ func (e *end) factor(g *gramian, pair int) {
 		return
 	}
 	if !e.top && rough {
-		offset = lambda + noise*eps*e.largest // no shift
+		offset = lambda + least // no shift
 	}
 	for range 8 {
 		e.shift = lambda - sign*offset
@@ -64,12 +65,15 @@ func (e *end) factor(g *gramian, pair int) {
 		if e.tri.cholesky(g.g, sign, e.shift, away, s.x[:s.n]) {
 			return
 		}
+		if offset <= least {
+			break // rounding may have decided
+		}
 		e.beyond[pair] = e.shift
 		if offset *= 32; !e.top {
 			if e.shift < 0 {
 				break
 			}
-			offset = min(offset, lambda+noise*eps*e.largest)
+			offset = min(offset, lambda+least)
 		}
 	}
 	e.factorC(g)

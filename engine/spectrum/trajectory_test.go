@@ -132,12 +132,12 @@ func TestTrajectory(t *testing.T) {
 		well, harm float64
 		steps      int
 	}{
-		{"full rank", columns(t, 1, 600, 180, 1, 0.03), columns(t, 2, 600, 180, 0.05, 1), 1e-2, 1e-2, 10},
-		{"clustered top", columns(t, 3, 300, 130, 1, 0.1), columns(t, 4, 300, 130, 0.3, 1), 0.1, 0, 24},
-		{"κ = 1e10", deficient(t, 5, 140, 140, 140, 1, 1e-5), deficient(t, 6, 140, 140, 140, 3, 3e-5), 1e-2, 1e-3, 8},
-		{"κ = 1e13", deficient(t, 7, 140, 140, 140, 1, 3e-7), deficient(t, 8, 140, 140, 140, 3, 1e-6), 1e-2, 1e-3, 8},
-		{"rank below D", deficient(t, 9, 240, 180, 140, 1, 1e-3), deficient(t, 10, 300, 180, 160, 2, 1e-6), 1e-2, 1e-3, 8},
-		{"N below D", columns(t, 11, 135, 180, 1, 0.03), columns(t, 12, 150, 180, 0.05, 1), 1e-2, 1e-2, 8},
+		{"full rank", columns(t, 1, 400, 160, 1, 0.03), columns(t, 2, 400, 160, 0.05, 1), 1e-2, 1e-2, 6},
+		{"clustered top", columns(t, 3, 300, 130, 1, 0.1), columns(t, 4, 300, 130, 0.3, 1), 0.1, 0, 16},
+		{"κ = 1e10", deficient(t, 5, 132, 132, 132, 1, 1e-5), deficient(t, 6, 132, 132, 132, 3, 3e-5), 1e-2, 1e-3, 6},
+		{"κ = 1e13", deficient(t, 7, 132, 132, 132, 1, 3e-7), deficient(t, 8, 132, 132, 132, 3, 1e-6), 1e-2, 1e-3, 6},
+		{"rank below D", deficient(t, 9, 200, 150, 132, 1, 1e-3), deficient(t, 10, 200, 150, 140, 2, 1e-6), 1e-2, 1e-3, 6},
+		{"N below D", columns(t, 11, 130, 150, 1, 0.03), columns(t, 12, 140, 150, 0.05, 1), 1e-2, 1e-2, 6},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			tr := newTrajectory(c.p, c.h, c.well, c.harm)
