@@ -34,12 +34,15 @@ func (e *end) residuals(g *gramian) {
 	}
 }
 
-// unit is the size whose multiples of ε rounding leaves in the residual of pair i.
+// unit is the size whose multiples of ε a backward-stable decomposition leaves in the residual of pair i: ‖G‖ at the top. At the
+// bottom it is one of C, with singular values s, and an error of ε·s_1 in C turns a vector by ε·s_1/(s_j − s_i) towards its neighbour,
+// for a residual of (s_j² − s_i²) times that.
 func (e *end) unit(i int) float64 {
 	if e.top {
 		return e.largest
 	}
-	return math.Sqrt(e.largest) * math.Sqrt(math.Abs(e.sub.theta[i]))
+	root := func(i int) float64 { return math.Sqrt(math.Abs(e.sub.theta[min(i, wanted-1)])) }
+	return math.Sqrt(e.largest) * (root(i) + root(i+1)) / 2
 }
 
 func (e *end) tolerance(i int) float64 { return vectorTol * e.unit(i) }

@@ -96,8 +96,11 @@ func agrees(t *testing.T, name string, f *Factor, theta *mat.Dense, x *Extremes)
 		name      string
 		got, want float64
 	}{
-		{"κ", x.Kappa(), kappa}, {"σ_1", x.Sigma1, s.Sigma[0]}, {"σ_2", x.Sigma2, s.Sigma[1]},
-		{"σ_(k-1)", x.SigmaBefore, s.Sigma[k-2]}, {"σ_k", x.SigmaK, s.Sigma[k-1]},
+		{"κ", x.Kappa(), kappa},
+		{"σ_1", x.Sigma1, s.Sigma[0]},
+		{"σ_2", x.Sigma2, s.Sigma[1]},
+		{"σ_(k-1)", x.SigmaBefore, s.Sigma[k-2]},
+		{"σ_k", x.SigmaK, s.Sigma[k-1]},
 	} {
 		if e := numtest.RelError(c.got, c.want); !(e <= tol) {
 			t.Errorf("%s: %s = %.12g, off by %.1e (allowed %.1e)", name, c.name, c.got, e, tol)

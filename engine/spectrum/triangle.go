@@ -12,6 +12,8 @@ const (
 	panelWidth = 112
 	// leafWidth is the order below which a block is factorised and inverted element by element.
 	leafWidth = 14
+	// fewRows is the number of rows up to which a product is faster vector by vector.
+	fewRows = 4
 )
 
 // triangle is a lower triangular matrix L of order n with its diagonal blocks inverted, so that factorising and solving are products
@@ -221,8 +223,13 @@ func (t *triangle) solve(rows blas64.General) {
 	}
 }
 
-// rowsTimes stores α·x·op(a) + β·y in y, for an x of few rows.
+// rowsTimes stores α·x·op(a) + β·y in y, for an x of few rows: up to fewRows of them are multiplied one by one, which reads a as
+// often but does not rearrange it.
 func rowsTimes(trans blas.Transpose, alpha float64, x, a blas64.General, beta float64, y blas64.General) {
+	if x.Rows > fewRows {
+		blas64.Gemm(blas.NoTrans, trans, alpha, x, a, beta, y)
+		return
+	}
 	other := blas.Trans
 	if trans == blas.Trans {
 		other = blas.NoTrans

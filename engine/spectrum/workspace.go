@@ -20,11 +20,11 @@ type Extremes struct {
 	// V1 and VK are the unit eigenvectors of σ_1 and σ_k, of length Size. Like F they belong to the workspace and are overwritten
 	// by its next use.
 	V1, VK []float64
-	// F is a matrix with H = FᵀF: Rθ, p×Size, or where k is far from p the part of it that belongs to the k non-zero singular
-	// values of the data, k×Size.
+	// F is a matrix with H = FᵀF of p or k rows and Size columns: Rθ or, for large matrices of a rank k below p and Size, R_kθ with
+	// R_k = Σ_kV_kᵀ, the part of R that belongs to the k non-zero singular values of the data.
 	F *mat.Dense
-	// Residual bounds the relative error of Sigma1/SigmaK that comes of ending an iteration; 0 where there was none. KappaError,
-	// which rounding adds, is apart.
+	// Residual bounds the relative error of Sigma1/SigmaK that comes of ending an iteration, from the residuals of its vectors and
+	// the gaps between its values; 0 where there was no iteration. What rounding adds is KappaError.
 	Residual float64
 
 	resolve float64
@@ -132,18 +132,23 @@ func (w *Workspace) through(f *Factor, r blas64.General, theta *mat.Dense, trian
 		return x, nil
 	}
 	x.Rank = min(f.rank, p, m)
+	return x, w.find(x, p, m, largest)
+}
+
+// find fills the figures of x from its F, p×m and of magnitude largest > 0.
+func (w *Workspace) find(x *Extremes, p, m int, largest float64) error {
 	if x.Rank == min(p, m) && x.Rank >= largeOrder {
 		if w.iterate(x, largest) {
-			return x, nil
+			return nil
 		}
 		w.fallbacks++
 	}
 	w.reserve(p, m)
 	scale := w.bidiagonalise(p, m)
 	if !w.ends(x, p, m, scale) {
-		return x, w.decompose(x)
+		return w.decompose(x)
 	}
-	return x, nil
+	return nil
 }
 
 // decompose fills the figures of x from the full decomposition.
