@@ -189,12 +189,17 @@ func (i Implementation) Dgemv(tA blas.Transpose, m, n int, alpha float64, a []fl
 		i.Implementation.Dgemv(tA, m, n, alpha, a, lda, x, incX, beta, y, incY)
 		return
 	}
-	w := rowWorks.take(newRowWork)
-	w.rowKernels, w.m, w.n, w.alpha, w.beta, w.a, w.lda = i.r, m, n, alpha, beta, a, lda
-	w.kind = gemv
+	kind := gemv
 	if transposed(tA) {
-		w.kind = gemvT
+		kind = gemvT
 	}
+	if m*n < apart && incX == 1 && incY == 1 { // alone, on the stack
+		w := rowWork{rowKernels: i.r, kind: kind, m: m, n: n, alpha: alpha, beta: beta, a: a, lda: lda, x: x, y: y}
+		w.cut(0, 1)
+		return
+	}
+	w := rowWorks.take(newRowWork)
+	w.rowKernels, w.kind, w.m, w.n, w.alpha, w.beta, w.a, w.lda = i.r, kind, m, n, alpha, beta, a, lda
 	w.x, w.y = contiguous(&w.xs, nx, x, incX), contiguous(&w.ys, ny, y, incY)
 	w.run()
 	if incY != 1 {
@@ -213,6 +218,11 @@ func (i Implementation) Dger(m, n int, alpha float64, x []float64, incX int, y [
 	if i.r == nil || m*n < short && incX > 0 && incY > 0 || alpha == 0 ||
 		!fits(len(a), m, n, lda) || !fitsVector(len(x), m, incX) || !fitsVector(len(y), n, incY) {
 		i.Implementation.Dger(m, n, alpha, x, incX, y, incY, a, lda)
+		return
+	}
+	if m*n < apart && incX == 1 && incY == 1 {
+		w := rowWork{rowKernels: i.r, kind: ger, m: m, n: n, alpha: alpha, a: a, lda: lda, x: x, y: y}
+		w.cut(0, 1)
 		return
 	}
 	w := rowWorks.take(newRowWork)

@@ -176,14 +176,23 @@ func (w *helper) loop() {
 	}
 }
 
-// stack keeps objects for use again.
+// stack keeps objects for use again: a few where they are taken and given back without a lock, the others behind one.
 type stack[T any] struct {
+	slots [8]atomic.Pointer[T]
 	mu    sync.Mutex
 	items []*T
 }
 
 // take returns an object that was given back, or what create makes.
 func (s *stack[T]) take(create func() *T) *T {
+	for i := range s.slots {
+		if s.slots[i].Load() == nil {
+			continue
+		}
+		if x := s.slots[i].Swap(nil); x != nil {
+			return x
+		}
+	}
 	s.mu.Lock()
 	if n := len(s.items); n > 0 {
 		x := s.items[n-1]
@@ -196,6 +205,11 @@ func (s *stack[T]) take(create func() *T) *T {
 }
 
 func (s *stack[T]) give(x *T) {
+	for i := range s.slots {
+		if s.slots[i].CompareAndSwap(nil, x) {
+			return
+		}
+	}
 	s.mu.Lock()
 	s.items = append(s.items, x)
 	s.mu.Unlock()
