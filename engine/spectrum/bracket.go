@@ -109,7 +109,7 @@ func (b *bidiagonal) find(s brackets, i int) float64 {
 			b.divide(s, i)
 			continue
 		}
-		tau := math.Float64frombits(r.low + (r.high-r.low)/2)
+		tau, width := math.Float64frombits(r.low+(r.high-r.low)/2), uint64(1)
 		for quotients > 0 && r.open() {
 			quotients--
 			next, count := b.quotient(tau)
@@ -118,12 +118,14 @@ func (b *bidiagonal) find(s brackets, i int) float64 {
 				break
 			}
 			guess := min(max(math.Float64bits(next), r.low), r.high)
+			if guess == math.Float64bits(tau) && math.Abs(next-tau) > settled*tau { // on the way to another eigenvalue
+				b.divide(s, i)
+				break
+			}
 			next = math.Float64frombits(guess)
 			if math.Abs(next-tau) <= settled*tau {
-				for width := uint64(1); width <= 64 && r.open() && guess+1 >= r.low && guess <= r.high; width *= 8 {
-					b.probe(s, i, guess, width)
-				}
-				break
+				b.probe(s, i, guess, width)
+				width *= 8
 			}
 			tau = next
 		}
