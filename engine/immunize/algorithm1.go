@@ -10,6 +10,7 @@ import (
 	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/mat"
 
+	"kappa/engine/blas"
 	"kappa/engine/regularizer"
 	"kappa/engine/spectrum"
 )
@@ -68,6 +69,9 @@ func newAlgorithm1(p Problem, o Options, rng *rand.Rand, well bool) (*algorithm1
 	if err := o.prepare(d); err != nil {
 		return nil, err
 	}
+	if o.Form < regularizer.Plain || o.Form > regularizer.PseudoInverse {
+		panic(badForm)
+	}
 	np, _ := p.Primary.Factor.Dims()
 	nh, _ := p.Harmful.Factor.Dims()
 	a := &algorithm1{
@@ -76,6 +80,8 @@ func newAlgorithm1(p Problem, o Options, rng *rand.Rand, well bool) (*algorithm1
 		ill:  term{on: d > 1 && p.Harmful.Factor.Rank() > 1, factor: p.Harmful.Factor, ill: true},
 		pass: newPasses(d),
 	}
+	a.gradients = a.gradientsOf
+	a.well.pass, a.ill.pass = newPasses(d), newPasses(d)
 	a.well.g, a.ill.g = mat.NewDense(d, d, a.blocks[0].dir), mat.NewDense(d, d, nil)
 	if o.Batch != 0 && o.Batch < max(np, nh) {
 		a.everyStep = false
@@ -107,13 +113,20 @@ type term struct {
 	lambda float64
 	batch  *minibatch // nil: all rows
 	g      *mat.Dense // its gradient
+	work   regularizer.Workspace
+	pass   *passes
+
+	// What gradient found.
+	norm float64
+	ok   bool
 }
 
 type algorithm1 struct {
 	*descent
 	problem   *Problem
-	well, ill term // the direction of θ takes the place of well.g
-	work      regularizer.Workspace
+	well, ill term               // the direction of θ takes the place of well.g
+	traced    bool               // the present state is a trace point
+	gradients func(from, to int) // over all rows, of well (0) and ill (1)
 	pass      *passes
 	sup       *supervised // nil: no supervised term
 	reduced   bool        // sup.fromFactor serves
@@ -133,13 +146,26 @@ func (a *algorithm1) ends(t *term) *spectrum.Extremes {
 // gradient stores the gradient of t over all rows in t.g and returns its norm; ok is false where it is undefined.
 func (a *algorithm1) gradient(t *term) (norm float64, ok bool) {
 	if t.ill {
-		if !a.work.Ill(t.g, a.o.Form, t.factor, a.theta, a.xh) {
+		if !t.work.Ill(t.g, a.o.Form, t.factor, a.theta, a.xh) {
 			return math.NaN(), false
 		}
 	} else {
-		a.work.Well(t.g, a.o.Form, t.factor, a.theta, a.xp)
+		t.work.Well(t.g, a.o.Form, t.factor, a.theta, a.xp)
 	}
-	return a.pass.norm(t.g), true
+	return t.pass.norm(t.g), true
+}
+
+// gradientsOf finds the gradients of one or both terms over all rows: they go side by side where a core is free.
+func (a *algorithm1) gradientsOf(from, to int) {
+	for i := from; i < to; i++ {
+		t := &a.well
+		if i == 1 {
+			t = &a.ill
+		}
+		if t.on && (t.batch == nil || a.traced) {
+			t.norm, t.ok = a.gradient(t)
+		}
+	}
 }
 
 // balance sets the weights λ. (The norm of a gradient that is undefined, or zero, balances to no weight: the first step says
@@ -180,6 +206,8 @@ func (a *algorithm1) direction(trace bool) (step, error) {
 		s.rate = 1
 		loss, length = a.o.LearningRate, a.pass.stepLength(a.o, a.theta)
 	}
+	a.traced = trace
+	blas.Split(2, 1, a.gradients)
 	well, outside := a.propose(&a.well, &s, &s.gradWell, trace, length)
 	s.wellOutside = outside
 	ill, outside := a.propose(&a.ill, &s, &s.gradIll, trace, length)
@@ -193,7 +221,7 @@ func (a *algorithm1) direction(trace bool) (step, error) {
 	return s, nil
 }
 
-// propose stores the gradient of t in t.g and its norm over all rows, where that is known, in norm. It returns the weight of the
+// propose completes t.g, the gradient of t, and stores its norm over all rows, where that is known, in norm. It returns the weight of the
 // gradient in the direction, 0 where t takes no part, and whether the step along it lies outside its interval.
 func (a *algorithm1) propose(t *term, s *step, norm *float64, trace bool, length float64) (weight float64, outside bool) {
 	if !t.on {
@@ -203,7 +231,7 @@ func (a *algorithm1) propose(t *term, s *step, norm *float64, trace bool, length
 	repeated, ok := false, true
 	if t.batch == nil || trace {
 		x := a.ends(t)
-		if present, ok = a.gradient(t); !ok {
+		if present, ok = t.norm, t.ok; !ok {
 			s.stop, s.reason = Degenerate, "all non-zero singular values of H_H are equal: R_ill has no gradient"
 			if !x.Flat() {
 				s.stop, s.reason = Diverged, fmt.Sprintf("1/g(H_H)², a factor of the gradient of R_ill, is beyond double precision: ‖H_H‖₂ = %.3g", x.Sigma1)
@@ -221,7 +249,7 @@ func (a *algorithm1) propose(t *term, s *step, norm *float64, trace bool, length
 			return 0, false
 		}
 		if a.o.Step == Normalized {
-			present = a.pass.norm(t.g)
+			present = t.pass.norm(t.g)
 		}
 		end, repeated = t.ends(x)
 	}

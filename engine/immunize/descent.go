@@ -7,6 +7,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"kappa/engine/blas"
 	"kappa/engine/regularizer"
 	"kappa/engine/spectrum"
 )
@@ -87,14 +88,18 @@ type descent struct {
 	everyStep  bool
 	wp, wh     spectrum.Workspace
 	xp, xh     *spectrum.Extremes // of H_P and H_H over all rows
-	logP, logH float64            // log κ at the same state
-	errP, errH float64            // and what rounding leaves in it
+	mapped     *mat.Dense         // what features returned
+	looks      func(from, to int) // finds xp (0) and xh (1)
+	lookErr    [2]error
+	logP, logH float64 // log κ at the same state
+	errP, errH float64 // and what rounding leaves in it
 	out        Result
 }
 
 func newDescent(o *Options, theta *mat.Dense, fp, fh *spectrum.Factor) *descent {
 	d := &descent{o: o, theta: theta, fp: fp, fh: fh, features: func() *mat.Dense { return theta }, everyStep: true}
 	d.add(theta.RawMatrix().Data).owner = theta
+	d.looks = d.lookAt
 	return d
 }
 
@@ -194,12 +199,12 @@ func (b *block) offender() error {
 
 // look computes the ends of both spectra at the present state. The error says that one overflows.
 func (d *descent) look() (err error) {
-	theta := d.features()
-	if d.xp, err = d.wp.Extremes(d.fp, theta); err != nil {
-		return err
-	}
-	if d.xh, err = d.wh.Extremes(d.fh, theta); err != nil {
-		return err
+	d.mapped = d.features()
+	blas.Split(2, 1, d.looks)
+	for _, err := range d.lookErr {
+		if err != nil {
+			return err
+		}
 	}
 	for _, x := range []*spectrum.Extremes{d.xp, d.xh} {
 		if v := x.Sigma1 * x.Sigma1; v-v != 0 || x.Frobenius-x.Frobenius != 0 {
@@ -209,6 +214,17 @@ func (d *descent) look() (err error) {
 	d.logP, d.logH = math.Log(d.xp.Kappa()), math.Log(d.xh.Kappa())
 	d.errP, d.errH = d.xp.KappaError(), d.xh.KappaError()
 	return nil
+}
+
+// lookAt finds the ends of one or both spectra: the two tasks go side by side where a core is free.
+func (d *descent) lookAt(from, to int) {
+	for i := from; i < to; i++ {
+		if i == 0 {
+			d.xp, d.lookErr[0] = d.wp.Extremes(d.fp, d.mapped)
+		} else {
+			d.xh, d.lookErr[1] = d.wh.Extremes(d.fh, d.mapped)
+		}
+	}
 }
 
 // compare looks, and compares κ with the state it last looked at.

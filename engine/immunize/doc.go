@@ -34,5 +34,6 @@
 // consecutive trace points only: Counts.Compared says how many comparisons there were.
 //
 // The package does not measure RIR (package audit), attack what it made (package probe), or find the rank of the data (package
-// spectrum). It reads no file and no clock, and starts no goroutine.
+// spectrum). It reads no file and no clock. The two tasks of a step, its products and its passes over θ share the cores that
+// package blas finds free; the results do not depend on how many there are.
 package immunize

@@ -310,6 +310,7 @@ func TestPanics(t *testing.T) {
 		{"factor", wrong, Options{}, badFactor},
 		{"θ_0", p, Options{Theta0: identity(3)}, badTheta},
 		{"rule", p, Options{Step: 7}, badRule},
+		{"form", p, Options{Form: 7}, badForm},
 		{"side", p, Options{Side: 7}, badSide},
 		{"optimizer", p, Options{Optimizer: 7}, badOptimizer},
 	} {

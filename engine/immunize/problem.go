@@ -14,6 +14,7 @@ const (
 	badColumns   = "immunize: the two tasks must have the same number of columns"
 	badTargets   = "immunize: as many targets as rows are needed"
 	badFactor    = "immunize: the factor is not that of X"
+	badForm      = "immunize: unknown form of the gradient"
 	badOnes      = "immunize: the factor is not that of X with a column of ones"
 	badTheta     = "immunize: θ_0 must be D×D"
 	badLoss      = "immunize: unknown loss"
