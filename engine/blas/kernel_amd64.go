@@ -79,3 +79,27 @@ func (r *rowKernels) rankOne(n int, a *float64, as int, c, x *float64) {
 	}
 	dger256x4(n, a, as, c, x)
 }
+
+// sweep8 takes eight rows where the registers are there for them.
+func (r *rowKernels) sweep8(n int, a *float64, as int, y, v, c, q, t *float64, first, skip int, scale, tau, yv float64) (ok bool) {
+	if r.wide {
+		dsweep512x8(n, a, as, y, v, c, q, t, first, skip, scale, tau, yv)
+	}
+	return r.wide
+}
+
+func (r *rowKernels) sweeps(n int, a *float64, as int, y, v, c, q, t *float64, first, skip int, scale, tau, yv float64) {
+	if r.wide {
+		dsweep512x4(n, a, as, y, v, c, q, t, first, skip, scale, tau, yv)
+	} else {
+		dsweep256x4(n, a, as, y, v, c, q, t, first, skip, scale, tau, yv)
+	}
+}
+
+func (r *rowKernels) sweep(n int, a *float64, as int, y, v, c, q, t *float64, first, skip int, scale, tau, yv float64) {
+	if r.wide {
+		dsweep512(n, a, as, y, v, c, q, t, first, skip, scale, tau, yv)
+	} else {
+		dsweep256(n, a, as, y, v, c, q, t, first, skip, scale, tau, yv)
+	}
+}

@@ -16,3 +16,15 @@ func (*rowKernels) axpy(_ int, _ *float64, _ int, _, _ *float64) { panic(absent)
 func (*rowKernels) axpys(_ int, _ *float64, _ int, _, _ *float64) { panic(absent) }
 
 func (*rowKernels) rankOne(_ int, _ *float64, _ int, _, _ *float64) { panic(absent) }
+
+func (*rowKernels) sweep8(_ int, _ *float64, _ int, _, _, _, _, _ *float64, _, _ int, _, _, _ float64) bool {
+	panic(absent)
+}
+
+func (*rowKernels) sweeps(_ int, _ *float64, _ int, _, _, _, _, _ *float64, _, _ int, _, _, _ float64) {
+	panic(absent)
+}
+
+func (*rowKernels) sweep(_ int, _ *float64, _ int, _, _, _, _, _ *float64, _, _ int, _, _, _ float64) {
+	panic(absent)
+}

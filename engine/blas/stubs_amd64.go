@@ -105,6 +105,21 @@ func daxpy512x4(n int, a *float64, as int, c *float64, y *float64)
 //go:noescape
 func dger512x4(n int, a *float64, as int, c *float64, x *float64)
 
+// dsweep512 takes the 1 rows a_i of n numbers at a, steps of as bytes apart, n a multiple of 8, to a_i − u_i·y − x_i·v with x_i = −tau·(a_i·v − u_i·yv). On entry c holds the u_i divided by scale, on return the numbers of the new rows first bytes from their beginnings, the c_i. Then it adds Σ c_i·a_i to t, without a₀ where skip is not 0. It uses q[0 … 0].
+//
+//go:noescape
+func dsweep512(n int, a *float64, as int, y *float64, v *float64, c *float64, q *float64, t *float64, first int, skip int, scale float64, tau float64, yv float64)
+
+// dsweep512x4 takes the 4 rows a_i of n numbers at a, steps of as bytes apart, n a multiple of 8, to a_i − u_i·y − x_i·v with x_i = −tau·(a_i·v − u_i·yv). On entry c holds the u_i divided by scale, on return the numbers of the new rows first bytes from their beginnings, the c_i. Then it adds Σ c_i·a_i to t, without a₀ where skip is not 0. It uses q[0 … 3].
+//
+//go:noescape
+func dsweep512x4(n int, a *float64, as int, y *float64, v *float64, c *float64, q *float64, t *float64, first int, skip int, scale float64, tau float64, yv float64)
+
+// dsweep512x8 takes the 8 rows a_i of n numbers at a, steps of as bytes apart, n a multiple of 8, to a_i − u_i·y − x_i·v with x_i = −tau·(a_i·v − u_i·yv). On entry c holds the u_i divided by scale, on return the numbers of the new rows first bytes from their beginnings, the c_i. Then it adds Σ c_i·a_i to t, without a₀ where skip is not 0. It uses q[0 … 7].
+//
+//go:noescape
+func dsweep512x8(n int, a *float64, as int, y *float64, v *float64, c *float64, q *float64, t *float64, first int, skip int, scale float64, tau float64, yv float64)
+
 // dmul256x1 stores alpha·A·B, or adds it if add is not 0, in the tile C of 4 rows and 4 columns: A is 4×k with
 // steps of ars bytes from row to row and acs from column to column, B is k×4 with steps of bs bytes from row to row, C has steps of
 // cs bytes. Of C the first rows are touched, 1 … 4, and of its last 4 columns the first cols, 1 … 4; A and B are read whole. k > 0.
@@ -219,3 +234,13 @@ func daxpy256x4(n int, a *float64, as int, c *float64, y *float64)
 //
 //go:noescape
 func dger256x4(n int, a *float64, as int, c *float64, x *float64)
+
+// dsweep256 takes the 1 rows a_i of n numbers at a, steps of as bytes apart, n a multiple of 8, to a_i − u_i·y − x_i·v with x_i = −tau·(a_i·v − u_i·yv). On entry c holds the u_i divided by scale, on return the numbers of the new rows first bytes from their beginnings, the c_i. Then it adds Σ c_i·a_i to t, without a₀ where skip is not 0. It uses q[0 … 0].
+//
+//go:noescape
+func dsweep256(n int, a *float64, as int, y *float64, v *float64, c *float64, q *float64, t *float64, first int, skip int, scale float64, tau float64, yv float64)
+
+// dsweep256x4 takes the 4 rows a_i of n numbers at a, steps of as bytes apart, n a multiple of 8, to a_i − u_i·y − x_i·v with x_i = −tau·(a_i·v − u_i·yv). On entry c holds the u_i divided by scale, on return the numbers of the new rows first bytes from their beginnings, the c_i. Then it adds Σ c_i·a_i to t, without a₀ where skip is not 0. It uses q[0 … 3].
+//
+//go:noescape
+func dsweep256x4(n int, a *float64, as int, y *float64, v *float64, c *float64, q *float64, t *float64, first int, skip int, scale float64, tau float64, yv float64)

@@ -43,6 +43,11 @@ func main() {
 		a.axpy(v, 1)
 		a.axpy(v, fused)
 		a.rankOne(v)
+		a.sweep(v, 1)
+		a.sweep(v, fused)
+		if set.width == 64 {
+			a.sweep(v, 2*fused)
+		}
 		if set.width == 32 {
 			a.tables()
 		}
