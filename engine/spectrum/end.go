@@ -34,6 +34,7 @@ type end struct {
 	shifted  bool    // by shift; else L is the factor of C
 	shift    float64 // μ
 	second   bool    // the shift is for the second pair, the first moved out of the way
+	held     float64 // the residual of the first pair when the shift went to the second, which measures it no longer
 	// beyond is the last shift, for the first and the second pair, that turned out not to be outside the spectrum.
 	beyond  [2]float64
 	largest float64 // λ_1
@@ -43,6 +44,8 @@ type end struct {
 	probe   []float64
 	lq, tau []float64
 	work    []float64
+
+	pairs int // how many of them belong to the pairs up to the third; the others probe
 
 	passes, factors int // of the last call
 }
@@ -82,7 +85,7 @@ func (e *end) start(g *gramian) {
 		s.add(e.probe)
 	}
 	seed := uint64(1)
-	for s.size < wanted {
+	for s.size < wanted-1 {
 		random(e.probe, seed)
 		s.add(e.probe)
 		seed++
@@ -105,7 +108,8 @@ func (e *end) extend(g *gramian, from int) {
 
 func (e *end) iterate(g *gramian) (ok bool) {
 	s := &e.sub
-	distance, since, steps, stalled, fine := math.Inf(1), 0, 0, 0, false
+	distance, best := math.Inf(1), math.Inf(1)
+	since, steps, stalled, fine, still := 0, 0, 0, false, false
 	for ; e.passes < maxPasses; e.passes++ {
 		if fine {
 			s.polish()
@@ -114,6 +118,11 @@ func (e *end) iterate(g *gramian) (ok bool) {
 			return false
 		}
 		e.residuals(g)
+		if e.passes == 0 {
+			// The vectors of the last call are still exact: the same θ, or one that left them alone, and perhaps moved an eigenvalue
+			// past the second that has no part in any of them. That none is there is then shown, as it always is for the first.
+			still = e.settled(0, false) && e.settled(1, false)
+		}
 		if !e.factored || e.stale && (e.rough() || e.passes >= staleUse) || e.blurred() {
 			e.factor(g, 0)
 			since = 0
@@ -129,8 +138,14 @@ func (e *end) iterate(g *gramian) (ok bool) {
 		if distance < before/2 {
 			stalled = 0
 		}
-		if steps >= probes && e.reached() && e.done(stalled >= 2) {
-			return true
+		best = min(best, distance)
+		if e.reached() && (steps >= probes && e.done(stalled >= 2 || distance > 2*best) || !e.stale && e.factored && e.threefold() && e.done(false)) {
+			if !still || e.second || e.threefold() {
+				return true
+			}
+			still, since, steps, probing = false, 0, 0, true
+			e.factor(g, 1)
+			count = e.directions(probing)
 		}
 		if stalled >= maxStalled {
 			return false
@@ -143,15 +158,18 @@ func (e *end) iterate(g *gramian) (ok bool) {
 			}
 		}
 		since++
-		coarse := !fine && !e.top && (e.coarse(distance) || stalled >= 2)
+		coarse := !fine && !e.top && (e.coarse() || stalled >= 2)
 		if fine = fine || coarse; coarse || s.size+count > basisSize || fine && s.size > 2*basisKept {
 			s.restart()
 			e.extend(g, 0)
 		}
 		from := s.size
 		for i := range count {
-			added := s.add(e.lead[i*s.n : (i+1)*s.n])
-			if added && probing && i == count-1 {
+			if !s.add(e.lead[i*s.n : (i+1)*s.n]) {
+				continue
+			}
+			s.probing[s.size-1] = i >= e.pairs
+			if probing && i == count-1 {
 				copy(e.probe, s.basis[(s.size-1)*s.n:])
 			}
 		}
@@ -185,6 +203,9 @@ func (e *end) directions(probing bool) (count int) {
 			of[count] = i
 			count++
 		}
+		if i == third {
+			e.pairs = count
+		}
 	}
 	pairs := count
 	if probing {
@@ -199,9 +220,12 @@ func (e *end) directions(probing bool) (count int) {
 		for j := range pairs {
 			i := of[j]
 			t := blas64.Nrm2(blas64.Vector{N: n, Inc: 1, Data: e.lead[j*n:]})
-			next := min(i+1, wanted-1)
+			next := min(i+1, third)
 			if e.second {
-				next = wanted - 1
+				next = third
+			}
+			if i > third {
+				next = i
 			}
 			e.res[i] = min(e.res[i], t*math.Abs(s.theta[next]-e.shift))
 		}

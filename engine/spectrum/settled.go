@@ -13,9 +13,14 @@ const (
 	// repeatedTol is the residual accepted where λ_1 is at least threefold: rounding then decides which vectors of its space, some of
 	// them found just now, are the first.
 	repeatedTol = 1e-9
+	// behindTol is the residual accepted of a pair that has to stay behind but comes no further, one of a cluster.
+	behindTol = 1e-6
 	// valueTol is the relative error of the second value at which the iteration ends.
 	valueTol = 1e-15
 )
+
+// third is the index of the pair behind the two that are asked for.
+const third = 2
 
 // residuals stores Gx − λx for the wanted Ritz pairs in r, and their norms.
 func (e *end) residuals(g *gramian) {
@@ -32,6 +37,9 @@ func (e *end) residuals(g *gramian) {
 		blas64.Axpy(-s.theta[i], blas64.Vector{N: n, Inc: 1, Data: s.x[i*n:]}, v)
 		e.res[i] = blas64.Nrm2(v)
 	}
+	if e.second && !e.stale {
+		e.res[0] = min(e.res[0], e.held)
+	}
 }
 
 // unit is the size whose multiples of ε a backward-stable decomposition leaves in the residual of pair i: ‖G‖ at the top. At the
@@ -42,7 +50,7 @@ func (e *end) unit(i int) float64 {
 		return e.largest
 	}
 	root := func(i int) float64 { return math.Sqrt(math.Abs(e.sub.theta[min(i, wanted-1)])) }
-	return math.Sqrt(e.largest) * (root(i) + root(i+1)) / 2
+	return math.Sqrt(e.largest) * (root(i) + root(max(i, min(i+1, third)))) / 2
 }
 
 func (e *end) tolerance(i int) float64 { return vectorTol * e.unit(i) }
@@ -53,8 +61,11 @@ func (e *end) settled(i int, loose bool) bool {
 	tol := e.tolerance(i)
 	if loose {
 		tol = float64(s.n) * eps * e.unit(i)
-		if e.top && math.Abs(s.theta[0]-s.theta[2]) <= 8*eps*e.largest {
+		if e.threefold() {
 			tol = max(tol, repeatedTol*e.unit(i))
+		}
+		if i >= third {
+			tol = max(tol, behindTol*e.unit(i))
 		}
 	}
 	if e.res[i] <= tol {
@@ -64,10 +75,17 @@ func (e *end) settled(i int, loose bool) bool {
 	case 1:
 		gap := math.Abs(s.theta[1] - s.theta[2])
 		return e.res[1] <= 0.3*gap && e.res[1]*e.res[1] <= valueTol*gap*math.Abs(s.theta[1])
-	case 2:
-		return e.res[2] <= max(0.3*math.Abs(s.theta[1]-s.theta[2]), 1e-10*e.unit(2))
+	case third:
+		return e.res[i] <= max(0.3*math.Abs(s.theta[1]-s.theta[i]), 1e-10*e.unit(i))
+	case third + 1:
+		return e.res[i] <= max(0.9*math.Abs(s.theta[1]-s.theta[i]), 1e-10*e.unit(i))
 	}
 	return false
+}
+
+// threefold reports whether λ_1 is at least threefold. Where G − μI shows that nothing lies beyond, there is then nothing to probe for.
+func (e *end) threefold() bool {
+	return e.top && math.Abs(e.sub.theta[0]-e.sub.theta[third]) <= 8*eps*e.largest
 }
 
 // blurred reports whether the rounding in G has spoilt a preconditioner made of it.
@@ -76,9 +94,9 @@ func (e *end) blurred() bool {
 }
 
 // coarse reports whether the rounding in the projected matrix, which goes with its largest element, is felt in the wanted pairs.
-func (e *end) coarse(distance float64) bool {
+func (e *end) coarse() bool {
 	s := &e.sub
-	return distance*e.tolerance(0) < 16*eps*s.values[s.size-1]
+	return min(e.res[0], e.res[1]) < 16*eps*s.values[s.size-1]
 }
 
 // reached reports whether the Ritz values lie beyond every shift that was found to be inside the spectrum.
@@ -93,7 +111,12 @@ func (e *end) reached() bool {
 
 // done reports whether all pairs are settled.
 func (e *end) done(loose bool) bool {
-	return e.settled(0, loose) && e.settled(1, loose) && e.settled(2, loose)
+	for i := range wanted {
+		if !e.settled(i, loose) {
+			return false
+		}
+	}
+	return true
 }
 
 // bound bounds the relative error of the first value. An eigenvalue lies within the residual of a Ritz value; within the square of the

@@ -47,7 +47,7 @@ func (e *end) factor(g *gramian, pair int) {
 	}
 	e.second = pair == 1
 	if e.second {
-		rough, away = false, 2*math.Abs(s.theta[1]-s.theta[0])
+		rough, e.held, away = false, e.res[0], 2*math.Abs(s.theta[1]-s.theta[0])
 	}
 	least := noise * eps * e.largest
 	e.tri.reset(g.n)
@@ -64,9 +64,6 @@ func (e *end) factor(g *gramian, pair int) {
 		e.factors++
 		if e.tri.cholesky(g.g, sign, e.shift, away, s.x[:s.n]) {
 			return
-		}
-		if offset <= least {
-			break // rounding may have decided
 		}
 		e.beyond[pair] = e.shift
 		if offset *= 32; !e.top {

@@ -14,8 +14,9 @@ const (
 	// basisSize is the largest dimension of a subspace; basisKept is what a restart leaves of it, and what the next call starts with.
 	basisSize = 40
 	basisKept = 6
-	// wanted is the number of Ritz pairs that are looked at: the two that are asked for, and one that must stay behind them.
-	wanted = 3
+	// wanted is the number of Ritz pairs that are looked at: the two that are asked for, the third, and one that has a good part of
+	// the probes in it. The latter two must stay behind the others.
+	wanted = 4
 	// atOnce is the largest number of vectors by which the subspace grows in a pass.
 	atOnce = wanted + 1
 )
@@ -35,8 +36,10 @@ type subspace struct {
 	coef   [basisKept * basisSize]float64
 	work   []float64
 
-	theta [wanted]float64 // Ritz values, from the wanted end
-	x, z  []float64       // Ritz vectors and their images
+	probing [basisSize]bool // this vector of the basis is a probe
+	place   [basisKept]int  // of the Ritz pairs that are looked at, among the eigenvalues of the projected matrix
+	theta   [wanted]float64 // Ritz values, from the wanted end
+	x, z    []float64       // Ritz vectors and their images
 }
 
 func (s *subspace) reset(n, l int, top bool) {
@@ -89,6 +92,7 @@ func (s *subspace) add(v []float64) (ok bool) {
 		}
 	}
 	copy(s.basis[s.size*n:], v)
+	s.probing[s.size] = false
 	s.size++
 	return true
 }
@@ -111,14 +115,14 @@ func (s *subspace) ritz() (ok bool) {
 	if !s.solve() {
 		return false
 	}
-	k := min(wanted, s.size)
-	s.rotate(s.x, s.basis, s.n, k)
-	s.rotate(s.z, s.image, s.l, k)
+	for i := range wanted - 1 {
+		s.place[i] = s.index(i)
+	}
+	s.place[wanted-1] = s.probed()
+	s.rotate(s.x, s.basis, s.n, wanted)
+	s.rotate(s.z, s.image, s.l, wanted)
 	for i := range wanted {
-		s.theta[i] = math.NaN()
-		if i < k {
-			s.theta[i] = s.value(i)
-		}
+		s.theta[i] = s.values[s.place[i]]
 	}
 	return true
 }
@@ -138,12 +142,25 @@ func (s *subspace) index(i int) int {
 	return i
 }
 
-func (s *subspace) value(i int) float64 { return s.values[s.index(i)] }
+// probed is the place of the first Ritz pair, but for the first wanted − 1, that has a good part of the probes in it.
+func (s *subspace) probed() int {
+	for i := wanted - 1; i < s.size; i++ {
+		sum, at := 0.0, s.index(i)
+		for j := range s.size {
+			if s.probing[j] {
+				sum += s.small[j*basisSize+at] * s.small[j*basisSize+at]
+			}
+		}
+		if sum > 0.1 {
+			return at
+		}
+	}
+	return s.index(wanted - 2)
+}
 
-// rotate stores the first k Ritz vectors, or their images, in dst.
+// rotate stores the first k Ritz vectors in place, or their images, in dst.
 func (s *subspace) rotate(dst, from []float64, n, k int) {
-	for i := range k {
-		at := s.index(i)
+	for i, at := range s.place[:k] {
 		for j := range s.size {
 			s.coef[i*basisSize+j] = s.small[j*basisSize+at]
 		}
@@ -155,6 +172,10 @@ func (s *subspace) rotate(dst, from []float64, n, k int) {
 // restart leaves the first basisKept Ritz vectors as the basis. It follows ritz or solve.
 func (s *subspace) restart() {
 	k := min(basisKept, s.size)
+	for i := range k {
+		s.place[i] = s.index(i)
+	}
+	clear(s.probing[:])
 	s.rotate(s.next, s.image, s.l, k)
 	copy(s.image, s.next[:k*s.l])
 	s.rotate(s.next, s.basis, s.n, k)
@@ -162,7 +183,7 @@ func (s *subspace) restart() {
 	for i := range k {
 		row := s.proj[i*basisSize : i*basisSize+k]
 		clear(row)
-		row[i] = s.value(i)
+		row[i] = s.values[s.place[i]]
 	}
 	s.size = k
 }
