@@ -23,9 +23,9 @@ func (x *Extremes) MulH(dst *mat.Dense, c float64, theta *mat.Dense) {
 	}
 	w := x.w
 	if w == nil {
-		w = &Workspace{}
+		w = &Workspace{f: *x.F}
 	}
-	f, h := x.F.RawMatrix(), &w.hessian
+	f, h := w.f.RawMatrix(), &w.hessian
 	full := blas64.General{Rows: m, Cols: m, Stride: m, Data: h.h}
 	switch p := f.Rows; {
 	case x.formed && !w.gram.left:

@@ -13,14 +13,14 @@ const (
 	lowestSecond = 1e-9
 )
 
-// iterate fills the figures of x, whose F is of full rank and has the magnitude largest > 0, by iteration at both ends, and
+// iterate fills the figures of x from F, which is of full rank and has the magnitude largest > 0, by iteration at both ends, and
 // reports whether every figure is good.
 func (w *Workspace) iterate(x *Extremes, largest float64) (ok bool) {
 	if _, exp := math.Frexp(largest); exp < -400 || exp > 400 {
 		return false
 	}
 	g := &w.gram
-	g.form(x.F.RawMatrix(), largest)
+	g.form(w.f.RawMatrix(), largest)
 	x.formed = true
 	up, low := &w.upper, &w.lower
 	if !up.find(g, true, math.NaN()) {

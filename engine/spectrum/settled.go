@@ -25,14 +25,18 @@ const third = 2
 // residuals stores Gx − λx for the wanted Ritz pairs in r, and their norms.
 func (e *end) residuals(g *gramian) {
 	s, n := &e.sub, g.n
-	r := rows(e.r, n, 0, wanted)
+	k := wanted
+	if !s.probes() {
+		k, e.res[wanted-1] = wanted-1, 0
+	}
+	r := rows(e.r, n, 0, k)
 	if e.top {
 		copy(r.Data, s.z)
 		e.largest = s.theta[0]
 	} else {
-		g.backward(r, rows(s.z, s.l, 0, wanted))
+		g.backward(r, rows(s.z, s.l, 0, k))
 	}
-	for i := range wanted {
+	for i := range k {
 		v := blas64.Vector{N: n, Inc: 1, Data: r.Data[i*n:]}
 		blas64.Axpy(-s.theta[i], blas64.Vector{N: n, Inc: 1, Data: s.x[i*n:]}, v)
 		e.res[i] = blas64.Nrm2(v)

@@ -158,6 +158,9 @@ func (s *subspace) probed() int {
 	return s.index(wanted - 2)
 }
 
+// probes reports whether there is such a pair; else the third stands in its place.
+func (s *subspace) probes() bool { return s.place[wanted-1] != s.place[wanted-2] }
+
 // rotate stores the first k Ritz vectors in place, or their images, in dst.
 func (s *subspace) rotate(dst, from []float64, n, k int) {
 	for i, at := range s.place[:k] {

@@ -20,8 +20,8 @@ type Extremes struct {
 	// V1 and VK are the unit eigenvectors of σ_1 and σ_k, of length Size. Like F they belong to the workspace and are overwritten
 	// by its next use.
 	V1, VK []float64
-	// F is a matrix with H = FᵀF of p or k rows and Size columns: Rθ or, for large matrices of a rank k below p and Size, R_kθ with
-	// R_k = Σ_kV_kᵀ, the part of R that belongs to the k non-zero singular values of the data.
+	// F is Rθ, p×Size, H = FᵀF; nil where H was taken from the part of R that belongs to the k non-zero singular values of the data,
+	// as it is for large matrices with k below p and Size. MulH needs no F.
 	F *mat.Dense
 	// Residual bounds the relative error of Sigma1/SigmaK that comes of ending an iteration, from the residuals of its vectors and
 	// the gaps between its values; 0 where there was no iteration. What rounding adds is KappaError.
@@ -104,8 +104,12 @@ func (w *Workspace) Extremes(f *Factor, theta *mat.Dense) (*Extremes, error) {
 	r := f.r.RawMatrix()
 	if f.rank < min(r.Rows, m) && f.rank > 0 && min(r.Rows, m) >= largeOrder {
 		x, err := w.through(f, w.ranged.of(f), theta, false)
-		if err != nil || dropped(f, theta) <= dropTol*x.SigmaK {
-			return x, err
+		if err != nil {
+			return nil, err
+		}
+		if dropped(f, theta) <= dropTol*x.SigmaK {
+			x.F = nil
+			return x, nil
 		}
 	}
 	return w.through(f, r, theta, f.n > f.d)
@@ -135,7 +139,7 @@ func (w *Workspace) through(f *Factor, r blas64.General, theta *mat.Dense, trian
 	return x, w.find(x, p, m, largest)
 }
 
-// find fills the figures of x from its F, p×m and of magnitude largest > 0.
+// find fills the figures of x from F, p×m and of magnitude largest > 0.
 func (w *Workspace) find(x *Extremes, p, m int, largest float64) error {
 	if x.Rank == min(p, m) && x.Rank >= largeOrder {
 		if w.iterate(x, largest) {
