@@ -146,6 +146,7 @@ func (w *Workspace) find(x *Extremes, p, m int, largest float64) error {
 			return nil
 		}
 		w.fallbacks++
+		x.Residual = 0
 	}
 	w.reserve(p, m)
 	scale := w.bidiagonalise(p, m)
