@@ -76,10 +76,11 @@ func (w *Workspace) imageOf(form Form, f *spectrum.Factor, theta *mat.Dense, x *
 	w.image = grow(w.image, d)
 	image := vector(w.image)
 	switch form {
-	case Plain: // Kθv = Rᵀ(Fv)
+	case Plain: // Kθv = Rᵀ(R(θv))
 		r := f.R().RawMatrix()
 		w.through = grow(w.through, r.Rows)
-		blas64.Gemv(blas.NoTrans, 1, x.F.RawMatrix(), vector(v), 0, vector(w.through))
+		blas64.Gemv(blas.NoTrans, 1, theta.RawMatrix(), vector(v), 0, image)
+		blas64.Gemv(blas.NoTrans, 1, r, image, 0, vector(w.through))
 		blas64.Gemv(blas.Trans, 1, r, vector(w.through), 0, image)
 		return image
 	case Cancelled, PseudoInverse:
