@@ -103,3 +103,37 @@ func (r *rowKernels) sweep(n int, a *float64, as int, y, v, c, q, t *float64, fi
 		dsweep256(n, a, as, y, v, c, q, t, first, skip, scale, tau, yv)
 	}
 }
+
+// dotsBy takes m vectors at once, 2 to fused, where the registers are there for them.
+func (r *rowKernels) dotsBy(m, n int, a *float64, as int, x *float64, xs int, dst *float64) (ok bool) {
+	switch {
+	case !r.wide:
+		return false
+	case m == 2:
+		ddot512x4by2(n, a, as, x, xs, dst)
+	case m == 3:
+		ddot512x4by3(n, a, as, x, xs, dst)
+	case m == 4:
+		ddot512x4by4(n, a, as, x, xs, dst)
+	default:
+		return false
+	}
+	return true
+}
+
+// axpysBy is dotsBy for axpys.
+func (r *rowKernels) axpysBy(m, n int, a *float64, as int, c, y *float64, ys int) (ok bool) {
+	switch {
+	case !r.wide:
+		return false
+	case m == 2:
+		daxpy512x4by2(n, a, as, c, y, ys)
+	case m == 3:
+		daxpy512x4by3(n, a, as, c, y, ys)
+	case m == 4:
+		daxpy512x4by4(n, a, as, c, y, ys)
+	default:
+		return false
+	}
+	return true
+}

@@ -28,3 +28,9 @@ func (*rowKernels) sweeps(_ int, _ *float64, _ int, _, _, _, _, _ *float64, _, _
 func (*rowKernels) sweep(_ int, _ *float64, _ int, _, _, _, _, _ *float64, _, _ int, _, _, _ float64) {
 	panic(absent)
 }
+
+func (*rowKernels) dotsBy(_, _ int, _ *float64, _ int, _ *float64, _ int, _ *float64) bool {
+	panic(absent)
+}
+
+func (*rowKernels) axpysBy(_, _ int, _ *float64, _ int, _, _ *float64, _ int) bool { panic(absent) }

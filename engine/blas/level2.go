@@ -22,6 +22,8 @@ type rowWork struct {
 	task  *task
 
 	xs, ys []float64 // copies of vectors with steps
+
+	vectors, stepX, stepY int // of Gemvs: more than one vector, rows with these steps; else 0
 }
 
 type rowKind int
@@ -68,12 +70,16 @@ func (w *rowWork) cut(i, parts int) {
 		}
 		return i * (n / unit) / parts * unit
 	}
-	switch w.kind {
-	case gemv:
+	switch {
+	case w.kind == gemv && w.vectors > 1:
+		w.manyRowsTimes(border(i, w.m, fused), border(i+1, w.m, fused))
+	case w.kind == gemvT && w.vectors > 1:
+		w.manyColumnsTimes(border(i, w.n, columnUnit), border(i+1, w.n, columnUnit))
+	case w.kind == gemv:
 		w.rowsTimes(border(i, w.m, fused), border(i+1, w.m, fused))
-	case gemvT:
+	case w.kind == gemvT:
 		w.columnsTimes(border(i, w.n, columnUnit), border(i+1, w.n, columnUnit))
-	case ger:
+	case w.kind == ger:
 		w.addToRows(border(i, w.m, fused), border(i+1, w.m, fused))
 	}
 }

@@ -105,6 +105,36 @@ func daxpy512x4(n int, a *float64, as int, c *float64, y *float64)
 //go:noescape
 func dger512x4(n int, a *float64, as int, c *float64, x *float64)
 
+// ddot512x4by2 stores the scalar products of 4 rows of n numbers at a, steps of as bytes apart, with the i-th of 2 vectors at x, steps of xs bytes apart, in dst[4·i … 4·i + 3].
+//
+//go:noescape
+func ddot512x4by2(n int, a *float64, as int, x *float64, xs int, dst *float64)
+
+// daxpy512x4by2 adds c[4·i]·a₀ + … + c[4·i + 3]·a_3, term by term, to the i-th of 2 vectors at y, steps of ys bytes apart: a_j are rows of n numbers at a, steps of as bytes apart.
+//
+//go:noescape
+func daxpy512x4by2(n int, a *float64, as int, c *float64, y *float64, ys int)
+
+// ddot512x4by3 stores the scalar products of 4 rows of n numbers at a, steps of as bytes apart, with the i-th of 3 vectors at x, steps of xs bytes apart, in dst[4·i … 4·i + 3].
+//
+//go:noescape
+func ddot512x4by3(n int, a *float64, as int, x *float64, xs int, dst *float64)
+
+// daxpy512x4by3 adds c[4·i]·a₀ + … + c[4·i + 3]·a_3, term by term, to the i-th of 3 vectors at y, steps of ys bytes apart: a_j are rows of n numbers at a, steps of as bytes apart.
+//
+//go:noescape
+func daxpy512x4by3(n int, a *float64, as int, c *float64, y *float64, ys int)
+
+// ddot512x4by4 stores the scalar products of 4 rows of n numbers at a, steps of as bytes apart, with the i-th of 4 vectors at x, steps of xs bytes apart, in dst[4·i … 4·i + 3].
+//
+//go:noescape
+func ddot512x4by4(n int, a *float64, as int, x *float64, xs int, dst *float64)
+
+// daxpy512x4by4 adds c[4·i]·a₀ + … + c[4·i + 3]·a_3, term by term, to the i-th of 4 vectors at y, steps of ys bytes apart: a_j are rows of n numbers at a, steps of as bytes apart.
+//
+//go:noescape
+func daxpy512x4by4(n int, a *float64, as int, c *float64, y *float64, ys int)
+
 // dsweep512 takes the 1 rows a_i of n numbers at a, steps of as bytes apart, n a multiple of 8, to a_i − u_i·y − x_i·v with x_i = −tau·(a_i·v − u_i·yv). On entry c holds the u_i divided by scale, on return the numbers of the new rows first bytes from their beginnings, the c_i. Then it adds Σ c_i·a_i to t, without a₀ where skip is not 0. It uses q[0 … 0].
 //
 //go:noescape

@@ -3,8 +3,10 @@ package spectrum
 import (
 	"math"
 
-	"gonum.org/v1/gonum/blas"
+	gonumblas "gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
+
+	"kappa/engine/blas"
 )
 
 const (
@@ -12,8 +14,8 @@ const (
 	panelWidth = 112
 	// leafWidth is the order below which a block is factorised and inverted element by element.
 	leafWidth = 14
-	// fewRows is the number of rows up to which a product is faster vector by vector.
-	fewRows = 4
+	// fewRows is the number of rows up to which a product is faster as matrix times vectors.
+	fewRows = 8
 )
 
 // triangle is a lower triangular matrix L of order n with its diagonal blocks inverted, so that factorising and solving are products
@@ -65,10 +67,10 @@ func (t *triangle) cholesky(g []float64, sign, shift, away float64, x []float64)
 			break
 		}
 		below := t.block(hi, n, lo, hi)
-		blas64.Trsm(blas.Right, blas.Trans, 1, blas64.Triangular{
-			N: hi - lo, Stride: n, Uplo: blas.Lower, Diag: blas.NonUnit, Data: t.block(lo, hi, lo, hi).Data,
+		blas64.Trsm(gonumblas.Right, gonumblas.Trans, 1, blas64.Triangular{
+			N: hi - lo, Stride: n, Uplo: gonumblas.Lower, Diag: gonumblas.NonUnit, Data: t.block(lo, hi, lo, hi).Data,
 		}, below)
-		blas64.Syrk(blas.NoTrans, -1, below, 1, blas64.Symmetric{N: n - hi, Stride: n, Uplo: blas.Lower, Data: t.l[hi*n+hi:]})
+		blas64.Syrk(gonumblas.NoTrans, -1, below, 1, blas64.Symmetric{N: n - hi, Stride: n, Uplo: gonumblas.Lower, Data: t.l[hi*n+hi:]})
 	}
 	return true
 }
@@ -120,8 +122,8 @@ func (t *triangle) leading(base, a, b int) (ok bool) {
 	for i := range kept.Rows {
 		copy(kept.Data[i*kept.Stride:(i+1)*kept.Stride], below.Data[i*t.n:])
 	}
-	blas64.Gemm(blas.NoTrans, blas.Trans, 1, kept, t.inverse(base, a, mid), 0, below)
-	blas64.Gemm(blas.NoTrans, blas.Trans, -1, below, below, 1, t.block(mid, b, mid, b))
+	blas64.Gemm(gonumblas.NoTrans, gonumblas.Trans, 1, kept, t.inverse(base, a, mid), 0, below)
+	blas64.Gemm(gonumblas.NoTrans, gonumblas.Trans, -1, below, below, 1, t.block(mid, b, mid, b))
 	if !t.leading(base, mid, b) {
 		return false
 	}
@@ -143,8 +145,8 @@ func (t *triangle) invertLeading(base, a, b int) {
 // join completes the inverse of [A 0; B C] from those of A and C: below A⁻¹ stands −C⁻¹BA⁻¹.
 func (t *triangle) join(base, a, mid, b int) {
 	product := blas64.General{Rows: b - mid, Cols: mid - a, Stride: mid - a, Data: t.panel}
-	blas64.Gemm(blas.NoTrans, blas.NoTrans, 1, t.block(mid, b, a, mid), t.inverse(base, a, mid), 0, product)
-	blas64.Gemm(blas.NoTrans, blas.NoTrans, -1, t.inverse(base, mid, b), product, 0, t.inverseBlock(base, mid, b, a, mid))
+	blas64.Gemm(gonumblas.NoTrans, gonumblas.NoTrans, 1, t.block(mid, b, a, mid), t.inverse(base, a, mid), 0, product)
+	blas64.Gemm(gonumblas.NoTrans, gonumblas.NoTrans, -1, t.inverse(base, mid, b), product, 0, t.inverseBlock(base, mid, b, a, mid))
 	for i := a; i < mid; i++ {
 		clear(t.inv[i*panelWidth+mid-base : i*panelWidth+b-base])
 	}
@@ -199,7 +201,7 @@ func (t *triangle) solve(rows blas64.General) {
 	part := func(lo, hi int) blas64.General {
 		return blas64.General{Rows: c, Cols: hi - lo, Stride: rows.Stride, Data: rows.Data[lo : (c-1)*rows.Stride+hi]}
 	}
-	times := func(trans blas.Transpose, lo, hi int) {
+	times := func(trans gonumblas.Transpose, lo, hi int) {
 		kept := blas64.General{Rows: c, Cols: hi - lo, Stride: hi - lo, Data: t.panel}
 		for i := range c {
 			copy(kept.Data[i*kept.Stride:(i+1)*kept.Stride], rows.Data[i*rows.Stride+lo:])
@@ -210,35 +212,31 @@ func (t *triangle) solve(rows blas64.General) {
 	for lo := 0; lo < n; lo += panelWidth {
 		hi := min(lo+panelWidth, n)
 		if lo > 0 {
-			rowsTimes(blas.Trans, -1, part(0, lo), t.block(lo, hi, 0, lo), 1, part(lo, hi))
+			rowsTimes(gonumblas.Trans, -1, part(0, lo), t.block(lo, hi, 0, lo), 1, part(lo, hi))
 		}
-		times(blas.Trans, lo, hi)
+		times(gonumblas.Trans, lo, hi)
 	}
 	for lo := last; lo >= 0; lo -= panelWidth {
 		hi := min(lo+panelWidth, n)
 		if hi < n {
-			rowsTimes(blas.NoTrans, -1, part(hi, n), t.block(hi, n, lo, hi), 1, part(lo, hi))
+			rowsTimes(gonumblas.NoTrans, -1, part(hi, n), t.block(hi, n, lo, hi), 1, part(lo, hi))
 		}
-		times(blas.NoTrans, lo, hi)
+		times(gonumblas.NoTrans, lo, hi)
 	}
 }
 
-// rowsTimes stores α·x·op(a) + β·y in y, for an x of few rows: up to fewRows of them are multiplied one by one, which reads a as
-// often but does not rearrange it.
-func rowsTimes(trans blas.Transpose, alpha float64, x, a blas64.General, beta float64, y blas64.General) {
+// rowsTimes stores α·x·op(a) + β·y in y, for an x of few rows: up to fewRows of them go as vectors, since a general product would
+// rearrange a first.
+func rowsTimes(trans gonumblas.Transpose, alpha float64, x, a blas64.General, beta float64, y blas64.General) {
 	if x.Rows > fewRows {
-		blas64.Gemm(blas.NoTrans, trans, alpha, x, a, beta, y)
+		blas64.Gemm(gonumblas.NoTrans, trans, alpha, x, a, beta, y)
 		return
 	}
-	other := blas.Trans
-	if trans == blas.Trans {
-		other = blas.NoTrans
+	other := gonumblas.Trans
+	if trans == gonumblas.Trans {
+		other = gonumblas.NoTrans
 	}
-	for i := range x.Rows {
-		blas64.Gemv(other, alpha, a,
-			blas64.Vector{N: x.Cols, Inc: 1, Data: x.Data[i*x.Stride:]}, beta,
-			blas64.Vector{N: y.Cols, Inc: 1, Data: y.Data[i*y.Stride:]})
-	}
+	blas.Gemvs(other, alpha, a, x, beta, y)
 }
 
 // dot returns Σx_i·y_i over the elements of x.

@@ -43,6 +43,12 @@ func main() {
 		a.axpy(v, 1)
 		a.axpy(v, fused)
 		a.rankOne(v)
+		if set.width == 64 { // with registers for so many sums
+			for m := 2; m <= fused; m++ {
+				a.dots(v, m)
+				a.axpys(v, m)
+			}
+		}
 		a.sweep(v, 1)
 		a.sweep(v, fused)
 		if set.width == 64 {

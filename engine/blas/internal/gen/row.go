@@ -194,3 +194,109 @@ func (a *assembler) rankOne(v vector) {
 	})
 	a.end()
 }
+
+// vectorPointers are the registers that point to the vectors of the kernels for several of them.
+var vectorPointers = []string{"BX", "R12", "R13", "R15"}
+
+// dots writes the kernel of scalar products of rows with several vectors, each summed as in dot.
+func (a *assembler) dots(v vector, m int) {
+	n := fused
+	at := a.begin(fmt.Sprintf("%sx%dby%d", v.name("dot"), n, m), fmt.Sprintf(`stores the scalar products of %d rows of n numbers at a, steps of as bytes apart, with the i-th of %d vectors at x, steps of xs bytes apart, in dst[%d·i … %d·i + %d].`, n, m, n, n, n-1),
+		parameter{"n", "int"}, parameter{"a", "*float64"}, parameter{"as", "int"}, parameter{"x", "*float64"}, parameter{"xs", "int"}, parameter{"dst", "*float64"})
+	a.f("MOVQ %s, CX", at["n"])
+	a.f("MOVQ %s, AX", at["a"])
+	a.f("MOVQ %s, R8", at["as"])
+	a.f("MOVQ %s, BX", at["x"])
+	a.f("MOVQ %s, SI", at["xs"])
+	a.f("MOVQ %s, DI", at["dst"])
+	a.rowPointers(n)
+	for i := 1; i < m; i++ {
+		a.f("LEAQ (%s)(SI*1), %s", vectorPointers[i-1], vectorPointers[i])
+	}
+	x, tmp := n*m, n*m+m // registers after the sums, that of row i and vector j is i + n·j
+	for i := range n * m {
+		a.zero(v, i)
+	}
+	a.along(v, 0, func(tail bool) {
+		for j := range m {
+			mem := fmt.Sprintf("(%s)(DX*1)", vectorPointers[j])
+			if tail {
+				a.loadMasked(v, 0, mem, x+j)
+			} else {
+				a.f("VMOVUPD %s, %s", mem, v.reg(x+j))
+			}
+		}
+		for i := range n {
+			if tail {
+				a.loadMasked(v, 0, rowAddress(i), tmp)
+			} else {
+				a.f("VMOVUPD %s, %s", rowAddress(i), v.reg(tmp))
+			}
+			for j := range m {
+				a.f("VFMADD231PD %s, %s, %s", v.reg(tmp), v.reg(x+j), v.reg(i+n*j))
+			}
+		}
+	})
+	for i := range n * m {
+		a.f("VEXTRACTF64X4 $1, Z%d, Y%d", i, tmp)
+		a.f("VADDPD Y%d, Y%d, Y%d", tmp, i, i)
+		a.f("VEXTRACTF64X2 $1, Y%d, X%d", i, tmp)
+		a.f("VADDPD X%d, X%d, X%d", tmp, i, i)
+		a.f("VPERMILPD $1, X%d, X%d", i, tmp)
+		a.f("VADDSD X%d, X%d, X%d", tmp, i, i)
+		a.f("VMOVSD X%d, %d(DI)", i, 8*i)
+	}
+	a.end()
+}
+
+// axpys writes the kernel that adds multiples of rows to several vectors, term by term as in axpy.
+func (a *assembler) axpys(v vector, m int) {
+	n := fused
+	at := a.begin(fmt.Sprintf("%sx%dby%d", v.name("axpy"), n, m), fmt.Sprintf(`adds c[%d·i]·a₀ + … + c[%d·i + %d]·a_%d, term by term, to the i-th of %d vectors at y, steps of ys bytes apart: a_j are rows of n numbers at a, steps of as bytes apart.`, n, n, n-1, n-1, m),
+		parameter{"n", "int"}, parameter{"a", "*float64"}, parameter{"as", "int"}, parameter{"c", "*float64"}, parameter{"y", "*float64"}, parameter{"ys", "int"})
+	a.f("MOVQ %s, CX", at["n"])
+	a.f("MOVQ %s, AX", at["a"])
+	a.f("MOVQ %s, R8", at["as"])
+	a.f("MOVQ %s, DI", at["c"])
+	a.f("MOVQ %s, BX", at["y"])
+	a.f("MOVQ %s, SI", at["ys"])
+	a.rowPointers(n)
+	for i := 1; i < m; i++ {
+		a.f("LEAQ (%s)(SI*1), %s", vectorPointers[i-1], vectorPointers[i])
+	}
+	for i := range n * m {
+		a.f("VBROADCASTSD %d(DI), %s", 8*i, v.reg(i))
+	}
+	row, y := n*m, n*m+n
+	a.along(v, 0, func(tail bool) {
+		for i := range n {
+			if tail {
+				a.loadMasked(v, 0, rowAddress(i), row+i)
+			} else {
+				a.f("VMOVUPD %s, %s", rowAddress(i), v.reg(row+i))
+			}
+		}
+		for j := range m {
+			mem := fmt.Sprintf("(%s)(DX*1)", vectorPointers[j])
+			if tail {
+				a.loadMasked(v, 0, mem, y+j)
+			} else {
+				a.f("VMOVUPD %s, %s", mem, v.reg(y+j))
+			}
+		}
+		for i := range n {
+			for j := range m {
+				a.f("VFMADD231PD %s, %s, %s", v.reg(row+i), v.reg(i+n*j), v.reg(y+j))
+			}
+		}
+		for j := range m {
+			mem := fmt.Sprintf("(%s)(DX*1)", vectorPointers[j])
+			if tail {
+				a.storeMasked(v, 0, y+j, mem)
+			} else {
+				a.f("VMOVUPD %s, %s", v.reg(y+j), mem)
+			}
+		}
+	})
+	a.end()
+}
