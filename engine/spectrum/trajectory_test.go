@@ -1,12 +1,14 @@
 package spectrum
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
 
+	"kappa/engine/blas"
 	"kappa/engine/internal/numtest"
 )
 
@@ -52,13 +54,20 @@ func newTrajectory(fp, fh *Factor, well, harm float64) *trajectory {
 	return &trajectory{fp: fp, fh: fh, theta: eye(d, d), gradient: mat.NewDense(d, d, nil), well: well, harm: harm}
 }
 
+// look finds the ends of both tasks side by side, as in a step.
 func (t *trajectory) look(tb testing.TB) {
 	tb.Helper()
-	var err error
-	if t.xp, err = t.wp.Extremes(t.fp, t.theta); err != nil {
-		tb.Fatal(err)
-	}
-	if t.xh, err = t.wh.Extremes(t.fh, t.theta); err != nil {
+	var errs [2]error
+	blas.Split(2, 1, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			if i == 0 {
+				t.xp, errs[i] = t.wp.Extremes(t.fp, t.theta)
+			} else {
+				t.xh, errs[i] = t.wh.Extremes(t.fh, t.theta)
+			}
+		}
+	})
+	if err := errors.Join(errs[:]...); err != nil {
 		tb.Fatal(err)
 	}
 }

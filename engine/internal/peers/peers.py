@@ -11,7 +11,8 @@ Every line bears the name of the Go benchmark that does the same work, so that b
     BenchmarkGemm/f64/64x784x784                engine/blas        the same, 64×784 by 784×784 (m×n×k)
     BenchmarkGemm/f64/784x784x64T               engine/blas        the same, AᵀB with A and B 64×784
     BenchmarkGemm/f32/…                         engine/blas        the same in single precision
-    BenchmarkTrajectory/n=64 … n=784            engine/spectrum    numpy.linalg.eigh of the H of both tasks, formed before
+    BenchmarkTrajectory/F/n=64 … n=784          engine/spectrum    numpy.linalg.eigh of the H of both tasks, formed before
+    BenchmarkTrajectory/theta/n=64 … n=784      engine/spectrum    H = θᵀKθ and numpy.linalg.eigh, for both tasks
     BenchmarkSingularValues/n=784               engine/spectrum    numpy.linalg.svd(A, compute_uv=False)
     BenchmarkSingularValues/n=5900x784          engine/spectrum    the same of 5900×784
     BenchmarkFactor/new/n=784x784 …             engine/spectrum    numpy.linalg.svd(X, full_matrices=False); kappa needs V alone
@@ -54,9 +55,12 @@ def gemm(m, n, k, dtype, transposed=False):
     return lambda: np.matmul(a, b, out=c)
 
 
-def ends(d):
+def ends(d, formed):
     hs = [x.T @ x for x in (scaled(7 * d, d, 1, 0.03, 1), scaled(7 * d, d, 0.05, 1, 2))]
-    return lambda: [np.linalg.eigh(h) for h in hs]
+    if formed:
+        return lambda: [np.linalg.eigh(h) for h in hs]
+    theta = np.eye(d) + normal(d, d) / (100 * d)
+    return lambda: [np.linalg.eigh(theta.T @ h @ theta) for h in hs]
 
 
 def singular_values(n, d):
@@ -160,7 +164,9 @@ def benchmarks():
         yield f"BenchmarkGemm/{kind}/64x784x784", lambda t=dtype: gemm(64, 784, 784, t), 2 * 64 * 784**2
         yield f"BenchmarkGemm/{kind}/784x784x64T", lambda t=dtype: gemm(784, 784, 64, t, True), 2 * 64 * 784**2
     for d in (64, 79, 200, 784):
-        yield f"BenchmarkTrajectory/n={d}", lambda d=d: ends(d), None
+        yield f"BenchmarkTrajectory/theta/n={d}", lambda d=d: ends(d, False), None
+    for d in (64, 79, 200, 784):
+        yield f"BenchmarkTrajectory/F/n={d}", lambda d=d: ends(d, True), None
     yield "BenchmarkSingularValues/n=784", lambda: singular_values(784, 784), None
     yield "BenchmarkSingularValues/n=5900x784", lambda: singular_values(5900, 784), None
     for n, d in ((180, 64), (784, 784), (5900, 784)):
