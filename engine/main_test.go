@@ -1,0 +1,12 @@
+package engine_test
+
+import (
+	"testing"
+
+	"kappa/engine/blas"
+)
+
+func TestMain(m *testing.M) {
+	blas.Install()
+	m.Run()
+}
