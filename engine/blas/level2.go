@@ -238,22 +238,30 @@ func (i Implementation) Dger(m, n int, alpha float64, x []float64, incX int, y [
 	w.release()
 }
 
-// vectorBlock is the order of the diagonal blocks that Dsymv and Dtrsv leave to simple loops.
-const vectorBlock = 64
+// symmetricBlock and vectorBlock are the orders of the diagonal blocks that Dsymv and Dtrsv leave to simple loops.
+const (
+	symmetricBlock = 16
+	vectorBlock    = 64
+)
 
 // Dsymv computes y ← α·A·x + β·y, of A symmetric of order n one triangle.
 func (i Implementation) Dsymv(ul blas.Uplo, n int, alpha float64, a []float64, lda int, x []float64, incX int, beta float64, y []float64, incY int) {
-	if i.r == nil || n <= vectorBlock || alpha == 0 || incX != 1 || incY != 1 ||
+	if i.r == nil || n <= symmetricBlock || alpha == 0 || incY != 1 ||
 		!validUplo(ul) || !fits(len(a), n, n, lda) || !fitsVector(len(x), n, incX) || !fitsVector(len(y), n, incY) {
 		i.Implementation.Dsymv(ul, n, alpha, a, lda, x, incX, beta, y, incY)
 		return
 	}
-	for j := 0; j < n; j += vectorBlock {
-		size := min(vectorBlock, n-j)
+	if incX != 1 { // a column of a matrix, as in the reduction to tridiagonal form
+		w := rowWorks.take(newRowWork)
+		defer w.release()
+		x = contiguous(&w.xs, n, x, incX)
+	}
+	for j := 0; j < n; j += symmetricBlock {
+		size := min(symmetricBlock, n-j)
 		i.Implementation.Dsymv(ul, size, alpha, a[j*lda+j:], lda, x[j:], 1, beta, y[j:], 1)
 	}
-	for j := 0; j < n; j += vectorBlock {
-		size := min(vectorBlock, n-j)
+	for j := 0; j < n; j += symmetricBlock {
+		size := min(symmetricBlock, n-j)
 		if ul == blas.Upper {
 			if after := j + size; after < n {
 				block := a[j*lda+after:]

@@ -217,10 +217,12 @@ func TestMatrixTimesVectorAgainstGonum(t *testing.T) {
 				gap := rng.IntN(3)
 				a := triangleOf(rng, ul, blas.NonUnit, n, gap)
 				x, y := steps(rng, n, 1), steps(rng, n, 1)
-				want := y.copy()
-				impl.Dsymv(ul, n, 0.7, a.data, a.ld, x.data, 1, 2, y.data, 1)
-				reference.Dsymv(ul, n, 0.7, a.data, a.ld, x.data, 1, 2, want.data, 1)
-				near(t, fmt.Sprintf("Dsymv %c n=%d", ul, n), y, want, 1e-12)
+				for _, ix := range []int{1, 3, -2} {
+					x, got, want := steps(rng, n, ix), y.copy(), y.copy()
+					impl.Dsymv(ul, n, 0.7, a.data, a.ld, x.data, ix, 2, got.data, 1)
+					reference.Dsymv(ul, n, 0.7, a.data, a.ld, x.data, ix, 2, want.data, 1)
+					near(t, fmt.Sprintf("Dsymv %c n=%d steps %d", ul, n, ix), got, want, 1e-12)
+				}
 				for _, tA := range trans {
 					for _, d := range diags {
 						a, got := triangleOf(rng, ul, d, n, gap), x.copy()
