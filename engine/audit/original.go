@@ -2,7 +2,6 @@ package audit
 
 import (
 	"fmt"
-	"math"
 	"sync"
 
 	"gonum.org/v1/gonum/mat"
@@ -113,22 +112,17 @@ func condition(f *spectrum.Factor, theta *mat.Dense) (spectrum.Conditions, error
 	return s.Condition(), nil
 }
 
-// invertible reports whether θ, of the given condition number, is square and not singular to working precision.
-func invertible(theta *mat.Dense, kappa float64) bool {
-	d, m := theta.Dims()
-	return d == m && !math.IsInf(kappa, 1) && !math.IsNaN(kappa)
-}
-
-// losses fills in the least mean squared error of a linear head on the primary task, with the extractor and without.
+// losses fills in the least mean squared error of a linear head on the primary task, with the extractor and without. In exact
+// arithmetic they are equal for an invertible θ without a bias. Both are measured all the same: of an ill-conditioned θ the features
+// that double precision holds may have lost a direction.
 func (in Input) losses(r *Report, o *Original) (err error) {
 	if r.LossBase, err = o.loss(); err != nil {
 		return err
 	}
 	r.LossPrimary = r.LossBase
-	if in.Theta == nil || in.Bias == nil && invertible(in.Theta, r.KappaTheta) {
-		return nil // the columns of Xθ span what those of X do
+	if in.Theta == nil {
+		return nil
 	}
-	r.LossPrimary = math.NaN()
 	var features mat.Dense
 	features.Mul(in.XPrimary, in.Theta)
 	rank := in.Primary.Rank()

@@ -31,8 +31,7 @@ type Report struct {
 
 	KappaTheta float64 // 2-norm condition number of Theta without the bias; +Inf if singular
 
-	// LossPrimary is the least mean squared error of a linear head on the primary task's features, LossBase on its inputs. They are one
-	// where Theta is invertible and there is no bias.
+	// LossPrimary is the least mean squared error of a linear head on the primary task's features, LossBase on its inputs.
 	LossPrimary, LossBase float64
 
 	// DefA, DefB and DefC are the parts of Definition 3.1 by the constants MuchWorse, NoWorse and AsGood, under the protocol `rank`.
