@@ -21,8 +21,8 @@ func Occupy() (leave func()) {
 func Spare() int { return max(0, runtime.GOMAXPROCS(0)-max(1, int(occupied.Load()))) }
 
 // Split calls do on parts [lo, hi) that together make up [0, n), at once on the spare cores, and returns when all are done. A
-// part is no smaller than grain unless n is. Where no core is spare it is one call of do(0, n). do must not panic, and its
-// results must not depend on where the parts end. Nothing is allocated.
+// part is no smaller than grain unless n is. Where no core is spare it is one call of do(0, n). The results of do must
+// not depend on where the parts end. If do panics Split does, when all parts that have begun have ended. Nothing is allocated.
 func Split(n, grain int, do func(lo, hi int)) {
 	if n <= 0 {
 		return

@@ -64,6 +64,38 @@ func TestOccupiedCoresAreNotSpare(t *testing.T) {
 	}
 }
 
+// TestPanicOfAPart: whoever does the part, its panic is the caller's, when nobody is at work any more; the helpers stay.
+func TestPanicOfAPart(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
+	for range 30 {
+		var begun, ended atomic.Int32
+		message := func() (out any) {
+			defer func() { out = recover() }()
+			Split(4, 1, func(lo, hi int) {
+				defer ended.Add(1)
+				if begun.Add(1) == 2 {
+					panic("part")
+				}
+				for begun.Load() < 2 { // so that another goroutine is the second
+					runtime.Gosched()
+				}
+			})
+			return nil
+		}()
+		if message != "part" {
+			t.Fatalf("Split panics with %v", message)
+		}
+		if b, e := begun.Load(), ended.Load(); b != e {
+			t.Fatalf("%d parts have begun, %d ended", b, e)
+		}
+	}
+	for _, w := range *team.all.Load() {
+		for s := w.state.Load(); s != looking && s != asleep; s = w.state.Load() {
+			runtime.Gosched()
+		}
+	}
+}
+
 // TestManyCallersAtOnce: goroutines that multiply at the same time get their own results, while helpers come and go.
 func TestManyCallersAtOnce(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))

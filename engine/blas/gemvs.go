@@ -8,7 +8,8 @@ import (
 const badGemvs = "blas: the vectors do not fit the matrix"
 
 // Gemvs computes y_i ← α·op(A)·x_i + β·y_i for the rows x_i of x and y_i of y, as many Dgemv of what is installed, and the same to
-// the last bit; but it reads A once for up to four vectors. It panics where shapes do not fit.
+// the last bit; but it reads A once for up to four vectors. As in Dgemv, y stays as it is where A has no elements. It panics where
+// shapes do not fit.
 func Gemvs(tA blas.Transpose, alpha float64, a, x blas64.General, beta float64, y blas64.General) {
 	nx, ny := a.Cols, a.Rows
 	if transposed(tA) {
@@ -17,6 +18,9 @@ func Gemvs(tA blas.Transpose, alpha float64, a, x blas64.General, beta float64, 
 	if x.Rows != y.Rows || x.Cols != nx || y.Cols != ny ||
 		!fits(len(x.Data), x.Rows, nx, x.Stride) || !fits(len(y.Data), y.Rows, ny, y.Stride) {
 		panic(badGemvs)
+	}
+	if nx == 0 || ny == 0 {
+		return
 	}
 	impl, _ := blas64.Implementation().(Implementation)
 	for i := 0; i < x.Rows; {

@@ -43,6 +43,22 @@ func TestGemvsIsGemv(t *testing.T) {
 	}
 }
 
+// TestGemvsOfNothing: a matrix without elements leaves the vectors as they are, as in Dgemv.
+func TestGemvsOfNothing(t *testing.T) {
+	for _, tA := range trans {
+		y := vectors(3, 2)
+		y.Data[5] = 7
+		a, x := blas64.General{Rows: 2, Stride: 1}, blas64.General{Rows: 3, Stride: 1}
+		if tA != blas.NoTrans {
+			a.Rows, a.Cols, a.Stride = 0, 2, 2
+		}
+		Gemvs(tA, 1, a, x, 0, y)
+		if !slices.Equal(y.Data, []float64{0, 0, 0, 0, 0, 7}) {
+			t.Errorf("%c: y is now %v", tA, y.Data)
+		}
+	}
+}
+
 func TestGemvsPanics(t *testing.T) {
 	a := blas64.General{Rows: 3, Cols: 4, Stride: 4, Data: make([]float64, 12)}
 	for name, f := range map[string]func(){

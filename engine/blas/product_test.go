@@ -187,36 +187,52 @@ func TestGemmOfNothing(t *testing.T) {
 	})
 }
 
+func checkPropagation[T float](t *testing.T, rng *rand.Rand, gemm gemmFunc[T], tA, tB blas.Transpose, bad float64) {
+	t.Helper()
+	const m, n, k = 19, 53, 41
+	row, column, l := rng.IntN(m), rng.IntN(n), rng.IntN(k)
+	for _, inA := range []bool{true, false} {
+		a, ata := operand[T](rng, tA, m, k, 0)
+		b, atb := operand[T](rng, tB, k, n, 0)
+		put := func(x matrix[T], t blas.Transpose, i, j int) {
+			if t != blas.NoTrans {
+				i, j = j, i
+			}
+			x.data[i*x.ld+j] = T(bad)
+		}
+		if inA {
+			clear(b.data)
+			put(a, tA, row, l)
+		} else {
+			clear(a.data)
+			put(b, tB, l, column)
+		}
+		if !same(ata(row, l), bad) && !same(atb(l, column), bad) {
+			t.Fatalf("the test put %v elsewhere", bad)
+		}
+		c := newMatrix[T](rng, m, n, 0)
+		gemm(tA, tB, m, n, k, 1, a.data, a.ld, b.data, b.ld, 0, c.data, c.ld)
+		for i := range m {
+			for j := range n {
+				reached := inA && i == row || !inA && j == column // 0·Inf and 0·NaN are NaN
+				if got := c.at(i, j); (got != got) != reached {
+					t.Fatalf("%c%c, %v in A: %v, at row %d or column %d: C[%d,%d] = %v", tA, tB, bad, inA, row, column, i, j, got)
+				}
+			}
+		}
+	}
+}
+
 // TestGemmPropagates: an element that is not finite reaches the row or column it belongs to, and nothing else; a zero in the other
 // factor does not stop it.
 func TestGemmPropagates(t *testing.T) {
 	every(t, func(t *testing.T, impl Implementation) {
-		const m, n, k = 19, 53, 41
 		rng := rand.New(rand.NewPCG(1, 2))
 		for _, bad := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
 			for _, tA := range trans[:2] {
 				for _, tB := range trans[:2] {
-					a, ata := operand[float64](rng, tA, m, k, 0)
-					b, _ := operand[float64](rng, tB, k, n, 0)
-					clear(b.data)
-					i, l := rng.IntN(m), rng.IntN(k)
-					if tA == blas.NoTrans {
-						a.data[i*a.ld+l] = bad
-					} else {
-						a.data[l*a.ld+i] = bad
-					}
-					if v := ata(i, l); !same(v, bad) {
-						t.Fatalf("the test put %v elsewhere", bad)
-					}
-					c := newMatrix[float64](rng, m, n, 0)
-					impl.Dgemm(tA, tB, m, n, k, 1, a.data, a.ld, b.data, b.ld, 0, c.data, c.ld)
-					for r := range m {
-						for s := range n {
-							if got := c.at(r, s); (got != got) != (r == i) { // 0·Inf and 0·NaN are NaN
-								t.Fatalf("%c%c, %v at op(A)[%d,%d]: C[%d,%d] = %v", tA, tB, bad, i, l, r, s, got)
-							}
-						}
-					}
+					checkPropagation(t, rng, impl.Dgemm, tA, tB, bad)
+					checkPropagation(t, rng, impl.Sgemm, tA, tB, bad)
 				}
 			}
 		}

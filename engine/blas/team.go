@@ -28,7 +28,7 @@ const (
 
 type helper struct {
 	state atomic.Uint32
-	task  *task
+	task  atomic.Pointer[task]
 	wake  chan struct{}
 	_     [64]byte // two helpers' states never share a cache line
 }
@@ -46,6 +46,8 @@ type task struct {
 	parts  int
 	next   atomic.Int32
 	active atomic.Int32 // helpers that may still touch the task
+
+	panicked atomic.Pointer[any] // what a helper's part panicked with
 
 	// For Split.
 	n       int
@@ -72,6 +74,17 @@ func (t *task) work() {
 	}
 }
 
+// help is work for a helper: a panic is kept for the caller.
+func (t *task) help() {
+	defer func() {
+		if r := recover(); r != nil {
+			kept := r // r itself would be allocated without a panic too
+			t.panicked.Store(&kept)
+		}
+	}()
+	t.work()
+}
+
 // run does all parts, with up to parts−1 helpers, and returns when they are done.
 func (h *helpers) run(t *task) {
 	t.next.Store(0)
@@ -85,17 +98,25 @@ func (h *helpers) run(t *task) {
 			wanted--
 		}
 	}
+	defer t.wait(list) // also when a part of the caller's panics
 	t.work()
-	if t.active.Load() == 0 {
-		return
-	}
-	for _, w := range list {
-		w.revoke(t)
-	}
-	for i := 1; t.active.Load() > 0; i++ {
-		if i%looks == 0 {
+}
+
+// wait returns when no helper touches t any more; a panic of theirs becomes the caller's.
+func (t *task) wait(list []*helper) {
+	for i := 0; t.active.Load() > 0; i++ {
+		if i%looks > 0 {
+			continue
+		}
+		if i > 0 {
 			runtime.Gosched()
 		}
+		for _, w := range list { // again and again: another caller's revoke may hold w for a moment
+			w.revoke(t)
+		}
+	}
+	if p := t.panicked.Swap(nil); p != nil {
+		panic(*p)
 	}
 }
 
@@ -130,7 +151,7 @@ func (w *helper) assign(t *task) bool {
 		return false
 	}
 	t.active.Add(1)
-	w.task = t
+	w.task.Store(t)
 	w.state.Store(assigned)
 	if sleeping {
 		w.wake <- struct{}{}
@@ -143,29 +164,29 @@ func (w *helper) assign(t *task) bool {
 
 // revoke takes t back if w has not begun with it.
 func (w *helper) revoke(t *task) {
-	if !w.state.CompareAndSwap(assigned, claimed) {
+	if w.task.Load() != t || !w.state.CompareAndSwap(assigned, claimed) {
 		return
 	}
-	if w.task != t { // another caller's
+	if w.task.Load() != t { // w has done it and got another caller's
 		w.state.Store(assigned)
 		return
 	}
-	w.task = nil
+	w.task.Store(nil)
 	w.state.Store(looking)
 	t.active.Add(-1)
 }
 
 func (w *helper) loop() {
 	for {
-		for range rounds {
+		for round := 0; round < rounds; round++ {
 			for range looks {
 				if w.state.Load() == assigned && w.state.CompareAndSwap(assigned, working) {
-					t := w.task
-					t.work()
-					w.task = nil
+					t := w.task.Load()
+					t.help()
+					w.task.Store(nil)
 					w.state.Store(looking)
 					t.active.Add(-1)
-					continue
+					round = 0
 				}
 			}
 			runtime.Gosched()

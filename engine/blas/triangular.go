@@ -78,10 +78,7 @@ func (t *triangular) halve(lo, hi, from, to int, s *triangularScratch) {
 		t.base(lo, hi, from, to, s)
 		return
 	}
-	mid := lo + roundUp((hi-lo)/2, stripe)
-	if mid >= hi {
-		mid = lo + (hi-lo)/2
-	}
+	mid := lo + roundUp((hi-lo)/2, stripe) // < hi
 	// The first half goes first in a solution with a lower triangle on the left or an upper one on the right, and in a product with
 	// the others.
 	first := (t.lower != t.right) == t.solve
@@ -276,7 +273,8 @@ var symmetrics stack[symmetric]
 
 // Dsymm computes C ← α·A·B + β·C or α·B·A + β·C, of A symmetric one triangle, C m×n. A is written out in memory of its own.
 func (i Implementation) Dsymm(s blas.Side, ul blas.Uplo, m, n int, alpha float64, a []float64, lda int, b []float64, ldb int, beta float64, c []float64, ldc int) {
-	if i.d == nil || !validTriangle(s, ul, m, n, len(a), lda, len(b), ldb) || !fits(len(c), m, n, ldc) {
+	if i.d == nil || m == 0 || n == 0 || alpha == 0 ||
+		!validTriangle(s, ul, m, n, len(a), lda, len(b), ldb) || !fits(len(c), m, n, ldc) {
 		i.Implementation.Dsymm(s, ul, m, n, alpha, a, lda, b, ldb, beta, c, ldc)
 		return
 	}
