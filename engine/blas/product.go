@@ -42,7 +42,7 @@ type panel struct {
 // scratch is the memory one part of a product works in.
 type scratch[T float] struct {
 	b      []T // packed op(B)
-	a      []T // a partial tile's rows of op(A), or op(A) turned
+	a      []T // a partial tile's rows of op(A), filled up with zeros
 	tile   []T // a tile of C across the diagonal
 	panels []panel
 }
