@@ -23,6 +23,7 @@ type reduction struct {
 	d, e         []float64 // min(m, n), and one less of them
 	tau          []float64 // min(m, n) factors of the reflections from the right
 	work         []float64 // workSize(m, stride) numbers
+	panel        *panel    // its memory is used
 }
 
 // workSize is the size of the memory for a reduction.
@@ -48,7 +49,8 @@ func (r *reduction) run() {
 func (r *reduction) upper(a []float64, m int, d, e, tau []float64) {
 	n := r.n
 	if min(m, n) > panelOrder {
-		p := newPanel(m, n, a, r.stride)
+		p := r.panel
+		p.start(m, n, a, r.stride)
 		for ; min(m, n) > panelOrder; m, n = m-panelSteps, n-panelSteps {
 			p.reduce(d, e, tau)
 			d, e, tau = d[panelSteps:], e[panelSteps:], tau[panelSteps:]

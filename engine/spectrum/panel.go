@@ -27,7 +27,7 @@ type panel struct {
 	right        []float64 // R: in turn the y of a step and its v
 	columns      []float64 // the first columns of A, one a row
 	column, sums []float64 // the next column; the rows below its first element, transposed, times it
-	x, y         []float64 // scratch of the rows and columns
+	x            []float64 // scratch of the rows
 	byU, byY     []float64 // coefficients of the rows of L
 	partSums     []float64 // of each chunk
 	partBack     []float64
@@ -36,22 +36,21 @@ type panel struct {
 	chunk        func(lo, hi int)
 }
 
-// newPanel returns a panel for the m×n matrix at a and what comes after it.
-func newPanel(m, n int, a []float64, stride int) *panel {
+// start sets p to the m×n matrix at a and what comes after it, in the memory that it has.
+func (p *panel) start(m, n int, a []float64, stride int) {
 	chunks := (m + chunkRows - 1) / chunkRows
-	p := &panel{
-		left: make([]float64, 2*panelSteps*m), right: make([]float64, 2*panelSteps*stride),
-		columns: make([]float64, (panelSteps+1)*m), column: make([]float64, m), sums: make([]float64, stride),
-		x: make([]float64, m), y: make([]float64, stride), byU: make([]float64, 2*panelSteps), byY: make([]float64, 2*panelSteps),
-		partSums: make([]float64, chunks*stride), partBack: make([]float64, chunks*2*panelSteps),
+	p.left, p.right = grown(p.left, 2*panelSteps*m), grown(p.right, 2*panelSteps*stride)
+	p.columns, p.column, p.sums = grown(p.columns, (panelSteps+1)*m), grown(p.column, m), grown(p.sums, stride)
+	p.x, p.byU, p.byY = grown(p.x, m), grown(p.byU, 2*panelSteps), grown(p.byY, 2*panelSteps)
+	p.partSums, p.partBack = grown(p.partSums, chunks*stride), grown(p.partBack, chunks*2*panelSteps)
+	if p.chunk == nil {
+		p.chunk = p.pass
 	}
-	p.chunk = p.pass
 	p.m, p.n, p.stride, p.a = m, n, stride, a
 	for i := range m {
 		p.column[i] = a[i*stride]
 	}
 	transposedTimesVector(1, general(m-1, n, a[stride:], stride), p.column[1:], 0, p.sums[:n])
-	return p
 }
 
 // reduce does panelSteps steps, applies them to the rest of the matrix, and leaves the panel at the rest.

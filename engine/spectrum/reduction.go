@@ -20,7 +20,7 @@ func (w *Workspace) bidiagonalise(p, m int) (scale float64) {
 		return 0
 	}
 	w.work = grown(w.work, workSize(p, stride))
-	r := reduction{m: p, n: m, stride: stride, a: w.reduced, d: w.b.d, e: w.b.e[:n-1], tau: w.tauP, work: w.work}
+	r := reduction{m: p, n: m, stride: stride, a: w.reduced, d: w.b.d, e: w.b.e[:n-1], tau: w.tauP, work: w.work, panel: &w.panel}
 	r.run()
 	if p < m {
 		// The form is lower bidiagonal; read from its last element to its first it is an upper one.

@@ -16,7 +16,7 @@ func reductionOf(a *mat.Dense) (r *reduction, exp int) {
 	k, stride := min(m, n), roundUp(n)
 	r = &reduction{
 		m: m, n: n, stride: stride, a: make([]float64, m*stride), d: make([]float64, k), e: make([]float64, k-1),
-		tau: make([]float64, k), work: make([]float64, workSize(m, stride)),
+		tau: make([]float64, k), work: make([]float64, workSize(m, stride)), panel: &panel{},
 	}
 	exp = exponent(a)
 	for i := range m {

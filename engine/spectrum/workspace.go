@@ -69,8 +69,9 @@ type Workspace struct {
 	feature        []float64
 	f              mat.Dense
 	reduced        []float64 // Rθ on the way to bidiagonal form
-	tauQ, tauP     []float64
+	tauP           []float64
 	work           []float64
+	panel          panel
 	b              bidiagonal
 	first, last, z []float64
 	svd            mat.SVD
@@ -91,8 +92,9 @@ type Workspace struct {
 // vector's residual says that this failed, the full decomposition is used instead.
 //
 // Beyond, a preconditioned subspace iteration finds each end by itself, starting from the vectors of the last call; where its
-// residuals do not fall to rounding the bidiagonal form is used. To rounding, and only to rounding, the result then depends on the
-// calls made on w before.
+// residuals do not fall to rounding the bidiagonal form is used, as it is where k is below N and m and the singular values of the
+// data that count as zero are too large to be left out beside σ_k. To rounding, and only to rounding, the result of an iteration
+// depends on the calls made on w before.
 //
 // The result belongs to w and is overwritten by the next call. θ is D×m and not modified. An error is returned if Rθ has an element
 // that is not finite. For N ≥ D = m the cost is a product and 8/3·D³ operations below order 128, a product and 5/3·D³ beyond.
@@ -179,9 +181,5 @@ func (w *Workspace) decompose(x *Extremes) error {
 func (w *Workspace) reserve(p, m int) {
 	w.feature, w.reduced = grown(w.feature, p*m), grown(w.reduced, p*m)
 	w.first, w.last, w.z = grown(w.first, m), grown(w.last, m), grown(w.z, m)
-	w.tauQ, w.tauP = grown(w.tauQ, min(p, m)), grown(w.tauP, min(p, m))
-	w.work = grown(w.work, blockSize*(p+m))
+	w.tauP = grown(w.tauP, min(p, m))
 }
-
-// blockSize is the number of columns that the blocked reduction to bidiagonal form takes at once.
-const blockSize = 32
