@@ -35,6 +35,7 @@ type end struct {
 	shift    float64 // μ
 	second   bool    // the shift is for the second pair, the first moved out of the way
 	held     float64 // the residual of the first pair when the shift went to the second, which measures it no longer
+	heldAt   float64 // its Ritz value then
 	// beyond is the last shift, for the first and the second pair, that turned out not to be outside the spectrum.
 	beyond  [2]float64
 	largest float64 // λ_1

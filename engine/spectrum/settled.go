@@ -41,7 +41,7 @@ func (e *end) residuals(g *gramian) {
 		blas64.Axpy(-s.theta[i], blas64.Vector{N: n, Inc: 1, Data: s.x[i*n:]}, v)
 		e.res[i] = blas64.Nrm2(v)
 	}
-	if e.second && !e.stale {
+	if e.holds() {
 		e.res[0] = min(e.res[0], e.held)
 	}
 }

@@ -8,7 +8,7 @@ import (
 
 const (
 	// nearest is the smallest distance of the shift from the wanted Ritz value, relative to it.
-	nearest = 1e-7
+	nearest = 1e-10
 	// noise times ε‖G‖ is more than the rounding in G.
 	noise = 64
 	// steep is the ratio λ_n/λ_1 of G below which its rounding makes it no use at the bottom, and the factor of C itself takes over.
@@ -32,6 +32,11 @@ func (e *end) better() (pair int, ok bool) {
 	return 1, e.res[1] < 0.3*math.Abs(s.theta[1]) && e.offset(1) < 0.1*math.Abs(e.shift-s.theta[1])
 }
 
+// holds reports whether the shift is for the second pair and the first is still the one that was moved out of the way.
+func (e *end) holds() bool {
+	return e.second && !e.stale && math.Abs(e.sub.theta[0]-e.heldAt) <= float64(e.sub.n)*eps*e.unit(0)
+}
+
 // factor makes a preconditioner for a pair: (G − μI)⁻¹, for the second with the first moved out of the way, which takes G + γxxᵀ at
 // the bottom and G − γxxᵀ at the top, or that of C. For the first pair at the top it waits until something is known of the end.
 // That G − μI is definite shows that no eigenvalue lies beyond μ; where it is not, one does, and must be found.
@@ -47,7 +52,8 @@ func (e *end) factor(g *gramian, pair int) {
 	}
 	e.second = pair == 1
 	if e.second {
-		rough, e.held, away = false, e.res[0], 2*math.Abs(s.theta[1]-s.theta[0])
+		rough, away = false, 2*math.Abs(s.theta[1]-s.theta[0])
+		e.held, e.heldAt = e.res[0], s.theta[0]
 	}
 	least := noise * eps * e.largest
 	e.tri.reset(g.n)
