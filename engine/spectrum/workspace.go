@@ -24,7 +24,8 @@ type Extremes struct {
 	// as it is for large matrices with k below p and Size. MulH needs no F.
 	F *mat.Dense
 	// Residual bounds the relative error of Sigma1/SigmaK that comes of ending an iteration, from the residuals of its vectors and
-	// the gaps between its values; 0 where there was no iteration. What rounding adds is KappaError.
+	// the gaps between its values; 0 where there was no iteration. It cannot know of an eigenvalue that no vector has shown: see
+	// the method Extremes. What rounding adds is KappaError.
 	Residual float64
 
 	resolve float64
@@ -95,6 +96,11 @@ type Workspace struct {
 // residuals do not fall to rounding the bidiagonal form is used, as it is where k is below N and m and the singular values of the
 // data that count as zero are too large to be left out beside σ_k. To rounding, and only to rounding, the result of an iteration
 // depends on the calls made on w before.
+//
+// That nothing lies beyond an end is shown by the Cholesky factor of ±(H − μI), μ just outside: for σ_1 to 10⁻¹⁰, for σ_k to 64·ε·κ(H),
+// since H is formed for it. Within that, and for σ_2 and σ_(k−1), it rests on a fixed pseudo-random vector that takes part in every
+// call: where all vectors of the last call are exact and another eigenvalue jumps next to an end in one step, it can be passed
+// over. σ_2 and σ_(k−1) serve the steps' intervals and the question whether an end is repeated.
 //
 // The result belongs to w and is overwritten by the next call. θ is D×m and not modified. An error is returned if Rθ has an element
 // that is not finite. For N ≥ D = m the cost is a product and 8/3·D³ operations below order 128, a product and 5/3·D³ beyond.
