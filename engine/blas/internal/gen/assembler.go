@@ -85,6 +85,13 @@ func (a *assembler) begin(name, doc string, params ...parameter) map[string]stri
 	return at
 }
 
+// load moves arguments, at where begin says, to registers: a name, its register, the next name, …
+func (a *assembler) load(at map[string]string, to ...string) {
+	for i := 0; i < len(to); i += 2 {
+		a.f("MOVQ %s, %s", at[to[i]], to[i+1])
+	}
+}
+
 func (a *assembler) end() {
 	a.f("VZEROUPPER")
 	a.f("RET")

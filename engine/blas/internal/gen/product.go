@@ -21,15 +21,7 @@ func (a *assembler) multiply(v vector, n int) {
 		parameter{"k", "int"}, parameter{"a", ptr}, parameter{"ars", "int"}, parameter{"acs", "int"}, parameter{"b", ptr},
 		parameter{"bs", "int"}, parameter{"c", ptr}, parameter{"cs", "int"}, parameter{"rows", "int"}, parameter{"cols", "int"},
 		parameter{"add", "int"}, parameter{"alpha", v.float()})
-	a.f("MOVQ %s, CX", at["k"])
-	a.f("MOVQ %s, AX", at["a"])
-	a.f("MOVQ %s, R8", at["ars"])
-	a.f("MOVQ %s, R9", at["acs"])
-	a.f("MOVQ %s, BX", at["b"])
-	a.f("MOVQ %s, R10", at["bs"])
-	a.f("MOVQ %s, DI", at["c"])
-	a.f("MOVQ %s, R12", at["cs"])
-	a.f("MOVQ %s, R13", at["rows"])
+	a.load(at, "k", "CX", "a", "AX", "ars", "R8", "acs", "R9", "b", "BX", "bs", "R10", "c", "DI", "cs", "R12", "rows", "R13")
 	a.f("LEAQ (R8)(R8*2), R11")
 	if height == 8 {
 		a.f("LEAQ (AX)(R8*4), DX")
@@ -118,11 +110,7 @@ func (a *assembler) pack(v vector, n int) {
 	at := a.begin(name, fmt.Sprintf(`copies k rows of %d numbers, steps of ss bytes apart, to contiguous memory at dst. Of the last %d numbers
 // of each row the first cols, 1 … %d, are read, and the others are zero in dst. k > 0.`, n*v.lanes(), v.lanes(), v.lanes()),
 		parameter{"k", "int"}, parameter{"src", ptr}, parameter{"ss", "int"}, parameter{"dst", ptr}, parameter{"cols", "int"})
-	a.f("MOVQ %s, CX", at["k"])
-	a.f("MOVQ %s, BX", at["src"])
-	a.f("MOVQ %s, R10", at["ss"])
-	a.f("MOVQ %s, DI", at["dst"])
-	a.f("MOVQ %s, SI", at["cols"])
+	a.load(at, "k", "CX", "src", "BX", "ss", "R10", "dst", "DI", "cols", "SI")
 	a.mask(v, n, "SI", "AX")
 	loop := a.label("loop")
 	a.here(loop)
@@ -147,11 +135,7 @@ func (a *assembler) transpose(v vector) {
 	at := a.begin(v.name("turn"), fmt.Sprintf(`stores the transpose of %d rows of %d·k numbers, steps of ss bytes apart, in dst: %d·k rows of %d
 // numbers, steps of ds bytes apart. k > 0.`, n, n, n, n),
 		parameter{"k", "int"}, parameter{"src", ptr}, parameter{"ss", "int"}, parameter{"dst", ptr}, parameter{"ds", "int"})
-	a.f("MOVQ %s, CX", at["k"])
-	a.f("MOVQ %s, AX", at["src"])
-	a.f("MOVQ %s, R8", at["ss"])
-	a.f("MOVQ %s, DI", at["dst"])
-	a.f("MOVQ %s, R9", at["ds"])
+	a.load(at, "k", "CX", "src", "AX", "ss", "R8", "dst", "DI", "ds", "R9")
 	a.f("LEAQ (R8)(R8*2), R11")
 	a.f("LEAQ (R9)(R9*2), R12")
 	a.f("LEAQ (AX)(R8*4), DX")

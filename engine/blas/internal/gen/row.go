@@ -53,11 +53,7 @@ const terms = 8
 func (a *assembler) dot(v vector, n int) {
 	at := a.begin(v.name("dot")+suffix(n), fmt.Sprintf(`stores the scalar products of %d rows of n numbers at a, steps of as bytes apart, with x in dst[0 … %d].`, n, n-1),
 		parameter{"n", "int"}, parameter{"a", "*float64"}, parameter{"as", "int"}, parameter{"x", "*float64"}, parameter{"dst", "*float64"})
-	a.f("MOVQ %s, CX", at["n"])
-	a.f("MOVQ %s, AX", at["a"])
-	a.f("MOVQ %s, R8", at["as"])
-	a.f("MOVQ %s, BX", at["x"])
-	a.f("MOVQ %s, DI", at["dst"])
+	a.load(at, "n", "CX", "a", "AX", "as", "R8", "x", "BX", "dst", "DI")
 	a.rowPointers(n)
 	parts := terms / v.lanes() // registers a row's partial sums take: that of row i, part p, is i + p·n
 	x := parts * n             // then the registers of x, of the masks, and one for elements
@@ -124,11 +120,7 @@ func (a *assembler) dot(v vector, n int) {
 func (a *assembler) axpy(v vector, n int) {
 	at := a.begin(v.name("axpy")+suffix(n), fmt.Sprintf(`adds c[0]·a₀ + … + c[%d]·a_%d to y, term by term: a_i are rows of n numbers at a, steps of as bytes apart.`, n-1, n-1),
 		parameter{"n", "int"}, parameter{"a", "*float64"}, parameter{"as", "int"}, parameter{"c", "*float64"}, parameter{"y", "*float64"})
-	a.f("MOVQ %s, CX", at["n"])
-	a.f("MOVQ %s, AX", at["a"])
-	a.f("MOVQ %s, R8", at["as"])
-	a.f("MOVQ %s, BX", at["c"])
-	a.f("MOVQ %s, DI", at["y"])
+	a.load(at, "n", "CX", "a", "AX", "as", "R8", "c", "BX", "y", "DI")
 	a.rowPointers(n)
 	for i := range n {
 		a.f("VBROADCASTSD %d(BX), %s", 8*i, v.reg(i))
@@ -162,11 +154,7 @@ func (a *assembler) rankOne(v vector) {
 	n := fused
 	at := a.begin(v.name("ger")+suffix(n), fmt.Sprintf(`adds c[i]·x to the i-th of %d rows of n numbers at a, steps of as bytes apart.`, n),
 		parameter{"n", "int"}, parameter{"a", "*float64"}, parameter{"as", "int"}, parameter{"c", "*float64"}, parameter{"x", "*float64"})
-	a.f("MOVQ %s, CX", at["n"])
-	a.f("MOVQ %s, AX", at["a"])
-	a.f("MOVQ %s, R8", at["as"])
-	a.f("MOVQ %s, BX", at["c"])
-	a.f("MOVQ %s, DI", at["x"])
+	a.load(at, "n", "CX", "a", "AX", "as", "R8", "c", "BX", "x", "DI")
 	a.rowPointers(n)
 	for i := range n {
 		a.f("VBROADCASTSD %d(BX), %s", 8*i, v.reg(i))
@@ -203,12 +191,7 @@ func (a *assembler) dots(v vector, m int) {
 	n := fused
 	at := a.begin(fmt.Sprintf("%sx%dby%d", v.name("dot"), n, m), fmt.Sprintf(`stores the scalar products of %d rows of n numbers at a, steps of as bytes apart, with the i-th of %d vectors at x, steps of xs bytes apart, in dst[%d·i … %d·i + %d].`, n, m, n, n, n-1),
 		parameter{"n", "int"}, parameter{"a", "*float64"}, parameter{"as", "int"}, parameter{"x", "*float64"}, parameter{"xs", "int"}, parameter{"dst", "*float64"})
-	a.f("MOVQ %s, CX", at["n"])
-	a.f("MOVQ %s, AX", at["a"])
-	a.f("MOVQ %s, R8", at["as"])
-	a.f("MOVQ %s, BX", at["x"])
-	a.f("MOVQ %s, SI", at["xs"])
-	a.f("MOVQ %s, DI", at["dst"])
+	a.load(at, "n", "CX", "a", "AX", "as", "R8", "x", "BX", "xs", "SI", "dst", "DI")
 	a.rowPointers(n)
 	for i := 1; i < m; i++ {
 		a.f("LEAQ (%s)(SI*1), %s", vectorPointers[i-1], vectorPointers[i])
@@ -254,12 +237,7 @@ func (a *assembler) axpys(v vector, m int) {
 	n := fused
 	at := a.begin(fmt.Sprintf("%sx%dby%d", v.name("axpy"), n, m), fmt.Sprintf(`adds c[%d·i]·a₀ + … + c[%d·i + %d]·a_%d, term by term, to the i-th of %d vectors at y, steps of ys bytes apart: a_j are rows of n numbers at a, steps of as bytes apart.`, n, n, n-1, n-1, m),
 		parameter{"n", "int"}, parameter{"a", "*float64"}, parameter{"as", "int"}, parameter{"c", "*float64"}, parameter{"y", "*float64"}, parameter{"ys", "int"})
-	a.f("MOVQ %s, CX", at["n"])
-	a.f("MOVQ %s, AX", at["a"])
-	a.f("MOVQ %s, R8", at["as"])
-	a.f("MOVQ %s, DI", at["c"])
-	a.f("MOVQ %s, BX", at["y"])
-	a.f("MOVQ %s, SI", at["ys"])
+	a.load(at, "n", "CX", "a", "AX", "as", "R8", "c", "DI", "y", "BX", "ys", "SI")
 	a.rowPointers(n)
 	for i := 1; i < m; i++ {
 		a.f("LEAQ (%s)(SI*1), %s", vectorPointers[i-1], vectorPointers[i])
