@@ -14,7 +14,7 @@ import (
 // The zero value is ready for use. It must not be used by two goroutines at once.
 type Workspace struct {
 	product []float64 // θ·A where K follows
-	through []float64 // Fv, or coordinates in a basis
+	through []float64 // Rθv, or coordinates in a basis
 	image   []float64 // θv, or what K or Π_K makes of it
 }
 
@@ -116,16 +116,14 @@ func (w *Workspace) finish(dst *mat.Dense, form Form, f *spectrum.Factor) {
 		}
 		blas64.Symm(blas.Left, 1, f.K().RawSymmetric(), step, 0, dst.RawMatrix())
 	case PseudoInverse:
-		w.ProjectRange(dst, f)
+		w.project(f, dst.RawMatrix())
 	case Cancelled:
 	default:
 		panic(badForm)
 	}
 }
 
-// ProjectRange overwrites a (D×m) with Π_K·a: what f.ProjectRange does, in the memory of w.
-func (w *Workspace) ProjectRange(a *mat.Dense, f *spectrum.Factor) { w.project(f, a.RawMatrix()) }
-
+// project overwrites a (D×m) with Π_K·a: what f.ProjectRange does, in the memory of w.
 func (w *Workspace) project(f *spectrum.Factor, a blas64.General) {
 	d, k := a.Rows, f.Rank()
 	switch {

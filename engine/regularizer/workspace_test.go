@@ -10,7 +10,7 @@ import (
 )
 
 // The projection in the memory of a workspace is that of the factor, at every rank.
-func TestProjectRange(t *testing.T) {
+func TestProject(t *testing.T) {
 	rng := numtest.Rand(23)
 	const d = 7
 	var w Workspace
@@ -28,7 +28,7 @@ func TestProjectRange(t *testing.T) {
 		a.Copy(numtest.Gaussian(rng, d, 4))
 		var want mat.Dense
 		f.ProjectRange(&want, a)
-		w.ProjectRange(a, f)
+		w.project(f, a.RawMatrix())
 		var diff mat.Dense
 		diff.Sub(a, &want)
 		if e := mat.Norm(&diff, 2); e > 1e-13 || !numtest.Intact(a) {
