@@ -17,6 +17,9 @@ func (s *Spec) Canonical() []byte {
 	w.text("source", s.Source)
 	w.settings(s.Base)
 	w.sweep(s)
+	for _, v := range s.Variants {
+		w.variant(v)
+	}
 	for _, o := range s.Overrides {
 		w.printf("\n[[override]]\nwhen = { %s }\nset = { %s }\n", formatPairs(o.When), formatPairs(o.Set))
 	}
@@ -105,6 +108,21 @@ func (w *canonicalWriter) sweep(s *Spec) {
 		groups = append(groups, stringList(g))
 	}
 	w.pair("distinct", groups)
+}
+
+func (w *canonicalWriter) variant(v Variant) {
+	w.printf("\n[[variant]]\n")
+	w.pair("name", v.Name)
+	if len(v.Set) > 0 {
+		w.printf("set = { %s }\n", formatPairs(v.Set))
+	}
+	if len(v.Sweep) == 0 {
+		return
+	}
+	w.printf("\n[variant.sweep]\n")
+	for _, a := range v.Sweep {
+		w.pair(quoteString(a.Path), a.Values)
+	}
 }
 
 func stringList(list []string) []any {

@@ -255,11 +255,11 @@ func FuzzParse(f *testing.F) {
 		}
 		checkScan(t, string(data))
 		checkCanonical(t, s)
-		vs, err := s.Variants(nil)
+		vs, err := s.Combinations(nil)
 		if err != nil || len(vs) == 0 {
 			t.Fatalf("%d variants, %v", len(vs), err)
 		}
-		again, err := s.Variants(nil)
+		again, err := s.Combinations(nil)
 		if err != nil || !reflect.DeepEqual(vs, again) {
 			t.Fatalf("a second call differs, %v", err)
 		}

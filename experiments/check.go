@@ -2,6 +2,7 @@ package experiments
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -11,7 +12,7 @@ type survey struct {
 	runs    int             // combinations that distinct leaves; axes that decide nothing count once
 	read    map[string]bool // key paths that some run reads
 	applied map[int]bool    // overrides that some run matches
-	useful  map[string]bool // "n path": override n sets path in a run that reads it
+	useful  map[string]bool // "override n path", "variant n path": the nth of them states path in a run that reads it
 	classes Problems        // classes that a data set does not have
 }
 
@@ -20,10 +21,10 @@ type survey struct {
 func (r *resolver) look() survey {
 	v := survey{read: map[string]bool{}, applied: map[int]bool{}, useful: map[string]bool{}}
 	deciding := r.deciding()
-	for index := range r.combinations(func(a axis) bool {
+	for g, index := range r.combinations(func(a axis) bool {
 		return !slices.ContainsFunc(deciding, func(path string) bool { return clash(path, a.Path) })
 	}) {
-		c := r.resolve(index)
+		c := r.resolve(g, index)
 		if !c.distinct {
 			continue
 		}
@@ -35,7 +36,14 @@ func (r *resolver) look() survey {
 			v.applied[n] = true
 			for path := range r.spec.Overrides[n].Set {
 				if _, ok := c.settings[path]; ok {
-					v.useful[fmt.Sprint(n, " ", path)] = true
+					v.useful[useOf("override", n, path)] = true
+				}
+			}
+		}
+		if g.variant >= 0 {
+			for _, path := range r.spec.Variants[g.variant].paths() {
+				if _, ok := c.settings[path]; ok {
+					v.useful[useOf("variant", g.variant, path)] = true
 				}
 			}
 		}
@@ -43,6 +51,18 @@ func (r *resolver) look() survey {
 	}
 	v.classes = v.classes.sorted()
 	return v
+}
+
+func useOf(table string, n int, path string) string { return fmt.Sprint(table, " ", n, " ", path) }
+
+// paths lists the key paths that a variant states, sorted.
+func (v Variant) paths() []string {
+	out := slices.Sorted(maps.Keys(v.Set))
+	for _, a := range v.Sweep {
+		out = append(out, a.Path)
+	}
+	slices.Sort(out)
+	return out
 }
 
 // deciding lists the paths whose values decide more than themselves.
@@ -66,17 +86,19 @@ func (r *resolver) deciding() []string {
 			}
 		}
 	}
-	for _, a := range r.axes {
-		index, key := splitAttack(a.Path)
-		if key == attackerKey || index >= 0 && slices.Contains(out, key) {
-			out = append(out, a.Path)
+	for _, g := range r.groups {
+		for _, a := range g.axes {
+			index, key := splitAttack(a.Path)
+			if key == attackerKey || index >= 0 && slices.Contains(out, key) {
+				out = append(out, a.Path)
+			}
 		}
 	}
 	return out
 }
 
 // checkClasses reports a class that the data set of its side does not have.
-func (r *resolver) checkClasses(c combination) Problems {
+func (r *resolver) checkClasses(c resolved) Problems {
 	var out Problems
 	for _, side := range sides {
 		path := side + ".class"
@@ -134,7 +156,7 @@ func listClasses(classes []int64) string {
 func crossCheck(s *Spec, sound bool) Problems {
 	r := newResolver(s, nil)
 	out := r.checkForms()
-	if r.size() > maxVariants {
+	if r.size() > maxCombinations {
 		return out
 	}
 	v := r.look()
@@ -164,8 +186,20 @@ func crossCheck(s *Spec, sound bool) Problems {
 			continue
 		}
 		for path := range o.Set {
-			if !v.useful[fmt.Sprint(n, " ", path)] {
+			if !v.useful[useOf("override", n, path)] {
 				out = append(out, r.unread(append(at, "set", path), path))
+			}
+		}
+	}
+	for n, variant := range s.Variants {
+		for path := range variant.Set {
+			if !v.useful[useOf("variant", n, path)] {
+				out = append(out, r.unread([]string{"variant", fmt.Sprint(n), "set", path}, path))
+			}
+		}
+		for _, a := range variant.Sweep {
+			if !v.useful[useOf("variant", n, a.Path)] {
+				out = append(out, r.unread([]string{"variant", fmt.Sprint(n), "sweep", a.Path}, a.Path))
 			}
 		}
 	}
@@ -183,7 +217,7 @@ func (r *resolver) checkForms() Problems {
 				continue
 			}
 			_, base := r.spec.Base[path]
-			swept := slices.ContainsFunc(r.axes, func(a axis) bool { return a.Path == path })
+			swept := slices.ContainsFunc(r.groups[0].axes[:r.common], func(a axis) bool { return a.Path == path })
 			named = named || base
 			if slices.Contains(r.table.forms, rest) && (base || swept) {
 				given++
@@ -250,7 +284,7 @@ func (r *resolver) checkSet(set []Axis) Problems {
 			}
 		}
 	}
-	if len(out) > 0 || r.spec.table == nil || r.size() > maxVariants {
+	if len(out) > 0 || r.spec.table == nil || r.size() > maxCombinations {
 		return out
 	}
 	v := r.look()

@@ -72,6 +72,7 @@ func Parse(name string, data []byte, cat Catalog) (*Spec, error) {
 	l.base(root)
 	l.attacks(root["attack"])
 	l.sweep(root["sweep"])
+	l.variants(root["variant"])
 	l.overrides(root["override"])
 	l.required()
 	sound := len(l.problems) == 0

@@ -35,7 +35,8 @@ func Reference(cat Catalog) string {
 	}
 	sweep := append([]Key{{Path: "sweep.\"key.path\"", Types: []Type{List}, Elem: Any, Doc: "Values that the setting takes in turn, each as it would stand in its own table. The first axis varies slowest."}}, sweepKeys()[:1]...)
 	section(&w, "`[sweep]`", "sweep", sweep)
-	section(&w, "`[[override]]`", "override", sweepKeys()[1:])
+	section(&w, "`[[override]]`", "override", sweepKeys()[1:3])
+	section(&w, "`[[variant]]`", "variant", sweepKeys()[3:])
 	cellSection(&w)
 	t.nameSections(&w)
 	return w.String()
@@ -84,8 +85,10 @@ func (k Key) valueText() string {
 		return "a model, see below"
 	case "primary.dataset", "harmful.dataset":
 		return "a data set, see below, or a table"
-	case "override.when", "override.set":
+	case "override.when", "override.set", "variant.set":
 		return "a table of key paths"
+	case "variant.sweep":
+		return "a table of key paths with lists"
 	case "sweep.distinct":
 		return "a list of lists of key paths"
 	case `sweep."key.path"`:
@@ -100,7 +103,7 @@ func (k Key) valueText() string {
 
 func (k Key) defaultText() string {
 	switch k.Path {
-	case "title", methodKey, attackerKey, "primary.dataset", "harmful.dataset", "override.when", "override.set":
+	case "title", methodKey, attackerKey, "primary.dataset", "harmful.dataset", "override.when", "override.set", "variant.name":
 		return "required"
 	}
 	if k.Default == nil {

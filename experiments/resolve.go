@@ -7,36 +7,39 @@ import (
 	"strings"
 )
 
-// Variants returns every combination of the spec's sweep with everything resolved, in the order of the sweep: the first
-// axis varies slowest. Each value is, by rising precedence, the default of the key, that of the entry (method, attacker,
-// data set, model), what the file states, sweeps, overrides, and the axes of set. An axis of set replaces the value or the
-// swept axis of its path, the last of equal paths counting; one with several values and no swept axis varies fastest.
-// Combinations that sweep.distinct excludes are left out, keys that the run does not read (Entry.Uses, Key.When) are dropped,
-// also from Swept. What overrides and set change is also what Swept holds. Two variants may have equal settings.
+// Combinations returns every combination of the spec's sweep with everything resolved, in the order of the sweep: the first
+// axis of [sweep] varies slowest, then come the variants, then each variant's own axes. Each value is, by rising precedence, the
+// default of the key, that of the entry (method, attacker, data set, model), what the file states, the sweep, the variant,
+// overrides, and the axes of set. An axis of set replaces the value or the swept axis of its path, the last of equal paths
+// counting; one with several values and no swept axis varies fastest. Combinations that sweep.distinct excludes are left out,
+// keys that the run does not read (Entry.Uses, Key.When) are dropped, also from Swept. What overrides and set change is also
+// what Swept holds. Two combinations may have equal settings.
 //
 // The result is a function of the arguments alone. The error is [Problems] about set: a path the spec does not have, a key
 // that no run reads, a class the data set lacks, no run left, too many. Cost: the number of combinations times the number of
 // keys.
-func (s *Spec) Variants(set []Axis) ([]Variant, error) {
+func (s *Spec) Combinations(set []Axis) ([]Combination, error) {
 	r := newResolver(s, set)
 	if len(set) > 0 {
 		if problems := r.checkSet(set); len(problems) > 0 {
 			return nil, problems.sorted()
 		}
 	}
-	if r.size() > maxVariants {
-		return nil, Problems{{File: s.Path, Message: "too many combinations", Hint: fmt.Sprintf("a sweep has at most %d", maxVariants)}}
+	if r.size() > maxCombinations {
+		return nil, Problems{{File: s.Path, Message: "too many combinations", Hint: fmt.Sprintf("a sweep has at most %d", maxCombinations)}}
 	}
-	var out []Variant
-	for index := range r.combinations(nil) {
-		c := r.resolve(index)
+	var out []Combination
+	for g, index := range r.combinations(nil) {
+		c := r.resolve(g, index)
 		if !c.distinct {
 			continue
 		}
-		v := Variant{Ordinal: len(out), Settings: c.settings}
-		for _, a := range r.axes {
-			if value, ok := c.settings[a.Path]; ok {
-				v.Swept = append(v.Swept, Assignment{a.Path, value})
+		v := Combination{Ordinal: len(out), Variant: g.variant, Settings: c.settings}
+		for _, path := range g.swept {
+			if path == VariantPath {
+				v.Swept = append(v.Swept, Assignment{path, s.Variants[g.variant].Name})
+			} else if value, ok := c.settings[path]; ok {
+				v.Swept = append(v.Swept, Assignment{path, value})
 			}
 		}
 		out = append(out, v)
@@ -46,19 +49,28 @@ func (s *Spec) Variants(set []Axis) ([]Variant, error) {
 
 // resolver turns combinations of axes into settings.
 type resolver struct {
-	spec  *Spec
-	table *keyTable
-	axes  []axis
+	spec   *Spec
+	table  *keyTable
+	common int     // axes that all groups begin with
+	groups []group // one a variant; one in a spec without
+}
+
+// group is a product of axes.
+type group struct {
+	variant int // −1: none
+	axes    []axis
+	swept   []string // key paths, and the variant's name, in the order of Combination.Swept
 }
 
 // axis is an axis that knows where it comes from.
 type axis struct {
 	Axis
-	set bool // from the command line: stands above overrides
+	at  []string // TOML path of its statement
+	set bool     // from the command line: stands above overrides
 }
 
-// combination is one resolved combination.
-type combination struct {
+// resolved is one combination with its settings.
+type resolved struct {
 	settings Settings
 	origin   map[string][]string // key path → TOML path of the statement that decided it; none: a default or the command line
 	applied  []int               // overrides that matched
@@ -70,47 +82,130 @@ func newResolver(s *Spec, set []Axis) *resolver {
 	if r.table == nil {
 		r.table = newKeyTable(Catalog{})
 	}
+	var common []axis
 	for _, a := range s.Sweep {
-		r.axes = append(r.axes, axis{Axis: a})
+		common = append(common, axis{Axis: a, at: []string{"sweep", a.Path}})
 	}
+	var rest []Axis // of set: those that replace no common axis
 	for _, a := range set {
-		i := slices.IndexFunc(r.axes, func(b axis) bool { return b.Path == a.Path })
-		if i >= 0 {
-			r.axes[i] = axis{a, true}
+		if i := slices.IndexFunc(common, func(b axis) bool { return b.Path == a.Path }); i >= 0 {
+			common[i] = axis{Axis: a, set: true}
 			continue
 		}
-		r.axes = slices.DeleteFunc(r.axes, func(b axis) bool { return clash(a.Path, b.Path) })
-		r.axes = append(r.axes, axis{a, true})
+		common = slices.DeleteFunc(common, func(b axis) bool { return clash(a.Path, b.Path) })
+		rest = append(rest, a)
+	}
+	r.common = len(common)
+	if len(s.Variants) == 0 {
+		r.groups = []group{newGroup(-1, common, nil, nil, rest)}
+	}
+	named := variantPaths(s)
+	for i, v := range s.Variants {
+		var own []axis
+		for _, a := range v.Sweep {
+			own = append(own, axis{Axis: a, at: []string{"variant", fmt.Sprint(i), "sweep", a.Path}})
+		}
+		r.groups = append(r.groups, newGroup(i, common, own, named, rest))
 	}
 	return r
 }
 
+// variantPaths lists the key paths that some variant sets, sorted.
+func variantPaths(s *Spec) []string {
+	paths := map[string]bool{}
+	for _, v := range s.Variants {
+		for path := range v.Set {
+			paths[path] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(paths))
+}
+
+// newGroup joins the axes of [sweep], of a variant and of the command line.
+func newGroup(variant int, common, own []axis, named []string, set []Axis) group {
+	g := group{variant: variant, axes: slices.Clone(common)}
+	g.axes = append(g.axes, own...)
+	for _, a := range set {
+		i := slices.IndexFunc(g.axes[len(common):], func(b axis) bool { return b.Path == a.Path })
+		if i >= 0 {
+			g.axes[len(common)+i] = axis{Axis: a, set: true}
+			continue
+		}
+		g.axes = slices.DeleteFunc(g.axes, func(b axis) bool { return clash(a.Path, b.Path) })
+		g.axes = append(g.axes, axis{Axis: a, set: true})
+	}
+	add := func(path string) {
+		if !slices.Contains(g.swept, path) {
+			g.swept = append(g.swept, path)
+		}
+	}
+	for _, a := range common {
+		add(a.Path)
+	}
+	if variant >= 0 {
+		add(VariantPath)
+	}
+	for _, path := range named {
+		add(path)
+	}
+	for _, a := range g.axes {
+		add(a.Path)
+	}
+	return g
+}
+
 // size returns the number of combinations, or one more than the bound.
 func (r *resolver) size() int {
-	n := 1
-	for _, a := range r.axes {
-		n = min(n*len(a.Values), maxVariants+1)
+	n := 0
+	for _, g := range r.groups {
+		product := 1
+		for _, a := range g.axes {
+			product = min(product*len(a.Values), maxCombinations+1)
+		}
+		n = min(n+product, maxCombinations+1)
 	}
 	return n
 }
 
-// combinations yields the indices of the axes' values, the last axis fastest. Axes for which fixed is true keep their first
-// value; nil means none. The slice is reused.
-func (r *resolver) combinations(fixed func(axis) bool) func(yield func([]int) bool) {
-	return func(yield func([]int) bool) {
-		index := make([]int, len(r.axes))
-		for _, a := range r.axes {
-			if len(a.Values) == 0 {
-				return
+// combinations yields the groups with the indices of their axes' values: the common axes slowest, then the groups, then
+// their other axes, the last axis fastest. Axes for which fixed is true keep their first value; nil means none. The slice
+// is reused.
+func (r *resolver) combinations(fixed func(axis) bool) func(yield func(*group, []int) bool) {
+	if fixed == nil {
+		fixed = func(axis) bool { return false }
+	}
+	return func(yield func(*group, []int) bool) {
+		shared := r.groups[0].axes[:r.common]
+		for outer := range product(shared, fixed) {
+			for i := range r.groups {
+				g := &r.groups[i]
+				index := make([]int, len(g.axes))
+				copy(index, outer)
+				for inner := range product(g.axes[r.common:], fixed) {
+					copy(index[r.common:], inner)
+					if !yield(g, index) {
+						return
+					}
+				}
 			}
 		}
+	}
+}
+
+// product yields the indices of the axes' values, the last axis fastest; once without axes, never where one has no value.
+func product(axes []axis, fixed func(axis) bool) func(yield func([]int) bool) {
+	return func(yield func([]int) bool) {
+		if slices.ContainsFunc(axes, func(a axis) bool { return len(a.Values) == 0 }) {
+			return
+		}
+		index := make([]int, len(axes))
 		for yield(index) {
 			i := len(index) - 1
 			for ; i >= 0; i-- {
-				if fixed != nil && fixed(r.axes[i]) {
+				if fixed(axes[i]) {
 					continue
 				}
-				if index[i]++; index[i] < len(r.axes[i].Values) {
+				if index[i]++; index[i] < len(axes[i].Values) {
 					break
 				}
 				index[i] = 0
@@ -123,20 +218,25 @@ func (r *resolver) combinations(fixed func(axis) bool) func(yield func([]int) bo
 }
 
 // resolve computes one combination.
-func (r *resolver) resolve(index []int) combination {
-	c := combination{settings: maps.Clone(r.spec.Base), origin: map[string][]string{}, distinct: true}
+func (r *resolver) resolve(g *group, index []int) resolved {
+	c := resolved{settings: maps.Clone(r.spec.Base), origin: map[string][]string{}, distinct: true}
 	if c.settings == nil {
 		c.settings = Settings{}
 	}
 	for path := range c.settings {
 		c.origin[path] = strings.Split(path, ".")
 	}
-	for i, a := range r.axes {
-		origin := []string{"sweep", a.Path}
-		if a.set {
-			origin = nil
+	for i, a := range g.axes[:r.common] {
+		c.assign(a.Path, a.Values[index[i]], a.at)
+	}
+	if g.variant >= 0 {
+		set := r.spec.Variants[g.variant].Set
+		for _, path := range slices.Sorted(maps.Keys(set)) {
+			c.assign(path, set[path], []string{"variant", fmt.Sprint(g.variant), "set", path})
 		}
-		c.assign(a.Path, a.Values[index[i]], origin)
+	}
+	for i, a := range g.axes[r.common:] {
+		c.assign(a.Path, a.Values[index[r.common+i]], a.at)
 	}
 	for n, o := range r.spec.Overrides {
 		if !r.matches(c.settings, o.When) {
@@ -147,7 +247,7 @@ func (r *resolver) resolve(index []int) combination {
 			c.assign(path, o.Set[path], []string{"override", fmt.Sprint(n), "set", path})
 		}
 	}
-	for i, a := range r.axes {
+	for i, a := range g.axes {
 		if a.set {
 			c.assign(a.Path, a.Values[index[i]], nil)
 		}
@@ -162,7 +262,7 @@ func (r *resolver) resolve(index []int) combination {
 }
 
 // assign sets a path and removes what contradicts it.
-func (c *combination) assign(path string, value any, origin []string) {
+func (c *resolved) assign(path string, value any, origin []string) {
 	for other := range c.settings {
 		if other != path && clash(other, path) {
 			delete(c.settings, other)

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func variants(t *testing.T, s *Spec, set ...string) []Variant {
+func variants(t *testing.T, s *Spec, set ...string) []Combination {
 	t.Helper()
 	var axes []Axis
 	for _, text := range set {
@@ -20,7 +20,7 @@ func variants(t *testing.T, s *Spec, set ...string) []Variant {
 		}
 		axes = append(axes, a)
 	}
-	v, err := s.Variants(axes)
+	v, err := s.Combinations(axes)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +28,7 @@ func variants(t *testing.T, s *Spec, set ...string) []Variant {
 }
 
 // show writes the values of some paths in every variant; "-" is a setting that is not there.
-func show(vs []Variant, paths ...string) string {
+func show(vs []Combination, paths ...string) string {
 	var lines []string
 	for _, v := range vs {
 		var parts []string
@@ -44,7 +44,7 @@ func show(vs []Variant, paths ...string) string {
 	return strings.Join(lines, "\n")
 }
 
-func TestVariantsExample(t *testing.T) {
+func TestCombinationsExample(t *testing.T) {
 	s, err := Load(os.DirFS("testdata"), "example.toml", testCatalog())
 	if err != nil {
 		t.Fatal(err)
@@ -53,7 +53,8 @@ func TestVariantsExample(t *testing.T) {
 	if len(vs) != 90*7 {
 		t.Fatalf("%d variants, want 630", len(vs))
 	}
-	want := Variant{
+	want := Combination{
+		Variant: -1,
 		Settings: Settings{
 			"primary.dataset": "digits", "primary.class": int64(0), "primary.task": "one-class",
 			"harmful.dataset": "digits", "harmful.class": int64(1), "harmful.task": "one-class",
@@ -84,7 +85,7 @@ func TestVariantsExample(t *testing.T) {
 	}
 }
 
-func TestVariants(t *testing.T) {
+func TestCombinations(t *testing.T) {
 	for _, c := range []struct {
 		name, text string
 		set        []string
@@ -161,7 +162,7 @@ func TestVariants(t *testing.T) {
 	}
 }
 
-func TestVariantsTypes(t *testing.T) {
+func TestCombinationsTypes(t *testing.T) {
 	s := mustParse(t, head+"train.learning_rate = 1\n[sweep]\n\"train.lambda_primary\" = [\"balance\", 2]\n\"train.trace\" = [\"log\", 3]")
 	vs := variants(t, s)
 	for _, c := range []struct {
@@ -194,7 +195,7 @@ set  = { "train.steps" = 20 }`)
 	}
 }
 
-func TestVariantsRefuses(t *testing.T) {
+func TestCombinationsRefuses(t *testing.T) {
 	s := mustParse(t, head+"[[attack]]\nmethod = 'cg'\n[sweep]\n\"harmful.class\" = [8, 9]\ndistinct = [[\"primary.class\", \"harmful.class\"]]")
 	for _, c := range []struct {
 		set  Axis
@@ -208,22 +209,22 @@ func TestVariantsRefuses(t *testing.T) {
 		{Axis{"train.momentum", []any{0.5}}, "train.momentum: no run of the spec reads it – read by immunize, rill-only – only with train.optimizer = \"sgd\""},
 		{Axis{"primary.class", []any{int64(10)}}, `primary.class: the data set "digits" has no class 10`},
 		{Axis{"harmful.class", []any{int64(3)}}, "no run is left"},
-		{Axis{"train.seed", integers(0, maxVariants)}, "test.toml: too many combinations"},
+		{Axis{"train.seed", integers(0, maxCombinations)}, "test.toml: too many combinations"},
 	} {
-		if got, err := s.Variants([]Axis{c.set}); err == nil || !strings.HasPrefix(err.Error(), c.want) {
+		if got, err := s.Combinations([]Axis{c.set}); err == nil || !strings.HasPrefix(err.Error(), c.want) {
 			t.Errorf("%v: %d variants, error %v, want %s", c.set.Path, len(got), err, c.want)
 		}
 	}
 	both := []Axis{{"harmful.dataset", []any{"digits"}}, {"harmful.dataset.csv", []any{"a"}}}
-	if _, err := s.Variants(both); err == nil || !strings.Contains(err.Error(), "contradicts") {
+	if _, err := s.Combinations(both); err == nil || !strings.Contains(err.Error(), "contradicts") {
 		t.Errorf("name and table: %v", err)
 	}
 }
 
-// TestVariantsWithoutCatalog: a spec put together by hand has no defaults and loses nothing.
-func TestVariantsWithoutCatalog(t *testing.T) {
+// TestCombinationsWithoutCatalog: a spec put together by hand has no defaults and loses nothing.
+func TestCombinationsWithoutCatalog(t *testing.T) {
 	s := &Spec{Base: Settings{"a.b": int64(1)}, Sweep: []Axis{{"c.d", []any{"x", "y"}}}}
-	got, err := s.Variants([]Axis{{"a.b", []any{int64(2)}}})
+	got, err := s.Combinations([]Axis{{"a.b", []any{int64(2)}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,21 +233,21 @@ func TestVariantsWithoutCatalog(t *testing.T) {
 	}
 }
 
-func TestNoValuesNoVariants(t *testing.T) {
+func TestNoValuesNoCombinations(t *testing.T) {
 	s := &Spec{Sweep: []Axis{{"a.b", nil}}}
-	if got, err := s.Variants(nil); err != nil || len(got) != 0 {
+	if got, err := s.Combinations(nil); err != nil || len(got) != 0 {
 		t.Errorf("%v, %v", got, err)
 	}
 }
 
-func BenchmarkVariants(b *testing.B) {
+func BenchmarkCombinations(b *testing.B) {
 	s, err := Load(os.DirFS("testdata"), "example.toml", testCatalog())
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := s.Variants(nil); err != nil {
+		if _, err := s.Combinations(nil); err != nil {
 			b.Fatal(err)
 		}
 	}

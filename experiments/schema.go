@@ -43,6 +43,18 @@ func Schema(cat Catalog) []byte {
 			"set":  object{"$ref": "#/$defs/settings", "description": sweepKeys()[2].Doc},
 		},
 	}}
+	axes := t.pathSchema(func(k Key) object {
+		return object{"type": "array", "minItems": 1, "uniqueItems": true, "items": k.schema(), "description": k.Doc}
+	})
+	axes["description"] = sweepKeys()[5].Doc
+	properties["variant"] = object{"type": "array", "items": object{
+		"type": "object", "additionalProperties": false, "required": []string{"name"},
+		"properties": object{
+			"name":  object{"type": "string", "pattern": `\S`, "description": sweepKeys()[3].Doc},
+			"set":   object{"$ref": "#/$defs/settings", "description": sweepKeys()[4].Doc},
+			"sweep": axes,
+		},
+	}}
 	properties["cell"] = object{"type": "array", "items": object{"oneOf": cellSchemas()}}
 
 	settings := t.pathSchema(func(k Key) object { return k.schema() })

@@ -11,7 +11,7 @@ import (
 // ParseSet reads "key=value" or "key=value,value,…" from a command line into an axis, each value typed by the key. A string
 // needs quotes only if it holds a comma or looks like a value of another type that the key takes; lists are written
 // [1, 2]. The error is a [Problem] without file: an unknown key, no value, a value that the key does not take. Whether the
-// spec has the attack that the path names is checked by [Spec.Variants].
+// spec has the attack that the path names is checked by [Spec.Combinations].
 func ParseSet(text string, cat Catalog) (Axis, error) {
 	path, rest, ok := strings.Cut(text, "=")
 	path = strings.TrimSpace(path)

@@ -32,7 +32,7 @@ func (l *loader) top(root map[string]any) {
 	} else if s, ok := title.(string); ok && strings.TrimSpace(s) == "" {
 		l.report([]string{"title"}, "empty", "want the heading of the report")
 	}
-	known = slices.Concat(known, l.table.tables, []string{"sweep", "override", "cell"})
+	known = slices.Concat(known, l.table.tables, []string{"sweep", "variant", "override", "cell"})
 	for _, key := range l.ordered(nil, root) {
 		if slices.Contains(known, key) {
 			continue

@@ -17,6 +17,7 @@ type Spec struct {
 	Base      Settings   // what the file states outside sweep, override and cell
 	Sweep     []Axis     // in the order of the file
 	Distinct  [][]string // key paths that must differ from each other in a run
+	Variants  []Variant  // in the order of the file; none: the settings and the sweep are all there is
 	Overrides []Override // in the order of the file; later ones win
 	Cells     []Cell     // in the order of the file
 
@@ -34,19 +35,32 @@ type Axis struct {
 	Values []any
 }
 
+// Variant is a named group of runs: those of the spec's sweep, with settings and axes of its own.
+type Variant struct {
+	Name  string
+	Set   Settings
+	Sweep []Axis // in the order of the file
+}
+
 // Override sets values in the runs whose settings equal When.
 type Override struct {
 	When Settings
 	Set  Settings
 }
 
-// Variant is one combination of a spec's sweep with everything resolved: defaults, base, sweep, overrides and -S
+// Combination is one combination of a spec's sweep with everything resolved: defaults, base, sweep, variant, overrides and -S
 // (each wins over the one before).
-type Variant struct {
-	Ordinal  int // 0-based position in the sweep's order: the first axis varies slowest
+type Combination struct {
+	Ordinal  int // 0-based position in the sweep's order: the first axis varies slowest, variants inside of [sweep]
+	Variant  int // index into Spec.Variants; −1 in a spec without variants
 	Settings Settings
-	Swept    []Assignment // the swept key paths with this variant's values, in the order of the file
+	// Swept holds the swept key paths with this combination's values: those of [sweep] in the order of the file, the variant's name
+	// under [VariantPath], the key paths that any variant sets, sorted, and the variant's own axes.
+	Swept []Assignment
 }
+
+// VariantPath is the name under which Combination.Swept holds the variant, which is no setting.
+const VariantPath = "variant"
 
 // Assignment is one key path with one value.
 type Assignment struct {

@@ -39,12 +39,15 @@ func topKeys() []Key {
 	}
 }
 
-// sweepKeys are the keys of [sweep] and [[override]] besides key paths.
+// sweepKeys are the keys of [sweep], [[override]] and [[variant]] besides key paths.
 func sweepKeys() []Key {
 	return []Key{
 		{Path: "sweep.distinct", Types: []Type{List}, Elem: List, Doc: "Lists of key paths; a run whose paths of one list have two equal values is left out."},
 		{Path: "override.when", Types: []Type{tableType}, Doc: "Key paths with the values that a run must have, all of them."},
 		{Path: "override.set", Types: []Type{tableType}, Doc: "Key paths with the values that such a run gets."},
+		{Path: "variant.name", Types: stringType, Doc: "Name of the variant, the value of the column variant of results; unique in the spec."},
+		{Path: "variant.set", Types: []Type{tableType}, Doc: "Key paths with the values that the variant's runs have."},
+		{Path: "variant.sweep", Types: []Type{tableType}, Doc: "Axes of the variant alone, as in [sweep]; they vary faster than those."},
 	}
 }
 
@@ -122,6 +125,7 @@ var resultColumns = []string{
 	"run", "experiment", "status", "method", "model", "primary_dataset", "primary_class", "harmful_dataset", "harmful_class",
 	"seed", "steps", "rir", "ratio_harmful", "ratio_primary", "rir_ridge", "ratio_harmful_ridge", "ratio_primary_ridge",
 	"ridge_dominated", "ceiling", "unbounded", "freedom", "kappa_theta", "loss_primary", "def_a", "def_b", "def_c", "swept",
+	"def_a_ridge", "def_b_ridge", "loss_base", "bound", "reached", "reached_bound",
 }
 
 // ownColumns are the key paths whose value results has anyway, under the very name the path gets.

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// maxVariants bounds the combinations of a sweep.
-const maxVariants = 1_000_000
+// maxCombinations bounds the combinations of a sweep.
+const maxCombinations = 1_000_000
 
 // Column returns the name of the column that a swept key path has in the view results of a report: its dots written as
 // underscores.
@@ -62,10 +62,21 @@ func (l *loader) sweep(v any) {
 		}
 		return
 	}
+	l.spec.Sweep = l.axes([]string{"sweep"}, m)
+	if l.size() > maxCombinations {
+		l.report([]string{"sweep"}, "too many combinations", fmt.Sprintf("a sweep has at most %d", maxCombinations))
+		l.spec.Sweep = nil
+	}
+}
+
+// size returns the number of combinations read so far, or one more than the bound.
+func (l *loader) size() int { return newResolver(l.spec, nil).size() }
+
+// axes reads the axes of a table; distinct stands in [sweep] alone.
+func (l *loader) axes(at []string, m map[string]any) (out []Axis) {
 	seen := map[string]string{}
-	size := 1
-	for _, axis := range l.flatten([]string{"sweep"}, "", m) {
-		if axis.path == "distinct" {
+	for _, axis := range l.flatten(at, "", m) {
+		if axis.path == "distinct" && len(at) == 1 {
 			l.distinct(axis)
 			continue
 		}
@@ -77,26 +88,31 @@ func (l *loader) sweep(v any) {
 		if column := Column(axis.path); seen[column] != "" {
 			l.report(axis.at, "swept twice", fmt.Sprintf("%q gives results the same column %s", seen[column], column))
 			continue
-		} else if slices.Contains(resultColumns, column) && !slices.Contains(ownColumns, axis.path) {
-			l.report(axis.at, "cannot be swept", fmt.Sprintf("its column %s would hide the one that results has", column))
+		} else if !l.columnFree(axis.at, axis.path) {
 			continue
 		}
 		seen[Column(axis.path)] = axis.path
-		for _, other := range l.spec.Sweep {
+		for _, other := range out {
 			if clash(other.Path, axis.path) {
 				l.report(axis.at, fmt.Sprintf("contradicts the sweep of %q", other.Path), "sweep one of the two")
 			}
 		}
 		values := l.values(axis, k)
 		if len(values) > 0 {
-			l.spec.Sweep = append(l.spec.Sweep, Axis{Path: axis.path, Values: values})
-			size = min(size*len(values), maxVariants+1)
+			out = append(out, Axis{Path: axis.path, Values: values})
 		}
 	}
-	if size > maxVariants {
-		l.report([]string{"sweep"}, "too many combinations", fmt.Sprintf("a sweep has at most %d", maxVariants))
-		l.spec.Sweep = nil
+	return out
+}
+
+// columnFree reports a swept path whose column would hide one that results has.
+func (l *loader) columnFree(at []string, path string) bool {
+	column := Column(path)
+	if slices.Contains(resultColumns, column) && !slices.Contains(ownColumns, path) {
+		l.report(at, "cannot be swept", fmt.Sprintf("its column %s would hide the one that results has", column))
+		return false
 	}
+	return true
 }
 
 // values checks the values of an axis one by one and returns those that are right.
@@ -222,6 +238,8 @@ func (l *loader) assignments(at []string, v any, dst Settings) {
 		}
 		stated := l.stated[s.path]
 		l.set(s.at, s.path, s.value, dst)
-		l.stated[s.path] = stated // an override is conditional: it does not stand for the key itself
+		if !stated { // an override is conditional, a variant is one of several: neither stands for the key itself
+			delete(l.stated, s.path)
+		}
 	}
 }

@@ -21,7 +21,12 @@ type plan struct {
 // sweptValue is one swept key path with its value, as people read them.
 type sweptValue struct{ path, value string }
 
-func (v sweptValue) String() string { return strings.TrimPrefix(v.path, "train.") + " " + v.value }
+func (v sweptValue) String() string {
+	if v.path == experiments.VariantPath {
+		return v.value
+	}
+	return strings.TrimPrefix(v.path, "train.") + " " + v.value
+}
 
 // seedPath is the swept key that repeats a setting.
 const seedPath = "train.seed"
@@ -33,6 +38,9 @@ func newPlan(spec *experiments.Spec, rows []store.PlanRow) plan {
 	for _, a := range spec.Sweep {
 		paths = append(paths, a.Path)
 	}
+	if len(spec.Variants) > 0 {
+		paths = append(paths, experiments.VariantPath)
+	}
 	for i, r := range rows {
 		p.keys = append(p.keys, r.Key)
 		p.ordinal[r.Key] = i
@@ -42,11 +50,34 @@ func newPlan(spec *experiments.Spec, rows []store.PlanRow) plan {
 		if d.Decode(&swept) != nil { // an empty text, for a plan without a sweep
 			swept = nil
 		}
+		named := namedBy(spec, swept)
 		for _, path := range sweptPaths(paths, swept) {
+			if named[path] {
+				continue
+			}
 			p.swept[r.Key] = append(p.swept[r.Key], sweptValue{path, jsonText(swept[path])})
 		}
 	}
 	return p
+}
+
+// namedBy returns the key paths that a run's variant decides: its name stands for them.
+func namedBy(spec *experiments.Spec, swept map[string]any) map[string]bool {
+	out := map[string]bool{}
+	for _, v := range spec.Variants {
+		for path := range v.Set {
+			out[path] = true
+		}
+	}
+	for _, v := range spec.Variants {
+		if v.Name != swept[experiments.VariantPath] {
+			continue
+		}
+		for _, a := range v.Sweep {
+			delete(out, a.Path)
+		}
+	}
+	return out
 }
 
 // setting is a run's swept values without the seed: runs with equal ones differ in the seed alone.

@@ -49,7 +49,7 @@ func panel(t *testing.T) *experiments.Spec {
 // panelPlan is the spec's runs.
 func panelPlan(t *testing.T, s *experiments.Spec) (plan []store.PlanRow, settings []experiments.Settings) {
 	t.Helper()
-	variants, err := s.Variants(nil)
+	variants, err := s.Combinations(nil)
 	if err != nil {
 		t.Fatal(err)
 	}

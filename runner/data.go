@@ -39,7 +39,7 @@ func References(spec *experiments.Spec, set []experiments.Axis) ([]string, error
 }
 
 func sources(spec *experiments.Spec, set []experiments.Axis) (map[string]dataset.Source, error) {
-	variants, err := spec.Variants(set)
+	variants, err := spec.Combinations(set)
 	if err != nil {
 		return nil, err
 	}

@@ -45,12 +45,13 @@ func (p *Plan) Keys() []string {
 // reference (see [References]); set holds the axes given on the command line and may be nil. The error holds every
 // combination of settings that cannot be run, as [experiments.Problems], or names the data sets whose digests are missing.
 func NewPlan(spec *experiments.Spec, set []experiments.Axis, digests map[string]string) (*Plan, error) {
-	variants, err := spec.Variants(set)
+	variants, err := spec.Combinations(set)
 	if err != nil {
 		return nil, fmt.Errorf("plan %s: %w", spec.Name, err)
 	}
 	plan := &Plan{Spec: spec}
 	seen := make(map[string]bool)
+	variantOf := make(map[string]int)
 	var missing []error
 	var problems experiments.Problems
 	for _, v := range variants {
@@ -75,15 +76,19 @@ func NewPlan(spec *experiments.Spec, set []experiments.Axis, digests map[string]
 		}
 		swept := slices.DeleteFunc(slices.Clone(v.Swept), func(a experiments.Assignment) bool {
 			_, ok := settings[a.Path]
-			return !ok // such as the seed of a method that draws nothing
+			return !ok && a.Path != experiments.VariantPath // such as the seed of a method that draws nothing
 		})
 		p := Planned{Settings: settings, Swept: swept, Data: data}
 		p.TrainKey, p.Key = makeKeys(settings, data, engine.Version)
 		if seen[p.Key] {
+			if first := variantOf[p.Key]; first != v.Variant {
+				problems = append(problems, sameVariant(spec, first, v.Variant))
+				variantOf[p.Key] = v.Variant // once is enough
+			}
 			plan.Merged++
 			continue
 		}
-		seen[p.Key] = true
+		seen[p.Key], variantOf[p.Key] = true, v.Variant
 		p.Ordinal = len(plan.Runs)
 		plan.Runs = append(plan.Runs, p)
 	}
@@ -91,6 +96,16 @@ func NewPlan(spec *experiments.Spec, set []experiments.Axis, digests map[string]
 		return nil, problems
 	}
 	return plan, errors.Join(missing...)
+}
+
+// sameVariant says that two variants compute the same: a run belongs to one of them only.
+func sameVariant(spec *experiments.Spec, first, second int) experiments.Problem {
+	at := fmt.Sprintf("variant.%d", second)
+	return experiments.Problem{
+		File: spec.Path, Line: spec.Line(at), Key: at,
+		Message: fmt.Sprintf("%q computes runs that %q computes too", spec.Variants[second].Name, spec.Variants[first].Name),
+		Hint:    "want variants that differ in a setting their runs read",
+	}
 }
 
 // resolve fills in the defaults that depend on other settings and drops what the run does not read.

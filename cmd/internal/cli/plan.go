@@ -166,12 +166,13 @@ type picked struct {
 	shard  string
 
 	axes          []experiments.Axis
+	variants      []string // names, each of them wanted
 	part, modulus int
 }
 
 func (p *picked) register(c *cobra.Command) {
 	f := c.Flags()
-	f.StringArrayVar(&p.only, "only", nil, "only runs with `key=value`; \"a=1,2\" takes either (repeatable: all must hold)")
+	f.StringArrayVar(&p.only, "only", nil, "only runs with `key=value`; \"a=1,2\" takes either, \"variant=NAME\" those of a variant (repeatable: all must hold)")
 	f.BoolVar(&p.failed, "failed", false, "only runs that failed, timed out or were interrupted before")
 	f.StringVar(&p.shard, "shard", "", "only the `i/n`-th part of the plan, i from 1: divides it between processes that share the database")
 }
@@ -180,6 +181,10 @@ func (p *picked) register(c *cobra.Command) {
 func (p *picked) parse() error {
 	catalog := runner.Catalog()
 	for _, text := range p.only {
+		if names, ok := strings.CutPrefix(text, experiments.VariantPath+"="); ok && names != "" {
+			p.variants = append(p.variants, names)
+			continue
+		}
 		axis, err := experiments.ParseSet(text, catalog)
 		if err != nil {
 			return asUsage(fmt.Errorf("--only: %w", err))
@@ -207,6 +212,11 @@ func (p *picked) keeps(d runner.Decision) bool {
 		switch d.State.Status {
 		case store.Failed, store.TimedOut, store.Interrupted, store.Running:
 		default:
+			return false
+		}
+	}
+	for _, name := range p.variants {
+		if !slices.Contains(d.Run.Swept, experiments.Assignment{Path: experiments.VariantPath, Value: name}) {
 			return false
 		}
 	}

@@ -150,9 +150,9 @@ func (t *target) makePlan(ctx context.Context, db *store.DB) error {
 }
 
 // variants resolves a target's sweep.
-func (t *target) variants(ctx context.Context) (out []experiments.Variant, err error) {
+func (t *target) variants(ctx context.Context) (out []experiments.Combination, err error) {
 	err = t.await(ctx, t.file.Shown+": resolving its sweep", func() (err error) {
-		out, err = t.spec.Variants(t.set)
+		out, err = t.spec.Combinations(t.set)
 		return err
 	})
 	if err != nil {
