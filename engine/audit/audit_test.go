@@ -157,6 +157,36 @@ func TestSettings(t *testing.T) {
 	}
 }
 
+// TestLossOfTwoModels: the losses are those of least squares on the features of each, and NaN for an original whose features are
+// not given.
+func TestLossOfTwoModels(t *testing.T) {
+	rng := numtest.Rand(7)
+	before, after, harmful := numtest.Gaussian(rng, 30, 6), numtest.Gaussian(rng, 30, 4), numtest.Gaussian(rng, 20, 4)
+	y := numtest.Gaussian(rng, 30, 1)
+	least := func(x *mat.Dense) float64 {
+		var w, rest mat.Dense
+		if err := w.Solve(x, y); err != nil {
+			t.Fatal(err)
+		}
+		rest.Mul(x, &w)
+		rest.Sub(&rest, y)
+		norm := rest.Norm(2)
+		return norm * norm / 30
+	}
+	in := Input{
+		Primary: factor(t, after), Harmful: factor(t, harmful), BasePrimary: factor(t, before), BaseHarmful: factor(t, numtest.Gaussian(rng, 20, 6)),
+		XPrimary: after, XBasePrimary: before, Y: y.RawMatrix().Data,
+	}
+	got := mustMeasure(t, in)
+	if math.Abs(got.LossPrimary-least(after)) > 1e-12 || math.Abs(got.LossBase-least(before)) > 1e-12 || got.DefC {
+		t.Errorf("losses %v and %v before, want %v and %v", got.LossPrimary, got.LossBase, least(after), least(before))
+	}
+	in.XBasePrimary = nil
+	if got := mustMeasure(t, in); !math.IsNaN(got.LossBase) || math.IsNaN(got.LossPrimary) || got.DefC {
+		t.Errorf("without the original's features: losses %v and %v, (c) %t", got.LossPrimary, got.LossBase, got.DefC)
+	}
+}
+
 // TestBias: with a bias the figures are those of Xθ + 1bᵀ, against X.
 func TestBias(t *testing.T) {
 	rng := numtest.Rand(2)
@@ -285,6 +315,8 @@ func TestErrors(t *testing.T) {
 		"audit: an extractor is compared with the identity, not with another model: give θ or the original's features": {Primary: f, Harmful: f, BasePrimary: f, BaseHarmful: f, Theta: theta},
 		"audit: a bias needs an extractor":                                                                             {Primary: f, Harmful: f, Bias: []float64{1, 2}},
 		"audit: a bias needs the inputs of both tasks":                                                                 {Primary: f, Harmful: f, Theta: theta, Bias: []float64{1, 2}, XPrimary: x},
+		"audit: the original's features are given without their factors":                                               {Primary: f, Harmful: f, XBasePrimary: x},
+		"audit: the original's features of the primary task are 1×2, their factor is of 3×2":                           {Primary: f, Harmful: f, BasePrimary: f, BaseHarmful: f, XBasePrimary: mat.NewDense(1, 2, nil)},
 		"audit: the loss needs the inputs of the primary task":                                                         {Primary: f, Harmful: f, Y: []float64{1, 2, 3}},
 		"audit: 2 targets for 3 examples of the primary task":                                                          {Primary: f, Harmful: f, Y: []float64{1, 2}, XPrimary: x},
 		"audit: θ has 3 rows, the inputs have 2 columns":                                                               {Primary: f, Harmful: f, Theta: identity(3)},

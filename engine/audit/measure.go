@@ -41,6 +41,8 @@ type Input struct {
 	// XPrimary and XHarmful are the matrices behind Primary and Harmful. They are needed with Bias, because Xθ + 1bᵀ is not a function
 	// of XᵀX, and XPrimary with Y. They are not modified.
 	XPrimary, XHarmful *mat.Dense
+	// XBasePrimary is the matrix behind BasePrimary: where two models are compared, the loss of the original is measured on it.
+	XBasePrimary *mat.Dense
 	// Y holds the targets of the primary task, for the loss; nil leaves the loss out.
 	Y []float64
 
@@ -140,6 +142,18 @@ func (in Input) check() error {
 		}
 		if rows, cols := x.x.Dims(); rows != x.n || cols != d {
 			return fmt.Errorf("the inputs of the %s task are %d×%d, its factor is of %d×%d", x.name, rows, cols, x.n, d)
+		}
+	}
+	if in.XBasePrimary != nil {
+		if in.BasePrimary == nil {
+			return errors.New("the original's features are given without their factors")
+		}
+		rows, cols := in.XBasePrimary.Dims()
+		if nb, db := in.BasePrimary.Dims(); rows != nb || cols != db {
+			return fmt.Errorf("the original's features of the primary task are %d×%d, their factor is of %d×%d", rows, cols, nb, db)
+		}
+		if in.Y != nil && rows != n {
+			return fmt.Errorf("%d targets for %d examples of the primary task under the original", len(in.Y), rows)
 		}
 	}
 	for i, b := range in.Bias {

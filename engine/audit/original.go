@@ -2,6 +2,7 @@ package audit
 
 import (
 	"fmt"
+	"math"
 	"sync"
 
 	"gonum.org/v1/gonum/mat"
@@ -27,7 +28,15 @@ func NewOriginal(in Input) *Original {
 	o := &Original{in: in}
 	o.conditions = sync.OnceValues(o.base)
 	o.ceiling = sync.OnceValues(func() (ceiling.Result, error) { return ceiling.Exact(in.Primary, in.Harmful) })
-	o.loss = sync.OnceValues(func() (float64, error) { return bestLoss(in.XPrimary, in.Y, in.Primary.Rank()) })
+	o.loss = sync.OnceValues(func() (float64, error) {
+		switch {
+		case in.BasePrimary == nil:
+			return bestLoss(in.XPrimary, in.Y, in.Primary.Rank())
+		case in.XBasePrimary == nil:
+			return math.NaN(), nil
+		}
+		return bestLoss(in.XBasePrimary, in.Y, in.BasePrimary.Rank())
+	})
 	ones := func(name string, x *mat.Dense) func() (*spectrum.Factor, error) {
 		return sync.OnceValues(func() (*spectrum.Factor, error) {
 			if x == nil {
@@ -51,6 +60,7 @@ func (o *Original) of(in Input) bool {
 	same := func(a, b []float64) bool { return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) }
 	return o.in.Primary == in.Primary && o.in.Harmful == in.Harmful &&
 		o.in.BasePrimary == in.BasePrimary && o.in.BaseHarmful == in.BaseHarmful &&
+		(in.XBasePrimary == nil || o.in.XBasePrimary == in.XBasePrimary) &&
 		(in.XPrimary == nil || o.in.XPrimary == in.XPrimary) && (in.XHarmful == nil || o.in.XHarmful == in.XHarmful) &&
 		(in.Y == nil || same(o.in.Y, in.Y))
 }
@@ -112,7 +122,8 @@ func condition(f *spectrum.Factor, theta *mat.Dense) (spectrum.Conditions, error
 	return s.Condition(), nil
 }
 
-// losses fills in the least mean squared error of a linear head on the primary task, with the extractor and without. In exact
+// losses fills in the least mean squared error of a linear head on the primary task, with the extractor and without: of two models on
+// the features of each, and NaN for the original's where these are not given. In exact
 // arithmetic they are equal for an invertible θ without a bias. Both are measured all the same: of an ill-conditioned θ the features
 // that double precision holds may have lost a direction.
 func (in Input) losses(r *Report, o *Original) (err error) {
@@ -120,6 +131,10 @@ func (in Input) losses(r *Report, o *Original) (err error) {
 		return err
 	}
 	r.LossPrimary = r.LossBase
+	if in.BasePrimary != nil {
+		r.LossPrimary, err = bestLoss(in.XPrimary, in.Y, in.Primary.Rank())
+		return err
+	}
 	if in.Theta == nil {
 		return nil
 	}
