@@ -130,3 +130,7 @@ var resultColumns = []string{
 
 // ownColumns are the key paths whose value results has anyway, under the very name the path gets.
 var ownColumns = []string{"primary.dataset", "primary.class", "harmful.dataset", "harmful.class"}
+
+// ResultColumns returns the columns that the view results has of itself, in its order. The database is another room's, so that the
+// list stands here once more.
+func ResultColumns() []string { return slices.Clone(resultColumns) }

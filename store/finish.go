@@ -158,7 +158,22 @@ func (r *Result) figures() []figure {
 		{"ceiling", &r.Ceiling},
 		{"kappa_theta", &r.KappaTheta},
 		{"loss_primary", &r.LossPrimary},
+		{"loss_base", &r.LossBase},
+		{"bound", &r.Bound},
+		{"reached", &r.Reached},
+		{"reached_bound", &r.ReachedBound},
 	}
+}
+
+// inapplicable says of a figure that is not a number that it should not be one: there is no kind to report.
+func (r *Result) inapplicable(value *float64) bool {
+	switch value {
+	case &r.Ceiling:
+		return r.Unbounded
+	case &r.Bound, &r.Reached, &r.ReachedBound:
+		return math.IsNaN(*value)
+	}
+	return false
 }
 
 func putResult(ctx context.Context, tx *sql.Tx, attempt int64, o Outcome) error {
@@ -169,17 +184,19 @@ func putResult(ctx context.Context, tx *sql.Tx, attempt int64, o Outcome) error 
 	var k kinds
 	row := []any{
 		attempt, r.Steps, bit(r.RidgeDominated), bit(r.Unbounded), r.Freedom, bit(r.DefA), bit(r.DefB), bit(r.DefC),
+		bit(r.DefARidge), bit(r.DefBRidge),
 	}
 	for _, f := range r.figures() {
-		if f.value == &r.Ceiling && r.Unbounded {
-			row = append(row, nil) // as it should be, not a kind to report
+		if r.inapplicable(f.value) {
+			row = append(row, nil)
 			continue
 		}
 		row = append(row, k.put(f.column, *f.value))
 	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO result (attempt, steps, ridge_dominated, unbounded, freedom, def_a, def_b, def_c,
-		rir, ratio_harmful, ratio_primary, rir_ridge, ratio_harmful_ridge, ratio_primary_ridge, ceiling, kappa_theta,
-		loss_primary, kinds) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, append(row, k.text())...)
+		def_a_ridge, def_b_ridge, rir, ratio_harmful, ratio_primary, rir_ridge, ratio_harmful_ridge, ratio_primary_ridge, ceiling,
+		kappa_theta, loss_primary, loss_base, bound, reached, reached_bound, kinds)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, append(row, k.text())...)
 	return within("result", err)
 }
 

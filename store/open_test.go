@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,8 +13,8 @@ import (
 	"time"
 )
 
-// second is a schema step after the current one.
-const second = "ALTER TABLE run ADD COLUMN colour TEXT; CREATE TABLE extra (x INTEGER) STRICT"
+// next is a schema step after the current one.
+const next = "ALTER TABLE run ADD COLUMN colour TEXT; CREATE TABLE extra (x INTEGER) STRICT"
 
 // other makes a SQLite file of another program with the given pragmas and statements.
 func other(t *testing.T, path, statements string) {
@@ -35,8 +36,8 @@ func TestOpenNew(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if in.SchemaVersion != 1 || in.JournalMode != "wal" || in.Bytes == 0 || in.Path != path || in.SQLite == "" {
-		t.Errorf("info %+v: want schema 1 in WAL mode", in)
+	if in.SchemaVersion != len(migrations()) || in.JournalMode != "wal" || in.Bytes == 0 || in.Path != path || in.SQLite == "" {
+		t.Errorf("info %+v: want schema %d in WAL mode", in, len(migrations()))
 	}
 	if got := one(t, db, "SELECT count(*) FROM runs"); got != int64(0) {
 		t.Errorf("a new database has %v runs", got)
@@ -79,7 +80,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"a newer file", func(t *testing.T, path string) {
 			openTest(t, path, Options{})
 			other(t, path, "PRAGMA user_version = 99")
-		}, ErrNewer, "version 99, this kappa knows versions up to 1"},
+		}, ErrNewer, fmt.Sprintf("version 99, this kappa knows versions up to %d", len(migrations()))},
 		{"not a database", func(t *testing.T, path string) {
 			if err := os.WriteFile(path, []byte(strings.Repeat("lorem ipsum ", 100)), 0o666); err != nil {
 				t.Fatal(err)
@@ -152,15 +153,15 @@ func TestMigrate(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	steps := append(migrations(), second)
+	steps := append(migrations(), next)
 
 	db2, err := openAt(t.Context(), path, Options{Now: clk.now}, steps)
 	if err != nil {
 		t.Fatal(err)
 	}
 	in, err := db2.Info(t.Context())
-	if err != nil || in.SchemaVersion != 2 || in.Statuses[Done] != 1 {
-		t.Errorf("after the migration: %+v, %v; want version 2 with its run", in, err)
+	if err != nil || in.SchemaVersion != len(steps) || in.Statuses[Done] != 1 {
+		t.Errorf("after the migration: %+v, %v; want version %d with its run", in, err, len(steps))
 	}
 	if got := one(t, db2, "SELECT count(*) FROM extra"); got != int64(0) {
 		t.Errorf("the new table: %v", got)
@@ -169,7 +170,7 @@ func TestMigrate(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	backups, _ := filepath.Glob(path + ".v1-*")
+	backups, _ := filepath.Glob(fmt.Sprintf("%s.v%d-*", path, len(migrations())))
 	if len(backups) != 1 {
 		t.Fatalf("backups %v, want one", backups)
 	}
@@ -196,7 +197,8 @@ func TestMigrateFails(t *testing.T) {
 	}
 	steps := append(migrations(), "CREATE TABLE extra (x INTEGER) STRICT; CREATE TABLE run (x)")
 	_, err := openAt(t.Context(), path, Options{}, steps)
-	if err == nil || !strings.Contains(err.Error(), "schema version 2") || !strings.Contains(err.Error(), "backup is "+path+".v1-") {
+	if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("schema version %d", len(steps))) ||
+		!strings.Contains(err.Error(), fmt.Sprintf("backup is %s.v%d-", path, len(steps)-1)) {
 		t.Fatalf("a migration that fails: %v; want the version and the backup named", err)
 	}
 	again := openTest(t, path, Options{})
@@ -234,7 +236,7 @@ func TestStampOfOneMoment(t *testing.T) {
 // TestMigrateTogether opens one file from many places at once: a new one, then one to migrate.
 func TestMigrateTogether(t *testing.T) {
 	path := newPath(t)
-	for _, steps := range [][]string{migrations(), append(migrations(), second)} {
+	for _, steps := range [][]string{migrations(), append(migrations(), next)} {
 		var wg sync.WaitGroup
 		errs := make([]error, 6)
 		for i := range errs {
@@ -251,7 +253,7 @@ func TestMigrateTogether(t *testing.T) {
 			t.Fatalf("%d steps: %v", len(steps), err)
 		}
 	}
-	if backups, _ := filepath.Glob(path + ".v1-*"); len(backups) != 1 {
+	if backups, _ := filepath.Glob(fmt.Sprintf("%s.v%d-*", path, len(migrations()))); len(backups) != 1 {
 		t.Errorf("backups %v, want one", backups)
 	}
 	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), ".kappa-backup-*")); len(left) != 0 {

@@ -121,8 +121,12 @@ type Result struct {
 	Unbounded                                      bool
 	Freedom                                        int
 	KappaTheta                                     float64
-	LossPrimary                                    float64
+	LossPrimary, LossBase                          float64 // with θ, and with θ = I
 	DefA, DefB, DefC                               bool
+	DefARidge, DefBRidge                           bool // Definition 3.1 (a) and (b) by the ridge protocol
+	// Bound is the least of κ(θ)⁴, κ(θ)²κ(K_P) and the ceiling. Reached and ReachedBound are ln RIR over ln Ceiling and ln Bound.
+	// NaN: does not apply, no figure is stored.
+	Bound, Reached, ReachedBound float64
 }
 
 // Artifact is one file kept for a run.

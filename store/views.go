@@ -47,7 +47,7 @@ func resultsView() view {
 	return view{"results", "run", columns("run experiment status method model primary_dataset primary_class harmful_dataset " +
 		"harmful_class seed steps:i rir:r ratio_harmful:r ratio_primary:r rir_ridge:r ratio_harmful_ridge:r " +
 		"ratio_primary_ridge:r ridge_dominated:i ceiling:r unbounded freedom kappa_theta:r loss_primary:r def_a:i " +
-		"def_b:i def_c:i swept"), ""}
+		"def_b:i def_c:i swept def_a_ridge:i def_b_ridge:i loss_base:r bound:r reached:r reached_bound:r"), ""}
 }
 
 // columns reads a list of names; :r marks a real figure, :i an integer one.
