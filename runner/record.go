@@ -53,8 +53,9 @@ func (t *trial) recordResult(steps int, report audit.Report) {
 		RIRRidge: report.RIR.Ridge, RatioHarmfulRidge: report.RatioHarmful.Ridge, RatioPrimaryRidge: report.RatioPrimary.Ridge,
 		RidgeDominated: report.RidgeDominated(),
 		Ceiling:        report.Ceiling, Unbounded: report.Unbounded, Freedom: report.Freedom,
-		KappaTheta: report.KappaTheta, LossPrimary: report.LossPrimary,
-		DefA: report.DefA, DefB: report.DefB, DefC: report.DefC,
+		KappaTheta: report.KappaTheta, LossPrimary: report.LossPrimary, LossBase: report.LossBase,
+		DefA: report.DefA, DefB: report.DefB, DefC: report.DefC, DefARidge: report.DefARidge, DefBRidge: report.DefBRidge,
+		Bound: report.Bound, Reached: report.Reached, ReachedBound: report.ReachedBound,
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"kappa/engine/ceiling"
 	"kappa/engine/probe"
 	"kappa/engine/spectrum"
 )
@@ -77,12 +78,14 @@ func Measure(in Input) (Report, error) {
 		}
 		r.Base = &base
 	}
+	limits := ceiling.Result{Ceiling: math.NaN(), LogCeiling: math.NaN()}
 	if r.hasCeiling {
 		c, err := o.ceiling()
 		if err != nil {
 			return Report{}, fmt.Errorf("audit: %w", err)
 		}
 		r.Ceiling, r.Unbounded, r.Freedom = c.Ceiling, c.Unbounded, c.Freedom
+		limits = c
 	}
 	if in.Y != nil {
 		if err := in.losses(&r, o); err != nil {
@@ -90,7 +93,7 @@ func Measure(in Input) (Report, error) {
 		}
 	}
 	if r.Base != nil {
-		r.compare()
+		r.compare(limits)
 	}
 	return r, nil
 }

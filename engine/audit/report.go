@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 
+	"kappa/engine/ceiling"
 	"kappa/engine/spectrum"
 )
 
@@ -34,9 +35,16 @@ type Report struct {
 	// LossPrimary is the least mean squared error of a linear head on the primary task's features, LossBase on its inputs.
 	LossPrimary, LossBase float64
 
-	// DefA, DefB and DefC are the parts of Definition 3.1 by the constants MuchWorse, NoWorse and AsGood, under the protocol `rank`.
-	// They are false where a figure they need is NaN.
-	DefA, DefB, DefC bool
+	// Bound is the least upper bound of RIR that is known for extractors with this κ(θ): the least of κ(θ)⁴, κ(θ)²κ(K_P) and Ceiling;
+	// see ceiling.Bound. Reached and ReachedBound are ln RIR (protocol `rank`) over ln Ceiling and over ln Bound: 1 at the limit, 0 at
+	// RIR = 1, NaN where the limit is infinite, or 1 but for rounding. None of them covers a bias: the features are then no Xθ.
+	Bound, Reached, ReachedBound float64
+
+	// DefA, DefB and DefC are the parts of Definition 3.1 by the constants MuchWorse, NoWorse and AsGood, under the protocol `rank`;
+	// DefARidge and DefBRidge are (a) and (b) under the protocol `ridge`, and (c) knows no protocol. They are false where a figure they
+	// need is NaN.
+	DefA, DefB, DefC     bool
+	DefARidge, DefBRidge bool
 
 	hasTheta, hasCeiling bool
 }
@@ -52,7 +60,7 @@ func emptyReport() Report {
 	none := Pair{nan, nan}
 	return Report{
 		RIR: none, RatioHarmful: none, RatioPrimary: none,
-		Ceiling: nan, KappaTheta: nan, LossPrimary: nan, LossBase: nan,
+		Ceiling: nan, KappaTheta: nan, LossPrimary: nan, LossBase: nan, Bound: nan, Reached: nan, ReachedBound: nan,
 	}
 }
 
@@ -65,8 +73,8 @@ func (r Report) RidgeDominated() bool {
 	return r.Primary.Ridge.RidgeDominated || r.Harmful.Ridge.RidgeDominated
 }
 
-// compare fills in the ratios and Definition 3.1.
-func (r *Report) compare() {
+// compare fills in the ratios, what was reached of the limits, and Definition 3.1.
+func (r *Report) compare(limits ceiling.Result) {
 	rank := func(c spectrum.Conditions) spectrum.Condition { return c.Rank }
 	ridge := func(c spectrum.Conditions) spectrum.Condition { return c.Ridge }
 	figures := func(of func(spectrum.Conditions) spectrum.Condition) (harmful, primary, rir float64) {
@@ -76,8 +84,12 @@ func (r *Report) compare() {
 	}
 	r.RatioHarmful.Rank, r.RatioPrimary.Rank, r.RIR.Rank = figures(rank)
 	r.RatioHarmful.Ridge, r.RatioPrimary.Ridge, r.RIR.Ridge = figures(ridge)
-	r.DefA = r.RatioHarmful.Rank >= MuchWorse
-	r.DefB = r.RatioPrimary.Rank <= NoWorse
+	logRIR := math.Ln10 * (r.Harmful.Rank.Log10() - r.Base.Harmful.Rank.Log10() - (r.Primary.Rank.Log10() - r.Base.Primary.Rank.Log10()))
+	r.Bound = ceiling.Bound(limits, r.KappaTheta)
+	r.Reached = ceiling.Reached(logRIR, limits.LogCeiling)
+	r.ReachedBound = ceiling.Reached(logRIR, ceiling.LogBound(limits, r.KappaTheta))
+	r.DefA, r.DefARidge = r.RatioHarmful.Rank >= MuchWorse, r.RatioHarmful.Ridge >= MuchWorse
+	r.DefB, r.DefBRidge = r.RatioPrimary.Rank <= NoWorse, r.RatioPrimary.Ridge <= NoWorse
 	r.DefC = r.LossPrimary <= AsGood*r.LossBase
 }
 
@@ -97,6 +109,9 @@ type (
 		Unbounded    *bool     `json:"unbounded"`
 		Freedom      *int      `json:"freedom"`
 		KappaTheta   *number   `json:"kappa_theta"`
+		Bound        *number   `json:"bound"`
+		Reached      *number   `json:"reached"`
+		ReachedBound *number   `json:"reached_bound"`
 	}
 	jsonBase struct {
 		Primary jsonTask `json:"primary"`
@@ -159,7 +174,16 @@ func (r Report) MarshalJSON() ([]byte, error) {
 	if r.hasTheta {
 		out.KappaTheta = (*number)(&r.KappaTheta)
 	}
+	out.Bound, out.Reached, out.ReachedBound = orNull(r.Bound), orNull(r.Reached), orNull(r.ReachedBound)
 	return json.Marshal(out)
+}
+
+// orNull is null for NaN: the figure does not apply.
+func orNull(x float64) *number {
+	if math.IsNaN(x) {
+		return nil
+	}
+	return (*number)(&x)
 }
 
 func pairJSON(p Pair) *jsonPair { return &jsonPair{number(p.Rank), number(p.Ridge)} }

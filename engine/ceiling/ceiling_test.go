@@ -382,3 +382,43 @@ func BenchmarkExact(b *testing.B) {
 		}
 	}
 }
+
+func TestLogBound(t *testing.T) {
+	for _, r := range []Result{
+		{Ceiling: 1000, LogCeiling: math.Log(1000), KappaPrimary: 50},
+		{Ceiling: 1000, LogCeiling: math.Log(1000), KappaPrimary: 3},
+		{Ceiling: math.Inf(1), LogCeiling: math.Inf(1), KappaPrimary: 50},
+	} {
+		for _, c := range []float64{1, 2, 4, 10, 1e30, 0.5, math.NaN()} {
+			want := math.Log(Bound(r, c))
+			if got := LogBound(r, c); math.Abs(got-want) > 1e-13*(1+math.Abs(want)) || math.IsNaN(got) != math.IsNaN(want) {
+				t.Errorf("%+v: LogBound(%g) = %g, want %g", r, c, got, want)
+			}
+		}
+	}
+	// Beyond the float64 range.
+	r := Result{Ceiling: math.Inf(1), LogCeiling: math.Inf(1), KappaPrimary: 1e300, Unbounded: true}
+	if got, want := LogBound(r, 1e100), 4*100*math.Ln10; numtest.RelError(got, want) > 1e-14 {
+		t.Errorf("LogBound(1e100) = %g, want %g", got, want)
+	}
+}
+
+func TestReached(t *testing.T) {
+	inf, nan := math.Inf(1), math.NaN()
+	for _, tt := range []struct{ rir, limit, want float64 }{
+		{2, 4, 0.5},
+		{0, 4, 0},
+		{-4, 4, -1},
+		{4, 4, 1},
+		{2, inf, nan}, // no limit
+		{0, 0, nan},   // nothing to reach
+		{1e-12, 1e-9, nan},
+		{nan, 4, nan},
+		{2, nan, nan},
+		{inf, 4, inf},
+	} {
+		if got := Reached(tt.rir, tt.limit); got != tt.want && !(math.IsNaN(got) && math.IsNaN(tt.want)) {
+			t.Errorf("Reached(%g, %g) = %g, want %g", tt.rir, tt.limit, got, tt.want)
+		}
+	}
+}

@@ -65,3 +65,24 @@ func Bound(r Result, kappaTheta float64) float64 {
 	c2 := kappaTheta * kappaTheta
 	return min(c2*c2, c2*r.KappaPrimary, r.Ceiling)
 }
+
+// LogBound returns the natural logarithm of Bound, which is finite also where Bound overflows.
+func LogBound(r Result, kappaTheta float64) float64 {
+	if !(kappaTheta >= 1) || math.IsNaN(r.Ceiling) {
+		return math.NaN()
+	}
+	c := math.Log(kappaTheta)
+	return min(4*c, 2*c+math.Log(r.KappaPrimary), r.LogCeiling)
+}
+
+// nothing is the logarithm of a limit of RIR below which there is nothing to reach: RIR itself has errors of 1e-10 and more.
+const nothing = 1e-6
+
+// Reached returns how far an RIR went towards a limit of it, in logarithms: 1 at the limit, 0 at RIR = 1, negative below. It is NaN
+// if either is NaN, if there is no limit (+Inf), and if the limit is 1 but for rounding.
+func Reached(logRIR, logLimit float64) float64 {
+	if !(logLimit > nothing) || math.IsInf(logLimit, 1) {
+		return math.NaN()
+	}
+	return logRIR / logLimit
+}
