@@ -186,6 +186,9 @@ func entries(w *strings.Builder, heading, prefix string, list []Entry, needs map
 			reads = append(reads, code(strings.TrimPrefix(path, prefix)))
 		}
 		for _, path := range slices.Sorted(maps.Keys(e.Defaults)) {
+			if prefix == "primary." && strings.HasPrefix(path, "harmful.") {
+				continue
+			}
 			k := Key{Default: e.Defaults[path]}
 			if n, ok := k.Default.(int); ok {
 				k.Default = int64(n)

@@ -6,6 +6,7 @@ import (
 	"kappa/engine/immunize"
 	"kappa/engine/probe"
 	"kappa/experiments"
+	"kappa/runner/dataset"
 )
 
 // method joins a name in a spec to the function that computes it.
@@ -110,6 +111,10 @@ func Catalog() experiments.Catalog {
 			},
 			Classes: []int64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9},
 		},
+		inFolder("mnist", "Handwritten digits (LeCun, Cortes and Burges): 60,000 training images of 28×28 pixels.", task),
+		inFolder("fashion-mnist", "Pieces of clothing (Zalando Research): 60,000 training images of 28×28 pixels.", task),
+		inFolder("cifar-10", "Photographs (Krizhevsky): 50,000 training images of 32×32 pixels in three colours.", task),
+		houses(),
 		{Entry: experiments.Entry{
 			Name: "synthetic", Doc: "Two tasks with prescribed spectra and a prescribed angle between their singular vectors; see [synthetic].",
 			Uses: []string{
@@ -125,6 +130,24 @@ func Catalog() experiments.Catalog {
 	}
 	c.Keys = keys()
 	return c
+}
+
+// inFolder is a data set of classes that is kept in the data folder.
+func inFolder(name, doc string, uses []string) experiments.DatasetEntry {
+	e := experiments.DatasetEntry{Entry: experiments.Entry{Name: name, Doc: doc, Uses: sides(uses)}}
+	for _, info := range dataset.Known() {
+		if info.Name == name {
+			e.Classes, e.Needs = info.Classes, info.Needs
+		}
+	}
+	return e
+}
+
+// houses is the data set of the paper's regression: the first 200 rows of each side, as the paper takes them.
+func houses() experiments.DatasetEntry {
+	e := inFolder("house-prices", "House Prices as the paper splits them: lot areas outside of residential low-density zones are the primary task, prices within them the harmful one.", []string{"n"})
+	e.Defaults = experiments.Settings{"primary.n": int64(200), "harmful.n": int64(200)}
+	return e
 }
 
 func sides(names []string) []string {

@@ -55,7 +55,7 @@ func sources(spec *experiments.Spec, set []experiments.Axis) (map[string]dataset
 
 // Digests returns the digest of every data set that the spec's runs read, by reference. Files are read through data (nil: no
 // files); where a file is not there, the digest recorded earlier stands in, so that a report can be rendered without the
-// data. The error names everything that is neither there nor recorded.
+// data, or else that of the published file, so that a plan can be made before anything is fetched. The error names everything that is neither there nor recorded.
 func Digests(ctx context.Context, data fs.FS, spec *experiments.Spec, set []experiments.Axis, recorded map[string]string) (map[string]string, error) {
 	sources, err := sources(spec, set)
 	if err != nil {
@@ -70,6 +70,9 @@ func Digests(ctx context.Context, data fs.FS, spec *experiments.Spec, set []expe
 		digest, err := dataset.Digest(data, sources[ref])
 		if old, ok := recorded[ref]; err != nil && ok && errors.Is(err, fs.ErrNotExist) {
 			digest, err = old, nil
+		}
+		if pinned := dataset.Pinned(sources[ref]); err != nil && pinned != "" && errors.Is(err, fs.ErrNotExist) {
+			digest, err = pinned, nil
 		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", spec.Path, err))
@@ -121,6 +124,9 @@ func source(r reader, side string) dataset.Source {
 		Target: r.str(p + ".target"), Drop: r.strings(p + ".drop"), NoHeader: r.has(p+".header") && !r.boolean(p+".header"),
 		Shift: r.number(p + ".shift"), Scale: r.number(p + ".scale"),
 		Standardize: r.boolean(p + ".standardize"), Float32: r.boolean(p + ".float32"),
+	}
+	if dataset.Sided(src.Name) {
+		src.Side = side
 	}
 	if r.has(p + ".missing") {
 		missing := r.number(p + ".missing")

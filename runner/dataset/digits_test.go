@@ -34,6 +34,9 @@ func TestDigits(t *testing.T) {
 		t.Errorf("digest %s, want %s", set.Digest, DigitsDigest)
 	}
 	for _, info := range Known() {
+		if info.Needs != "" {
+			continue
+		}
 		if digest, err := Digest(nil, Source{Name: info.Name}); err != nil || digest != info.Digest || len(digest) != 64 {
 			t.Errorf("%s: digest %q, error %v; want %q", info.Name, digest, err, info.Digest)
 		}

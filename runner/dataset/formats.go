@@ -25,26 +25,32 @@ type Info struct {
 // named is one line of the table of names.
 type named struct {
 	Info
-	load func() (*table, error) // nil for what is drawn
+	load func(fsys fs.FS) (*table, error) // nil for what is drawn, and for what is read as something else
+	// as is the source that a data set is read as, in the data folder; nil if it has its own load.
+	as func(s Source) Source
+	// reads lists its files in the data folder, in the order in which their digests are combined; nil if it is in the binary.
+	reads func(s Source) []string
+	sides bool // the two sides of a problem are different files
+	fixed bool // it brings its preprocessing with it and takes no other
 }
 
 // table is what a reader returns before the preprocessing that all formats share: raw numbers without missing ones.
 type table struct {
 	columns  []string   // names of the columns of x
-	x        *mat.Dense // N×D
-	y        []float64  // N targets; nil if there are none
-	single   bool       // the file stores 32-bit floats
-	headed   bool       // columns come from a header
-	digest   string     // SHA-256 of the uncompressed bytes read
+	x        *mat.Dense // N×D; nil if images stand in its place
+	images   *bitmaps
+	y        []float64 // N targets; nil if there are none
+	single   bool      // the file stores 32-bit floats
+	headed   bool      // columns come from a header
+	digest   string    // SHA-256 of the uncompressed bytes read
 	warnings []string
 }
 
 // table of names: a data set known by name is one line here.
 func registry() []named {
-	return []named{
-		{digitsInfo(), loadDigits},
-		{syntheticInfo(), nil},
-	}
+	list := []named{{Info: digitsInfo(), load: func(fs.FS) (*table, error) { return loadDigits() }}}
+	list = append(list, imageSets()...)
+	return append(list, housePricesNamed(), named{Info: syntheticInfo()})
 }
 
 // Known lists the data sets known by name.
@@ -71,7 +77,7 @@ func read(fsys fs.FS, s Source) (*table, error) {
 	if n.load == nil {
 		return nil, fmt.Errorf("data set %q is drawn for both sides of a problem at once and cannot be loaded alone", s.Name)
 	}
-	return n.load()
+	return n.load(fsys)
 }
 
 // files lists the files that s reads, in the order in which their digests are combined.

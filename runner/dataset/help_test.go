@@ -35,7 +35,7 @@ func realData(t *testing.T) string {
 	t.Helper()
 	dir := os.Getenv("KAPPA_DATA")
 	if dir == "" {
-		t.Skip("KAPPA_DATA is not set: no folder with the House Prices data to test against")
+		t.Skip("KAPPA_DATA is not set: no folder of data to test against")
 	}
 	if !filepath.IsAbs(dir) {
 		t.Fatalf("KAPPA_DATA is %q; it must be an absolute path", dir)

@@ -87,7 +87,7 @@ func numbered(n int) []int {
 // candidates are the rows that r's task can use, in file order: all of them, the rows of its class, or as many of the class as of
 // the rest; at most N of them if N is given.
 func (r Ref) candidates(s *Set) ([]int, error) {
-	rows, _ := s.X.Dims()
+	rows, _ := s.Dims()
 	kind := r.Kind()
 	if s.Y == nil {
 		what := "target = \"COLUMN\""

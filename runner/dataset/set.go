@@ -9,7 +9,7 @@ import (
 
 // Set is a whole data set after preprocessing. Its owner may share it between goroutines that only read it.
 type Set struct {
-	X       *mat.Dense // N×D, finite, N and D at least 1
+	X       *mat.Dense // N×D, finite, N and D at least 1; nil for images, whose rows are made when a task takes them
 	Y       []float64  // N targets or class labels as the file has them (finite, not standardised); nil if the source has none
 	Columns []string   // D names of the columns of X
 	Headed  bool       // the names come from the file; otherwise they are numbers from "1"
@@ -17,6 +17,24 @@ type Set struct {
 	Digest  string     // SHA-256 of the uncompressed bytes read, 64 hex digits; see [Digest]
 	// Warnings are sentences about what the data made doubtful; empty if nothing did.
 	Warnings []string
+
+	images *bitmaps // in the place of X, or nil
+}
+
+// Dims returns the numbers of rows and columns.
+func (s *Set) Dims() (rows, cols int) {
+	if s.images != nil {
+		return s.images.rows(), s.images.d
+	}
+	return s.X.Dims()
+}
+
+// Row appends row i to dst and returns it.
+func (s *Set) Row(dst []float64, i int) []float64 {
+	if s.images != nil {
+		return s.images.row(dst, i)
+	}
+	return append(dst, s.X.RawRowView(i)...)
 }
 
 // Load reads the whole data set src from fsys (which may be nil for data sets in the binary) and preprocesses it.
@@ -27,9 +45,15 @@ func Load(fsys fs.FS, src Source) (*Set, error) {
 	if err := src.Check(); err != nil {
 		return nil, err
 	}
+	if n, err := find(src.Name); err == nil && n.as != nil {
+		return n.loadAs(fsys, src)
+	}
 	t, err := read(fsys, src)
 	if err != nil {
 		return nil, err
+	}
+	if t.images != nil {
+		return &Set{images: t.images, Y: t.y, Columns: t.columns, Digest: t.digest, Warnings: t.warnings}, nil
 	}
 	if err := t.drop(src); err != nil {
 		return nil, err
@@ -48,14 +72,17 @@ func Load(fsys fs.FS, src Source) (*Set, error) {
 }
 
 // Digest is the digest of what [Load] would read for src, found without parsing it: the SHA-256 of the uncompressed bytes of
-// its file in 64 hex digits; of two files (features and labels), the SHA-256 of both digests; of a data set in the binary, its
-// pinned digest. Cost: one pass over the files.
+// its file in 64 hex digits; of several files (features and labels), the SHA-256 of their digests; of a data set in the binary,
+// its pinned digest. Cost: one pass over the files.
 func Digest(fsys fs.FS, src Source) (string, error) {
 	if err := src.Check(); err != nil {
 		return "", err
 	}
 	if src.Name != "" {
 		n, err := find(src.Name)
+		if err == nil && n.reads != nil {
+			return n.digestKnown(fsys, src)
+		}
 		return n.Digest, err
 	}
 	var sums []string

@@ -28,6 +28,8 @@ const (
 // Source is a data set with its preprocessing: everything [Load] needs. Exactly one of Name, CSV and NPY is set.
 type Source struct {
 	Name string // a data set known by name (see [Known]); "synthetic" is drawn, not loaded
+	// Side is "primary" or "harmful" for a data set whose sides are different files ("house-prices"), "" for the others.
+	Side string
 	CSV  string // path of a comma-separated file in UTF-8
 	NPY  string // path of a NumPy array, N×D or of length N (one column)
 
@@ -70,12 +72,25 @@ func (s Source) Check() error {
 		bad("data set: give exactly one of a name (%s), csv = \"FILE\" and npy = \"FILE\"; %d are given", strings.Join(names(), ", "), given)
 	}
 	if s.Name != "" {
-		if _, err := find(s.Name); err != nil {
+		n, err := find(s.Name)
+		if err != nil {
 			errs = append(errs, err)
+		}
+		if n.fixed && (len(s.Drop) > 0 || s.Shift != 0 || s.Scale != 0 && s.Scale != 1 || s.Standardize || s.Float32) {
+			bad("data set %q: its preprocessing is its own; drop, shift, scale, standardize and float32 are for other data", s.Name)
+		}
+		if n.sides && s.Side != "primary" && s.Side != "harmful" {
+			bad("data set %q: the side is %q; accepted: \"primary\" or \"harmful\", which are different files", s.Name, s.Side)
+		}
+		if !n.sides && err == nil && s.Side != "" {
+			bad("data set %q: the side is %q; accepted: none, as its sides are the same files", s.Name, s.Side)
 		}
 		if s.Target != "" || s.LabelsNPY != "" || s.NoHeader || s.Missing != nil || s.Categorical != "" {
 			bad("data set %q: target, labels, header, missing and categorical are for your own files, not for a data set known by name", s.Name)
 		}
+	}
+	if s.Name == "" && s.Side != "" {
+		bad("data set: the side is %q; accepted: none for files of your own", s.Side)
 	}
 	for _, p := range []string{s.CSV, s.NPY, s.LabelsNPY} {
 		if p != "" {
@@ -133,6 +148,7 @@ func (s Source) Key() string {
 		}
 	}
 	text("name", s.Name)
+	text("side", s.Side)
 	text("csv", s.CSV)
 	text("npy", s.NPY)
 	text("labels", s.LabelsNPY)

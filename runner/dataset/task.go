@@ -65,8 +65,8 @@ func Form(ps *Set, primary Ref, hs *Set, harmful Ref) (p, h *Task, err error) {
 	if err := errors.Join(within("primary", primary.Check()), within("harmful", harmful.Check())); err != nil {
 		return nil, nil, err
 	}
-	_, pc := ps.X.Dims()
-	_, hc := hs.X.Dims()
+	_, pc := ps.Dims()
+	_, hc := hs.Dims()
 	if pc != hc {
 		return nil, nil, fmt.Errorf("primary %s has %d columns and harmful %s has %d; accepted: the same number on both sides", primary.label(), pc, harmful.label(), hc)
 	}
@@ -108,7 +108,7 @@ func (r Ref) form(s *Set, list []int, n int) (*Task, error) {
 	var targets []float64
 	if kind == Regression {
 		targets = slices.Clone(s.Y)
-		if i := r.finish(targets); i >= 0 {
+		if i := r.readAs().finish(targets); i >= 0 {
 			return nil, fmt.Errorf("%s: row %d: the target %v does not stay finite under the preprocessing asked for", r.label(), i+1, s.Y[i])
 		}
 	}
@@ -116,7 +116,7 @@ func (r Ref) form(s *Set, list []int, n int) (*Task, error) {
 	if kind == OneVsRest {
 		left[true], left[false] = n/2, n/2
 	}
-	_, cols := s.X.Dims()
+	_, cols := s.Dims()
 	data := make([]float64, 0, n*cols)
 	for _, i := range list {
 		member := kind == Regression || s.Y[i] == float64(*r.Class)
@@ -125,7 +125,7 @@ func (r Ref) form(s *Set, list []int, n int) (*Task, error) {
 		}
 		left[member]--
 		t.Rows = append(t.Rows, i)
-		data = append(data, s.X.RawRowView(i)...)
+		data = s.Row(data, i)
 		switch {
 		case kind == Regression:
 			t.Y, t.Probe = append(t.Y, targets[i]), append(t.Probe, targets[i])

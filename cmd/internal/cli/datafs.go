@@ -7,19 +7,22 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"kappa/runner/dataset"
 )
 
 // dataFS opens the data files that a spec names: a path is relative to the spec's folder and must stay inside one of the
 // roots after symbolic links are resolved. It accepts "../data/x.csv" and absolute paths, which other file systems refuse.
 type dataFS struct {
 	dir   string   // the spec's folder, absolute
+	known string   // the data folder, where the files of data sets known by name lie; may not exist, "" if there is none
 	roots []string // absolute, links resolved
 	hint  string   // how to admit another folder
 }
 
 // newDataFS admits the project's root, the data folder, and the folders given on the command line.
 func newDataFS(spec specFile, data string, allow []string) (dataFS, error) {
-	d := dataFS{dir: spec.Dir, hint: "--allow DIR admits another folder"}
+	d := dataFS{dir: spec.Dir, known: data, hint: "--allow DIR admits another folder"}
 	for _, root := range append([]string{spec.Root, data}, allow...) {
 		if root == "" {
 			continue
@@ -68,7 +71,16 @@ func (d dataFS) Open(name string) (fs.File, error) {
 	)}
 }
 
-var _ fs.FS = dataFS{}
+// Library implements [dataset.Library].
+func (d dataFS) Library() (files fs.FS, folder string) {
+	if d.known == "" {
+		return nil, "the data folder: set KAPPA_DATA, as the user has no cache folder"
+	}
+	d.dir = d.known
+	return d, d.known
+}
+
+var _ dataset.Library = dataFS{}
 
 // dataFolder is where data sets that are not in the binary are kept.
 func dataFolder(env Env) string {

@@ -1,0 +1,124 @@
+package dataset
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+)
+
+// Library is a file system that also says where the files of data sets known by name lie. Where the file system given to
+// [Load] is none, those files are looked for in it itself.
+type Library interface {
+	fs.FS
+	// Library returns the data folder, in which "mnist/train-images-idx3-ubyte" is a path, and how messages call it.
+	Library() (files fs.FS, folder string)
+}
+
+// library is where the files of data sets known by name lie, and how messages call it.
+func library(fsys fs.FS) (files fs.FS, folder string) {
+	if l, ok := fsys.(Library); ok {
+		return l.Library()
+	}
+	return fsys, "the data folder"
+}
+
+// openKnown opens a file of the data set n: as it is, or compressed with ".gz" after its name.
+func (n named) openKnown(fsys fs.FS, path string) (*file, error) {
+	files, _ := library(fsys)
+	if files == nil {
+		return nil, n.missing(fsys, path)
+	}
+	f, err := openFile(files, path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return f, err
+	}
+	if f, err = openFile(files, path+".gz"); errors.Is(err, fs.ErrNotExist) {
+		return nil, n.missing(fsys, path)
+	}
+	return f, err
+}
+
+// missing says which file is not there, where it was looked for and how to get it.
+func (n named) missing(fsys fs.FS, path string) error {
+	_, folder := library(fsys)
+	return &missingFile{fmt.Sprintf("data set %q: %s is not in %s; `kappa data fetch %s` downloads it, `kappa data import` takes files that you have",
+		n.Name, path, folder, n.Name)}
+}
+
+// missingFile is an error that is fs.ErrNotExist and does not repeat it in its text.
+type missingFile struct{ text string }
+
+func (e *missingFile) Error() string   { return e.text }
+func (e *missingFile) Is(t error) bool { return t == fs.ErrNotExist }
+
+// digestKnown is the digest of the files of n that s reads.
+func (n named) digestKnown(fsys fs.FS, s Source) (string, error) {
+	var sums []string
+	for _, path := range n.reads(s) {
+		f, err := n.openKnown(fsys, path)
+		if err != nil {
+			return "", err
+		}
+		sum, err := f.digest()
+		f.Close()
+		if err != nil {
+			return "", err
+		}
+		sums = append(sums, sum)
+	}
+	return combine(sums...), nil
+}
+
+// verdict is a warning where a file's digest is not that of the published file; "" where it is or nothing is published.
+func (n named) verdict(path, digest string) string {
+	want := published(path)
+	if want == "" || want == digest {
+		return ""
+	}
+	return fmt.Sprintf("data set %q: %s is not the published file (SHA-256 %s…, published %s…); `kappa data verify %s` says more",
+		n.Name, path, digest[:12], want[:12], n.Name)
+}
+
+// Pinned is the digest that [Digest] returns for the published files of s; "" if s is no data set known by name, or nothing is
+// known of its files.
+func Pinned(s Source) string {
+	n, err := find(s.Name)
+	if err != nil || s.Check() != nil {
+		return ""
+	}
+	if n.reads == nil {
+		return n.Digest
+	}
+	return pin(n.reads(s)...)
+}
+
+// pin combines the digests of published files; "" if one is not known.
+func pin(paths ...string) string {
+	var sums []string
+	for _, path := range paths {
+		sum := published(path)
+		if sum == "" {
+			return ""
+		}
+		sums = append(sums, sum)
+	}
+	return combine(sums...)
+}
+
+// published is the SHA-256 of a published file; "" if it is not known.
+func published(path string) string {
+	for _, p := range Published() {
+		for _, f := range p.Files {
+			if f.Path == path {
+				return f.SHA256
+			}
+		}
+	}
+	return ""
+}
+
+// externalInfo describes the published data set of that name.
+func externalInfo(name, doc string) Info {
+	p, _ := FindPublished(name)
+	return Info{Name: name, Doc: doc, Source: p.Source, Licence: p.Licence, Needs: "Fetched by `kappa data fetch " + name + "`."}
+}
