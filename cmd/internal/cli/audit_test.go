@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"math"
@@ -174,5 +175,37 @@ func writeSingle(t *testing.T, path string, rows [][]float64) {
 	}
 	if err := os.WriteFile(path, data, 0o644); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestAuditFindsHeaders: a byte order mark, a compressed file and blanks do not hide whether the first line is of numbers.
+func TestAuditFindsHeaders(t *testing.T) {
+	dir := t.TempDir()
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	if _, err := z.Write([]byte("1,2\n3,5\n4,4\n")); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name, text, want string
+	}{
+		{"mark.csv", "\ufeff1,2\n3,5\n4,4\n", "3×2"},
+		{"packed.csv.gz", packed.String(), "3×2"},
+		{"blank.csv", "\n1, 2\r\n3,5\r\n4,4\r\n", "3×2"},
+		{"quoted.csv", "\"1\",\"2\"\n3,5\n4,4\n", "3×2"},
+		{"names.csv", "a,2\n3,5\n4,4\n", "2×2"},
+		{"column.csv", "pixel\n1\n2\n", "2×1"},
+		{"numbers.csv", "7\n1\n2\n", "3×1"},
+	} {
+		if err := os.WriteFile(filepath.Join(dir, tt.name), []byte(tt.text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		out, talk, code := call(t, dir, "audit", "--primary", tt.name, "--harmful", tt.name)
+		if code != exitOK || !strings.Contains(out, tt.want) {
+			t.Errorf("%s: exit code %d, %s%s; want features of %s", tt.name, code, talk, out, tt.want)
+		}
 	}
 }
