@@ -46,6 +46,9 @@ func RillOnly(ctx context.Context, p Problem, o Options, rng *rand.Rand) (Result
 }
 
 func runAlgorithm1(ctx context.Context, p Problem, o Options, rng *rand.Rand, well bool) (Result, error) {
+	if o.Step == Certified {
+		return runCertified(ctx, p, o, well)
+	}
 	a, err := newAlgorithm1(p, o, rng, well)
 	if err != nil {
 		return Result{}, err

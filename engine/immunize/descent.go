@@ -233,15 +233,19 @@ func (d *descent) compare() error {
 	if err := d.look(); err != nil {
 		return err
 	}
-	c := &d.out.Counts
+	d.out.Counts.compare(d.logP-p, d.logH-h, max(errP, d.errP), max(errH, d.errH))
+	return nil
+}
+
+// compare counts a change of log κ(H_P) and log κ(H_H), of which rounding may be errP and errH.
+func (c *Counts) compare(p, h, errP, errH float64) {
 	c.Compared++
-	if d.logP-p > max(roseTolerance, errP, d.errP) {
+	if p > max(roseTolerance, errP) {
 		c.PrimaryRose++
 	}
-	if h-d.logH > max(roseTolerance, errH, d.errH) {
+	if -h > max(roseTolerance, errH) {
 		c.HarmfulFell++
 	}
-	return nil
 }
 
 func (d *descent) count(s step) {

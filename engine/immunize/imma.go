@@ -36,6 +36,9 @@ func IMMA(ctx context.Context, p Problem, o Options, _ *rand.Rand) (Result, erro
 	if err := o.prepare(d); err != nil {
 		return Result{}, err
 	}
+	if o.Step == Certified {
+		return Result{}, errNotCertified
+	}
 	m := &imma{
 		descent: newDescent(&o, o.start(d), p.Primary.Factor, p.Harmful.Factor), problem: &p,
 		unrolled: newUnrolled(p.Harmful, o.InnerSteps), sup: newSupervised(p.Loss, d), omega: mat.NewVecDense(d, nil),

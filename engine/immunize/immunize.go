@@ -56,6 +56,9 @@ const (
 	// of a root-mean-square column of θ, 1 at θ = I). The supervised term keeps the learning rate. It does not go with Adam,
 	// which sets the length of its steps itself.
 	Normalized
+	// Certified takes each step as two, each inside the interval in which its theorem holds: see the package comment. It is for
+	// Algorithm1 and RillOnly, with GD, over all rows, preconditioned and without the supervised term.
+	Certified
 )
 
 // PreconditionSide says on which side of ∂R/∂W, W = θᵀ, Released applies (K + λI)⁻¹.
@@ -75,6 +78,7 @@ const (
 const (
 	defaultLearningRate = 0.005
 	defaultStepFraction = 0.02
+	defaultCertified    = 0.5
 	defaultBalanceNorm  = 10
 	defaultInnerSteps   = 5
 	defaultRidge        = 1
@@ -86,9 +90,12 @@ type Options struct {
 	Theta0    *mat.Dense // start, D×D, not modified; nil is the identity (Released: random)
 	Optimizer Optimizer
 	Step      StepRule
-	// StepFraction is s/(‖θ‖_F/√D) under Normalized, > 0; 0 is 0.02.
+	// StepFraction is s/(‖θ‖_F/√D) under Normalized, > 0; 0 is 0.02. Under Certified it is the fraction of the corrected interval that
+	// a half step takes, in (0, 1); 0 is 0.5.
 	StepFraction float64
-	Steps        int // steps to take, ≥ 0; an epoch is ⌊N/Batch⌋ steps
+	// StepLength is the longest half step under Certified, as a multiple of ‖θ‖_F/√D, ≥ 0; 0 is no bound.
+	StepLength float64
+	Steps      int // steps to take, ≥ 0; an epoch is ⌊N/Batch⌋ steps
 	// Batch is the number of rows of each task a step sees; 0, and anything above N, is all of them.
 	Batch        int
 	LearningRate float64 // η, > 0; 0 is 0.005
@@ -135,6 +142,8 @@ type Result struct {
 	Steps  int     // steps behind Theta
 	Trace  []Point // in order of Step
 	Counts Counts
+	// Certified holds the certified steps that led to the states of Trace, but the first.
+	Certified []CertifiedStep
 }
 
 // Point is the state after Step steps, measured on all rows. A number that does not apply is NaN.
@@ -160,4 +169,6 @@ type Counts struct {
 	WellOutside, IllOutside int
 	// Degenerate counts the steps at which σ_1(H_P) or σ_k(H_H) was repeated, so that the gradient was one of many.
 	Degenerate int
+	// Half says what the half steps of certified steps did: those of R_well, those of R_ill.
+	Half [2]HalfCounts
 }

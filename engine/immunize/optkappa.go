@@ -30,6 +30,9 @@ func OptKappa(ctx context.Context, p Problem, o Options, _ *rand.Rand) (Result, 
 	if err := o.prepare(d); err != nil {
 		return Result{}, err
 	}
+	if o.Step == Certified {
+		return Result{}, errNotCertified
+	}
 	m := &optKappa{
 		descent: newDescent(&o, o.start(d), p.Primary.Factor, p.Harmful.Factor), pass: newPasses(d),
 		primary: d > 1 && p.Primary.Factor.Rank() > 1, harmful: d > 1 && p.Harmful.Factor.Rank() > 1,

@@ -86,12 +86,16 @@ func (t *Task) prepare(name string, targets bool) error {
 
 // prepare checks o and fills in the defaults.
 func (o *Options) prepare(d int) error {
+	fraction := defaultStepFraction
+	if o.Step == Certified {
+		fraction = defaultCertified
+	}
 	for _, v := range []struct {
 		name     string
 		value    *float64
 		fallback float64
 	}{
-		{"step fraction", &o.StepFraction, defaultStepFraction},
+		{"step fraction", &o.StepFraction, fraction},
 		{"learning rate", &o.LearningRate, defaultLearningRate},
 		{"balance norm", &o.BalanceNorm, defaultBalanceNorm},
 		{"primary ridge", &o.RidgePrimary, defaultRidge},
@@ -123,6 +127,16 @@ func (o *Options) prepare(d int) error {
 	case Normalized:
 		if o.Optimizer == Adam {
 			return errors.New("immunize: the normalized step does not go with adam, which sets the length of its steps itself")
+		}
+	case Certified:
+		if o.Optimizer != GD {
+			return fmt.Errorf("immunize: a certified step is a plain one and does not go with %v", o.Optimizer)
+		}
+		if !(o.StepFraction < 1) {
+			return fmt.Errorf("immunize: the fraction %v of its interval that a certified step takes is not below 1", o.StepFraction)
+		}
+		if !(o.StepLength >= 0) || math.IsInf(o.StepLength, 1) {
+			return fmt.Errorf("immunize: the bound %v of a certified step is not a number ≥ 0", o.StepLength)
 		}
 	default:
 		panic(badRule)
