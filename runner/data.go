@@ -96,7 +96,7 @@ func CheckData(ctx context.Context, plan *Plan, data fs.FS) error {
 		r := reader{run.Settings}
 		if id := problemID(r); !seen[id] {
 			seen[id] = true
-			if _, _, err := cache.tasks(r); err != nil {
+			if err := cache.fits(r); err != nil {
 				errs = append(errs, fmt.Errorf("%s: %w", plan.Spec.Path, err))
 			}
 		}

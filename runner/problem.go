@@ -112,7 +112,12 @@ func (c *problemCache) form(r reader) (*problem, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &problem{probePrimary: p.Probe, probeHarmful: h.Probe, warnings: slices.Concat(p.Warnings, h.Warnings)}
+	out := &problem{probePrimary: p.Probe, probeHarmful: h.Probe}
+	for _, w := range slices.Concat(p.Warnings, h.Warnings) { // both sides may be the same data
+		if !slices.Contains(out.warnings, w) {
+			out.warnings = append(out.warnings, w)
+		}
+	}
 	for _, s := range []struct {
 		name string
 		from *dataset.Task
@@ -146,15 +151,36 @@ func (c *problemCache) tasks(r reader) (p, h *dataset.Task, err error) {
 		syn := synthetic(r)
 		return dataset.Pair(c.data, primary, harmful, &syn)
 	}
-	ps, err := c.set(primary.Source)
+	ps, hs, err := c.pair(primary, harmful)
 	if err != nil {
-		return nil, nil, fmt.Errorf("primary: %w", err)
-	}
-	hs, err := c.set(harmful.Source)
-	if err != nil {
-		return nil, nil, fmt.Errorf("harmful: %w", err)
+		return nil, nil, err
 	}
 	return dataset.Form(ps, primary, hs, harmful)
+}
+
+// fits reports why the two tasks of a run's settings cannot be formed.
+func (c *problemCache) fits(r reader) error {
+	primary, harmful := side(r, "primary"), side(r, "harmful")
+	if primary.Name == "synthetic" || harmful.Name == "synthetic" {
+		_, _, err := c.tasks(r)
+		return err
+	}
+	ps, hs, err := c.pair(primary, harmful)
+	if err != nil {
+		return err
+	}
+	return dataset.Fits(ps, primary, hs, harmful)
+}
+
+// pair loads the data sets of both sides.
+func (c *problemCache) pair(primary, harmful dataset.Ref) (ps, hs *dataset.Set, err error) {
+	if ps, err = c.set(primary.Source); err != nil {
+		return nil, nil, fmt.Errorf("primary: %w", err)
+	}
+	if hs, err = c.set(harmful.Source); err != nil {
+		return nil, nil, fmt.Errorf("harmful: %w", err)
+	}
+	return ps, hs, nil
 }
 
 // set loads a data set once.

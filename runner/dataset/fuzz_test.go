@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/csv"
@@ -191,4 +192,91 @@ func roundTrip(t *testing.T, m *mat.Dense) {
 	if got, err = DecodeNPY(&b); err != nil || !same(got, m) {
 		t.Fatalf("as a stream: got %v, error %v; want %v", got, err, m)
 	}
+}
+
+// FuzzIDX: no bytes make the reader panic; what it accepts is exactly what a header of that shape promises; and the answer does
+// not depend on whether the size is known beforehand.
+func FuzzIDX(f *testing.F) {
+	f.Add([]byte(idx([]int{2, 2, 3}, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)), true)
+	f.Add([]byte(idx([]int{3}, 1, 2, 3)), false)
+	f.Add([]byte(idx([]int{3}, 1, 2)), false)
+	f.Add([]byte(idx([]int{1 << 31, 2, 3}, 1)), true)
+	f.Add([]byte{0, 0, 8}, false)
+	f.Add([]byte("\x1f\x8b\x08\x00"), true)
+	f.Fuzz(func(t *testing.T, data []byte, three bool) {
+		var shape []int
+		if three {
+			shape = []int{2, 3}
+		}
+		got, err := decodeIDX(bytes.NewReader(data), int64(len(data)), shape...)
+		streamed, serr := decodeIDX(bytes.NewReader(data), -1, shape...)
+		if (err == nil) != (serr == nil) || !bytes.Equal(got, streamed) {
+			t.Fatalf("with its size: %v, error %v; as a stream: %v, error %v", got, err, streamed, serr)
+		}
+		if err != nil {
+			return
+		}
+		dims := []int{len(got)}
+		if three {
+			dims = []int{len(got) / 6, 2, 3}
+		}
+		if idx(dims, got...) != string(data) {
+			t.Fatalf("%v read from %q", got, data)
+		}
+	})
+}
+
+// FuzzCIFAR: no bytes make the reader panic, and what it accepts is whole records.
+func FuzzCIFAR(f *testing.F) {
+	f.Add([]byte{3, 9, 0}, byte(200), []byte{})
+	f.Add([]byte{3, 10}, byte(0), []byte{})
+	f.Add([]byte{1}, byte(1), []byte{1, 2, 3})
+	f.Add([]byte{}, byte(1), []byte{9})
+	f.Fuzz(func(t *testing.T, labels []byte, pixel byte, tail []byte) {
+		var data []byte
+		for i, y := range labels[:min(len(labels), 4)] {
+			data = append(append(data, y), bytes.Repeat([]byte{pixel + byte(i)}, cifarRecord-1)...)
+		}
+		data = append(data, tail...)
+		read := func(size int64) (*table, error) {
+			out := &table{images: &bitmaps{d: cifarRecord - 1}}
+			return out, decodeCIFAR(bytes.NewReader(data), size, out)
+		}
+		got, err := read(int64(len(data)))
+		streamed, serr := read(-1)
+		if (err == nil) != (serr == nil) || err == nil && !bytes.Equal(got.images.pixels, streamed.images.pixels) {
+			t.Fatalf("with its size: error %v; as a stream: error %v", err, serr)
+		}
+		if err != nil {
+			return
+		}
+		var again []byte
+		for i, y := range got.y {
+			again = append(append(again, byte(y)), got.images.pixels[i*got.images.d:][:got.images.d]...)
+		}
+		if !bytes.Equal(again, data) {
+			t.Fatal("what is read is not what was there")
+		}
+	})
+}
+
+// FuzzGzip: no bytes make a compressed file panic, and refusals name it.
+func FuzzGzip(f *testing.F) {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	if _, err := z.Write([]byte("a\n1\n2\n")); err != nil {
+		f.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b.Bytes())
+	f.Add(b.Bytes()[:20])
+	f.Add(append(bytes.Clone(b.Bytes()), 1))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		set, err := Load(filesOf("a.csv.gz", string(data)), Source{CSV: "a.csv.gz"})
+		if (set == nil) == (err == nil) || err != nil && !strings.Contains(err.Error(), "a.csv.gz") {
+			t.Fatalf("set %v, error %v", set, err)
+		}
+	})
 }

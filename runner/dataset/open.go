@@ -69,6 +69,9 @@ func (f *file) Read(p []byte) (int, error) {
 	if f.read > MaxFileBytes {
 		return n, fmt.Errorf("more than %d bytes uncompressed; accepted: at most that many", int64(MaxFileBytes))
 	}
+	if err == io.ErrUnexpectedEOF { // of the decompressor
+		return n, fmt.Errorf("after %d bytes: %w: the compressed file ends early", f.read, err)
+	}
 	if err != nil && err != io.EOF {
 		err = fmt.Errorf("after %d bytes: %w", f.read, cause(err))
 	}

@@ -59,31 +59,48 @@ func within(side string, err error) error {
 	return fmt.Errorf("%s: %w", side, err)
 }
 
-// Form takes the rows of both tasks from their loaded sets, which may be the same one and are not changed; the tasks share no
-// memory with them. Both sides must have the same number of columns.
-func Form(ps *Set, primary Ref, hs *Set, harmful Ref) (p, h *Task, err error) {
+// Fits returns the error that [Form] would return, and forms nothing. Cost: a look at every label.
+func Fits(ps *Set, primary Ref, hs *Set, harmful Ref) error {
+	if _, _, _, err := choose(ps, primary, hs, harmful); err != nil {
+		return err
+	}
+	_, perr := primary.targets(ps)
+	_, herr := harmful.targets(hs)
+	return errors.Join(within("primary", perr), within("harmful", herr))
+}
+
+// choose lists the rows that each task can use and the number of rows of both, unless their refs say another.
+func choose(ps *Set, primary Ref, hs *Set, harmful Ref) (pr, hr []int, n int, err error) {
 	if err := errors.Join(within("primary", primary.Check()), within("harmful", harmful.Check())); err != nil {
-		return nil, nil, err
+		return nil, nil, 0, err
 	}
 	_, pc := ps.Dims()
 	_, hc := hs.Dims()
 	if pc != hc {
-		return nil, nil, fmt.Errorf("primary %s has %d columns and harmful %s has %d; accepted: the same number on both sides", primary.label(), pc, harmful.label(), hc)
+		return nil, nil, 0, fmt.Errorf("primary %s has %d columns and harmful %s has %d; accepted: the same number on both sides", primary.label(), pc, harmful.label(), hc)
 	}
-	pr, err := primary.candidates(ps)
-	if err != nil {
-		return nil, nil, within("primary", err)
+	if pr, err = primary.candidates(ps); err != nil {
+		return nil, nil, 0, within("primary", err)
 	}
-	hr, err := harmful.candidates(hs)
-	if err != nil {
-		return nil, nil, within("harmful", err)
+	if hr, err = harmful.candidates(hs); err != nil {
+		return nil, nil, 0, within("harmful", err)
 	}
-	n := min(len(pr), len(hr))
+	n = min(len(pr), len(hr))
 	if primary.Kind() == OneVsRest || harmful.Kind() == OneVsRest {
 		n -= n % 2
 	}
 	if n == 0 {
-		return nil, nil, fmt.Errorf("one side has a single row, and task %q needs two; accepted: at least two rows on each side", OneVsRest)
+		return nil, nil, 0, fmt.Errorf("one side has a single row, and task %q needs two; accepted: at least two rows on each side", OneVsRest)
+	}
+	return pr, hr, n, nil
+}
+
+// Form takes the rows of both tasks from their loaded sets, which may be the same one and are not changed; the tasks share no
+// memory with them. Both sides must have the same number of columns.
+func Form(ps *Set, primary Ref, hs *Set, harmful Ref) (p, h *Task, err error) {
+	pr, hr, n, err := choose(ps, primary, hs, harmful)
+	if err != nil {
+		return nil, nil, err
 	}
 	if p, err = primary.form(ps, pr, n); err != nil {
 		return nil, nil, within("primary", err)
@@ -92,7 +109,7 @@ func Form(ps *Set, primary Ref, hs *Set, harmful Ref) (p, h *Task, err error) {
 		return nil, nil, within("harmful", err)
 	}
 	if ps.Headed && hs.Headed && !slices.Equal(ps.Columns, hs.Columns) {
-		j := slices.IndexFunc(numbered(pc), func(j int) bool { return ps.Columns[j] != hs.Columns[j] })
+		j := slices.IndexFunc(numbered(len(ps.Columns)), func(j int) bool { return ps.Columns[j] != hs.Columns[j] })
 		p.Warnings = append(p.Warnings, fmt.Sprintf("the columns of %s and %s differ in name: column %d is %q there and %q here", primary.label(), harmful.label(), j+1, ps.Columns[j], hs.Columns[j]))
 	}
 	return p, h, nil
@@ -105,12 +122,9 @@ func (r Ref) form(s *Set, list []int, n int) (*Task, error) {
 	}
 	kind := r.Kind()
 	t := &Task{Kind: kind, Float32: s.Float32, Digest: s.Digest, Warnings: slices.Clone(s.Warnings)}
-	var targets []float64
-	if kind == Regression {
-		targets = slices.Clone(s.Y)
-		if i := r.readAs().finish(targets); i >= 0 {
-			return nil, fmt.Errorf("%s: row %d: the target %v does not stay finite under the preprocessing asked for", r.label(), i+1, s.Y[i])
-		}
+	targets, err := r.targets(s)
+	if err != nil {
+		return nil, err
 	}
 	left := map[bool]int{true: n, false: n} // rows to take yet: of the class, of the rest
 	if kind == OneVsRest {
@@ -139,4 +153,16 @@ func (r Ref) form(s *Set, list []int, n int) (*Task, error) {
 	}
 	t.X = mat.NewDense(n, cols, data)
 	return t, nil
+}
+
+// targets are the preprocessed targets of a regression; nil for the other tasks.
+func (r Ref) targets(s *Set) ([]float64, error) {
+	if r.Kind() != Regression {
+		return nil, nil
+	}
+	targets := slices.Clone(s.Y)
+	if i := r.readAs().finish(targets); i >= 0 {
+		return nil, fmt.Errorf("%s: row %d: the target %v does not stay finite under the preprocessing asked for", r.label(), i+1, s.Y[i])
+	}
+	return targets, nil
 }

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"testing"
@@ -105,6 +106,13 @@ func TestForm(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			p, h, err := Pair(small(), tt.p, tt.h, nil)
+			if ps, perr := Load(small(), tt.p.Source); perr == nil {
+				if hs, herr := Load(small(), tt.h.Source); herr == nil {
+					if fits := Fits(ps, tt.p, hs, tt.h); fmt.Sprint(fits) != fmt.Sprint(err) {
+						t.Errorf("Fits says %v, Pair %v", fits, err)
+					}
+				}
+			}
 			if tt.message != nil {
 				wantError(t, err, tt.message...)
 				return
