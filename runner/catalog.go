@@ -40,7 +40,7 @@ func methods() []method {
 		}, immunize.Identity},
 		{experiments.Entry{
 			Name: "immunize", Doc: "Algorithm 1 of the paper: descends R_ill(H_H) + R_well(H_P) + L(D_P) with K cancelled.",
-			Uses: uses("train.optimizer", "train.step", "train.step_fraction", "train.learning_rate", "train.momentum",
+			Uses: uses("train.optimizer", "train.step", "train.step_fraction", "train.step_length", "train.learning_rate", "train.momentum",
 				"train.batch", "train.epochs", "train.lambda_primary", "train.lambda_harmful", "train.balance_norm",
 				"train.supervised", "train.loss", "train.form"),
 			Defaults: experiments.Settings{"train.steps": int64(100)},
@@ -59,7 +59,7 @@ func methods() []method {
 		}, immunize.Released},
 		{experiments.Entry{
 			Name: "rill-only", Doc: "Minimises R_ill(H_H) alone by gradient descent.",
-			Uses:     uses("train.step", "train.step_fraction", "train.learning_rate", "train.lambda_harmful", "train.balance_norm", "train.form"),
+			Uses:     uses("train.step", "train.step_fraction", "train.step_length", "train.learning_rate", "train.lambda_harmful", "train.balance_norm", "train.form"),
 			Defaults: experiments.Settings{"train.step": "normalized", "train.steps": int64(100)},
 		}, immunize.RillOnly},
 		{experiments.Entry{

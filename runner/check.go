@@ -25,6 +25,9 @@ func check(spec *experiments.Spec, r reader) experiments.Problems {
 	if r.str("train.step") == "normalized" && r.str("train.optimizer") == "adam" {
 		problem("train.optimizer", "adam sets the length of its steps itself and does not go with normalized steps", `want step = "fixed", or "gd" or "sgd"`)
 	}
+	if r.str("train.step") == "certified" {
+		checkCertified(r, problem)
+	}
 	if r.has("train.epochs") && r.integer("train.batch") == 0 {
 		problem("train.epochs", "epochs without a batch size", "give train.batch, or train.steps instead of epochs")
 	}

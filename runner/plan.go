@@ -131,7 +131,10 @@ func resolve(in experiments.Settings) experiments.Settings {
 		}
 	}
 	if r.usesKey("train.supervised") && !r.has("train.supervised") {
-		s["train.supervised"] = r.str("train.step") != "normalized"
+		s["train.supervised"] = r.str("train.step") == "fixed"
+	}
+	if fraction, ok := stepFractions[r.str("train.step")]; ok && r.usesKey("train.step_fraction") && !r.has("train.step_fraction") {
+		s["train.step_fraction"] = fraction
 	}
 	if r.has("train.supervised") && !r.boolean("train.supervised") {
 		delete(s, "train.loss")
@@ -152,6 +155,9 @@ func resolve(in experiments.Settings) experiments.Settings {
 	}
 	return s
 }
+
+// stepFractions holds the default of train.step_fraction under each step rule that reads it.
+var stepFractions = map[string]float64{"normalized": 0.02, "certified": 0.5}
 
 // draws says whether any random number is drawn on the way to θ.
 func draws(r reader) bool {

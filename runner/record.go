@@ -30,6 +30,7 @@ func (t *trial) recordTraining(res immunize.Result) {
 		t.conditions(p.Step, "primary", p.Primary)
 		t.conditions(p.Step, "harmful", p.Harmful)
 	}
+	t.recordCertified(res)
 	for _, c := range []struct {
 		name  string
 		count int

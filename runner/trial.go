@@ -123,7 +123,7 @@ func (t *trial) train(r reader, problem *problem) (immunize.Result, error) {
 func (t *trial) options(r reader, problem *problem) (immunize.Options, error) {
 	o := immunize.Options{
 		Optimizer: optimizers[r.str("train.optimizer")], Step: stepRules[r.str("train.step")],
-		StepFraction: r.number("train.step_fraction"), Steps: r.integer("train.steps"), Batch: r.integer("train.batch"),
+		StepFraction: r.number("train.step_fraction"), StepLength: r.number("train.step_length"), Steps: r.integer("train.steps"), Batch: r.integer("train.batch"),
 		LearningRate: r.number("train.learning_rate"), Momentum: r.number("train.momentum"),
 		LambdaPrimary: lambda(r, "train.lambda_primary"), LambdaHarmful: lambda(r, "train.lambda_harmful"),
 		BalanceNorm: r.number("train.balance_norm"), Supervised: r.boolean("train.supervised"),
@@ -145,7 +145,7 @@ func (t *trial) options(r reader, problem *problem) (immunize.Options, error) {
 // Names of the spec and what they mean to the engine; an absent name reads as the first.
 var (
 	optimizers = map[string]immunize.Optimizer{"gd": immunize.GD, "sgd": immunize.SGD, "adam": immunize.Adam}
-	stepRules  = map[string]immunize.StepRule{"fixed": immunize.Fixed, "normalized": immunize.Normalized}
+	stepRules  = map[string]immunize.StepRule{"fixed": immunize.Fixed, "normalized": immunize.Normalized, "certified": immunize.Certified}
 	forms      = map[string]regularizer.Form{
 		"": regularizer.Cancelled, "cancelled": regularizer.Cancelled, "pseudo-inverse": regularizer.PseudoInverse, "plain": regularizer.Plain,
 	}
