@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
-	"strings"
 	"sync"
 	"testing"
 
@@ -337,12 +336,14 @@ func TestJSON(t *testing.T) {
 	p, h := factor(t, numtest.Diagonal(4, 2, 1)), factor(t, numtest.Diagonal(1, 2, 0.5))
 	blind := factor(t, numtest.Diagonal(4, 2, 0)) // sees two columns of three
 	theta := numtest.Diagonal(0.25, 0.5, 1)
+	tall := mat.NewDense(4, 3, []float64{4, 0, 0, 0, 2, 0, 0, 0, 1, 1, 1, 1})
 	for name, in := range map[string]Input{
 		"theta":     {Primary: p, Harmful: h, Theta: theta},
 		"models":    {Primary: h, Harmful: p, BasePrimary: p, BaseHarmful: h},
 		"alone":     {Primary: p, Harmful: h},
 		"unbounded": {Primary: blind, Harmful: h, Theta: theta},
 		"singular":  {Primary: p, Harmful: h, Theta: numtest.Diagonal(1, 1, 0)},
+		"losses":    {Primary: factor(t, tall), Harmful: h, Theta: theta, XPrimary: tall, Y: []float64{1, 2, 0, 3}},
 		"zero":      {Primary: p, Harmful: factor(t, mat.NewDense(3, 3, nil)), Theta: theta},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -363,11 +364,6 @@ func TestJSON(t *testing.T) {
 			}
 			if d := cmp.Diff(string(want), got); d != "" {
 				t.Errorf("%s (-want +got), -update rewrites it:\n%s", file, d)
-			}
-			for _, word := range []string{"def_", "loss", "Def", "Loss"} {
-				if strings.Contains(got, word) {
-					t.Errorf("the JSON holds %q", word)
-				}
 			}
 		})
 	}

@@ -4,6 +4,8 @@ import (
 	"math"
 	"testing"
 
+	"gonum.org/v1/gonum/mat"
+
 	"kappa/engine/ceiling"
 	"kappa/engine/internal/numtest"
 )
@@ -48,6 +50,19 @@ func TestLimits(t *testing.T) {
 	if r := mustMeasure(t, Input{Primary: full, Harmful: other, BasePrimary: other, BaseHarmful: full}); !math.IsNaN(r.Bound) ||
 		!math.IsNaN(r.Reached) || !math.IsNaN(r.ReachedBound) {
 		t.Errorf("two models: bound %g, reached %g and %g", r.Bound, r.Reached, r.ReachedBound)
+	}
+}
+
+// TestNarrowTheta: an extractor that loses directions may exceed every limit of those that do not, and none is measured against.
+func TestNarrowTheta(t *testing.T) {
+	// The second feature is seen by the harmful task through 0.1 alone.
+	theta := mat.NewDense(3, 2, []float64{1, 0, 0, 0.1, 0, 1})
+	r := mustMeasure(t, Input{Primary: factor(t, identity(3)), Harmful: factor(t, numtest.Diagonal(1, 1, 0)), Theta: theta})
+	if want := 100 * 1.01; math.Abs(r.Ceiling-1) > 1e-12 || r.RIR.Rank < 50 || r.RIR.Rank > want {
+		t.Errorf("ceiling %g, RIR %g: no example", r.Ceiling, r.RIR.Rank)
+	}
+	if !math.IsNaN(r.Bound) || !math.IsNaN(r.Reached) || !math.IsNaN(r.ReachedBound) {
+		t.Errorf("bound %g, reached %g and %g, want NaN", r.Bound, r.Reached, r.ReachedBound)
 	}
 }
 

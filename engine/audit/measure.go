@@ -49,6 +49,9 @@ type Input struct {
 
 	// Original is what NewOriginal made of the same tasks; nil computes it anew.
 	Original *Original
+	// Fit is the primary task's features under Theta, and Bias, with Y, made ready for attackers, where that is at hand: what
+	// Original.PrimaryFit gives under [θ; bᵀ]. nil makes it anew for the loss.
+	Fit *probe.Target
 	// Known are the condition numbers under Theta where they are known already, from the last point of a training's trace for
 	// example; nil computes them.
 	Known *Known
@@ -85,7 +88,9 @@ func Measure(in Input) (Report, error) {
 			return Report{}, fmt.Errorf("audit: %w", err)
 		}
 		r.Ceiling, r.Unbounded, r.Freedom = c.Ceiling, c.Unbounded, c.Freedom
-		limits = c
+		if !in.narrows() {
+			limits = c
+		}
 	}
 	if in.Y != nil {
 		if err := in.losses(&r, o); err != nil {
@@ -96,6 +101,16 @@ func Measure(in Input) (Report, error) {
 		r.compare(limits)
 	}
 	return r, nil
+}
+
+// narrows reports whether θ has fewer columns than rows. Such a θ loses directions, and with them what made a task ill-conditioned: the
+// ceiling and its bounds, which are of invertible θ, do not limit it.
+func (in Input) narrows() bool {
+	if in.Theta == nil {
+		return false
+	}
+	d, m := in.Theta.Dims()
+	return m < d
 }
 
 // check refuses what is incomplete or does not fit.
@@ -167,23 +182,6 @@ func (in Input) check() error {
 	return nil
 }
 
-// bestLoss returns the least mean squared error of a linear head on features x of the given rank, 0 where it is rounding.
-func bestLoss(x *mat.Dense, y []float64, rank int) (float64, error) {
-	t, err := probe.Prepare(x, y, rank)
-	if err != nil {
-		return math.NaN(), err
-	}
-	n := float64(len(y))
-	loss, square := t.BestLoss()/n, 0.0
-	for _, v := range y {
-		square += v * v / n
-	}
-	if loss <= negligibleLoss*square {
-		return 0, nil
-	}
-	return loss, nil
-}
-
 // withOnes returns [X 1].
 func withOnes(x *mat.Dense) *mat.Dense {
 	n, d := x.Dims()
@@ -196,8 +194,8 @@ func withOnes(x *mat.Dense) *mat.Dense {
 	return out
 }
 
-// stacked returns [θ; bᵀ], for which [X 1]·[θ; bᵀ] = Xθ + 1bᵀ.
-func stacked(theta *mat.Dense, bias []float64) *mat.Dense {
+// Stacked returns [θ; bᵀ], for which [X 1]·[θ; bᵀ] = Xθ + 1bᵀ.
+func Stacked(theta *mat.Dense, bias []float64) *mat.Dense {
 	d, m := theta.Dims()
 	out := mat.NewDense(d+1, m, nil)
 	out.Slice(0, d, 0, m).(*mat.Dense).Copy(theta)

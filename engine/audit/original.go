@@ -2,12 +2,12 @@ package audit
 
 import (
 	"fmt"
-	"math"
 	"sync"
 
 	"gonum.org/v1/gonum/mat"
 
 	"kappa/engine/ceiling"
+	"kappa/engine/probe"
 	"kappa/engine/spectrum"
 )
 
@@ -19,6 +19,7 @@ type Original struct {
 	conditions           func() (Base, error)
 	ceiling              func() (ceiling.Result, error)
 	loss                 func() (float64, error)
+	fit, fitWithOnes     func() (*probe.Data, error)
 	onesPrimary, onesHar func() (*spectrum.Factor, error)
 }
 
@@ -28,14 +29,14 @@ func NewOriginal(in Input) *Original {
 	o := &Original{in: in}
 	o.conditions = sync.OnceValues(o.base)
 	o.ceiling = sync.OnceValues(func() (ceiling.Result, error) { return ceiling.Exact(in.Primary, in.Harmful) })
-	o.loss = sync.OnceValues(func() (float64, error) {
-		switch {
-		case in.BasePrimary == nil:
-			return bestLoss(in.XPrimary, in.Y, in.Primary.Rank())
-		case in.XBasePrimary == nil:
-			return math.NaN(), nil
+	o.loss = sync.OnceValues(o.baseLoss)
+	o.fit = sync.OnceValues(func() (*probe.Data, error) { return probe.NewData(in.Primary, in.XPrimary, in.Y) })
+	o.fitWithOnes = sync.OnceValues(func() (*probe.Data, error) {
+		f, err := o.PrimaryWithOnes()
+		if err != nil {
+			return nil, err
 		}
-		return bestLoss(in.XBasePrimary, in.Y, in.BasePrimary.Rank())
+		return probe.NewData(f, in.XPrimary, in.Y)
 	})
 	ones := func(name string, x *mat.Dense) func() (*spectrum.Factor, error) {
 		return sync.OnceValues(func() (*spectrum.Factor, error) {
@@ -100,7 +101,7 @@ func (in Input) conditions(r *Report, o *Original) (err error) {
 		if harmful, err = o.HarmfulWithOnes(); err != nil {
 			return fmt.Errorf("harmful task: %w", err)
 		}
-		theta = stacked(in.Theta, in.Bias)
+		theta = Stacked(in.Theta, in.Bias)
 	}
 	if r.Primary, err = condition(primary, theta); err != nil {
 		return fmt.Errorf("primary task: %w", err)
@@ -120,37 +121,4 @@ func condition(f *spectrum.Factor, theta *mat.Dense) (spectrum.Conditions, error
 		return spectrum.Conditions{}, err
 	}
 	return s.Condition(), nil
-}
-
-// losses fills in the least mean squared error of a linear head on the primary task, with the extractor and without: of two models on
-// the features of each, and NaN for the original's where these are not given. In exact
-// arithmetic they are equal for an invertible θ without a bias. Both are measured all the same: of an ill-conditioned θ the features
-// that double precision holds may have lost a direction.
-func (in Input) losses(r *Report, o *Original) (err error) {
-	if r.LossBase, err = o.loss(); err != nil {
-		return err
-	}
-	r.LossPrimary = r.LossBase
-	if in.BasePrimary != nil {
-		r.LossPrimary, err = bestLoss(in.XPrimary, in.Y, in.Primary.Rank())
-		return err
-	}
-	if in.Theta == nil {
-		return nil
-	}
-	var features mat.Dense
-	features.Mul(in.XPrimary, in.Theta)
-	rank := in.Primary.Rank()
-	if in.Bias != nil {
-		rank++ // the constant may add a direction; Prepare counts no more than there are
-		n, _ := features.Dims()
-		for i := range n {
-			row := features.RawRowView(i)
-			for j, b := range in.Bias {
-				row[j] += b
-			}
-		}
-	}
-	r.LossPrimary, err = bestLoss(&features, in.Y, rank)
-	return err
 }

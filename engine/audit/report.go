@@ -3,6 +3,7 @@ package audit
 import (
 	"encoding/json"
 	"math"
+	"slices"
 
 	"kappa/engine/ceiling"
 	"kappa/engine/spectrum"
@@ -11,8 +12,7 @@ import (
 // Report is what Measure found. A figure that does not apply to the setting is NaN here and null in JSON.
 //
 // json.Marshal writes the object that `kappa audit --json` prints. Its numbers are JSON numbers; only "Infinity" and "NaN", which
-// JSON cannot say, are strings. The ceiling is null also where there is none. The loss and Definition 3.1, which need targets, are
-// not part of it.
+// JSON cannot say, are strings. The ceiling is null also where there is none.
 type Report struct {
 	// Primary and Harmful are κ of H_P and H_H: of the Hessian FᵀF of a linear probe on the features F, without the factor 2 (Eq. 9).
 	Primary, Harmful spectrum.Conditions
@@ -37,7 +37,8 @@ type Report struct {
 
 	// Bound is the least upper bound of RIR that is known for extractors with this κ(θ): the least of κ(θ)⁴, κ(θ)²κ(K_P) and Ceiling;
 	// see ceiling.Bound. Reached and ReachedBound are ln RIR (protocol `rank`) over ln Ceiling and over ln Bound: 1 at the limit, 0 at
-	// RIR = 1, NaN where the limit is infinite, or 1 but for rounding. None of them covers a bias: the features are then no Xθ.
+	// RIR = 1, NaN where the limit is infinite, or 1 but for rounding. All three are NaN for a θ with fewer columns than rows, which
+	// no such limit binds. None of them covers a bias: the features are then no Xθ.
 	Bound, Reached, ReachedBound float64
 
 	// DefA, DefB and DefC are the parts of Definition 3.1 by the constants MuchWorse, NoWorse and AsGood, under the protocol `rank`;
@@ -112,6 +113,23 @@ type (
 		Bound        *number   `json:"bound"`
 		Reached      *number   `json:"reached"`
 		ReachedBound *number   `json:"reached_bound"`
+
+		Loss       *jsonLoss       `json:"loss"`
+		Definition *jsonDefinition `json:"definition"`
+	}
+	jsonLoss struct {
+		Primary *number `json:"primary"`
+		Base    *number `json:"base"`
+	}
+	// null: a figure that the verdict needs is missing.
+	jsonDefinition struct {
+		A jsonVerdicts `json:"a"`
+		B jsonVerdicts `json:"b"`
+		C *bool        `json:"c"`
+	}
+	jsonVerdicts struct {
+		Rank  *bool `json:"rank"`
+		Ridge *bool `json:"ridge"`
 	}
 	jsonBase struct {
 		Primary jsonTask `json:"primary"`
@@ -175,7 +193,28 @@ func (r Report) MarshalJSON() ([]byte, error) {
 		out.KappaTheta = (*number)(&r.KappaTheta)
 	}
 	out.Bound, out.Reached, out.ReachedBound = orNull(r.Bound), orNull(r.Reached), orNull(r.ReachedBound)
+	if !math.IsNaN(r.LossPrimary) {
+		out.Loss = &jsonLoss{Primary: orNull(r.LossPrimary)}
+		if r.Base != nil {
+			out.Loss.Base = orNull(r.LossBase)
+		}
+	}
+	if r.Base != nil {
+		out.Definition = &jsonDefinition{
+			A: jsonVerdicts{verdict(r.DefA, r.RatioHarmful.Rank), verdict(r.DefARidge, r.RatioHarmful.Ridge)},
+			B: jsonVerdicts{verdict(r.DefB, r.RatioPrimary.Rank), verdict(r.DefBRidge, r.RatioPrimary.Ridge)},
+			C: verdict(r.DefC, r.LossPrimary, r.LossBase),
+		}
+	}
 	return json.Marshal(out)
+}
+
+// verdict is null where one of the figures that it needs is NaN.
+func verdict(holds bool, figures ...float64) *bool {
+	if slices.ContainsFunc(figures, math.IsNaN) {
+		return nil
+	}
+	return &holds
 }
 
 // orNull is null for NaN: the figure does not apply.
