@@ -87,7 +87,7 @@ func Digests(ctx context.Context, data fs.FS, spec *experiments.Spec, set []expe
 // be formed (classes exist, columns agree, rows suffice).
 func CheckData(ctx context.Context, plan *Plan, data fs.FS) error {
 	cache := newProblemCache(data, 1)
-	seen := make(map[string]bool)
+	seen, said := make(map[string]bool), make(map[string]bool)
 	var errs []error
 	for _, run := range plan.Runs {
 		if err := ctx.Err(); err != nil {
@@ -96,7 +96,8 @@ func CheckData(ctx context.Context, plan *Plan, data fs.FS) error {
 		r := reader{run.Settings}
 		if id := problemID(r); !seen[id] {
 			seen[id] = true
-			if err := cache.fits(r); err != nil {
+			if err := cache.fits(r); err != nil && !said[err.Error()] {
+				said[err.Error()] = true
 				errs = append(errs, fmt.Errorf("%s: %w", plan.Spec.Path, err))
 			}
 		}

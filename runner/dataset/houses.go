@@ -32,7 +32,7 @@ func housePricesNamed() named {
 // loadAs loads the source that s is read as.
 func (n named) loadAs(fsys fs.FS, s Source) (*Set, error) {
 	src := n.as(s)
-	f, err := n.openKnown(fsys, src.CSV) // settles which of its places it is at
+	f, err := n.openKnown(fsys, s, src.CSV) // settles which of its places it is at
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +42,7 @@ func (n named) loadAs(fsys fs.FS, s Source) (*Set, error) {
 	files, _ := library(fsys)
 	set, err := Load(files, place)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, n.missing(fsys, src.CSV)
+		return nil, n.missing(fsys, s, src.CSV)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("data set %q: %w", n.Name, err)

@@ -1,7 +1,6 @@
 package dataset
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -67,7 +66,7 @@ func (s imageSet) load(n named, fsys fs.FS) (*table, error) {
 	t := &table{columns: numbers(d), images: &bitmaps{d: d, values: s.values()}}
 	var sums []string
 	read := func(path string, decode func(f *file) error) error {
-		f, err := n.openKnown(fsys, path)
+		f, err := n.openKnown(fsys, Source{Name: n.Name}, path)
 		if err != nil {
 			return err
 		}
@@ -94,17 +93,16 @@ func (s imageSet) load(n named, fsys fs.FS) (*table, error) {
 		}
 	} else {
 		var labels []byte
-		err = errors.Join(
-			read(s.images, func(f *file) (err error) {
-				t.images.pixels, err = decodeIDX(f, f.size, s.side, s.side)
-				return err
-			}),
-			read(s.labels, func(f *file) (err error) {
-				labels, err = decodeIDX(f, f.size)
-				return err
-			}),
-		)
-		if err != nil {
+		if err = read(s.images, func(f *file) (err error) {
+			t.images.pixels, err = decodeIDX(f, f.size, s.side, s.side)
+			return err
+		}); err != nil {
+			return nil, err
+		}
+		if err = read(s.labels, func(f *file) (err error) {
+			labels, err = decodeIDX(f, f.size)
+			return err
+		}); err != nil {
 			return nil, err
 		}
 		if len(labels) != t.images.rows() {

@@ -123,10 +123,10 @@ func TestKnownMissing(t *testing.T) {
 		files fstest.MapFS
 		words []string
 	}{
-		{Source{Name: "mnist"}, nil, []string{"mnist/train-images-idx3-ubyte is not in the data folder", "`kappa data fetch mnist`", "`kappa data import`"}},
+		{Source{Name: "mnist"}, nil, []string{"mnist/train-images-idx3-ubyte, mnist/train-labels-idx1-ubyte are not in the data folder", "`kappa data fetch mnist`", "`kappa data import`"}},
 		{Source{Name: "mnist"}, filesOf("mnist/train-images-idx3-ubyte", images), []string{"mnist/train-labels-idx1-ubyte is not in"}},
 		{Source{Name: "fashion-mnist"}, filesOf("fashion-mnist/train-labels-idx1-ubyte", labels), []string{"fashion-mnist/train-images-idx3-ubyte is not in"}},
-		{Source{Name: "cifar-10"}, nil, []string{"cifar-10/data_batch_1.bin is not in"}},
+		{Source{Name: "cifar-10"}, nil, []string{"cifar-10/data_batch_1.bin, ", "cifar-10/data_batch_5.bin are not in"}},
 		{Source{Name: "house-prices", Side: "harmful"}, filesOf("house-prices/D1.csv", "a\n1\n"), []string{"house-prices/D2.csv is not in"}},
 	} {
 		var fsys fs.FS

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 )
 
 // Library is a file system that also says where the files of data sets known by name lie. Where the file system given to
@@ -22,27 +23,45 @@ func library(fsys fs.FS) (files fs.FS, folder string) {
 	return fsys, "the data folder"
 }
 
-// openKnown opens a file of the data set n: as it is, or compressed with ".gz" after its name.
-func (n named) openKnown(fsys fs.FS, path string) (*file, error) {
+// openKnown opens a file of the data set n, one of those that s reads: as it is, or compressed with ".gz" after its name.
+func (n named) openKnown(fsys fs.FS, s Source, path string) (*file, error) {
 	files, _ := library(fsys)
 	if files == nil {
-		return nil, n.missing(fsys, path)
+		return nil, n.missing(fsys, s, path)
 	}
 	f, err := openFile(files, path)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return f, err
 	}
 	if f, err = openFile(files, path+".gz"); errors.Is(err, fs.ErrNotExist) {
-		return nil, n.missing(fsys, path)
+		return nil, n.missing(fsys, s, path)
 	}
 	return f, err
 }
 
-// missing says which file is not there, where it was looked for and how to get it.
-func (n named) missing(fsys fs.FS, path string) error {
-	_, folder := library(fsys)
-	return &missingFile{fmt.Sprintf("data set %q: %s is not in %s; `kappa data fetch %s` downloads it, `kappa data import` takes files that you have",
-		n.Name, path, folder, n.Name)}
+// missing says which files that s reads are not there, path among them, where they were looked for and how to get them.
+func (n named) missing(fsys fs.FS, s Source, path string) error {
+	files, folder := library(fsys)
+	var list []string
+	for _, p := range n.reads(s) {
+		there := false
+		if files != nil && p != path {
+			for _, place := range []string{p, p + ".gz"} {
+				if _, err := fs.Stat(files, place); err == nil {
+					there = true
+				}
+			}
+		}
+		if !there {
+			list = append(list, p)
+		}
+	}
+	verb := "is"
+	if len(list) > 1 {
+		verb = "are"
+	}
+	return &missingFile{fmt.Sprintf("data set %q: %s %s not in %s; `kappa data fetch %s` downloads it, `kappa data import` takes files that you have",
+		n.Name, strings.Join(list, ", "), verb, folder, n.Name)}
 }
 
 // missingFile is an error that is fs.ErrNotExist and does not repeat it in its text.
@@ -55,7 +74,7 @@ func (e *missingFile) Is(t error) bool { return t == fs.ErrNotExist }
 func (n named) digestKnown(fsys fs.FS, s Source) (string, error) {
 	var sums []string
 	for _, path := range n.reads(s) {
-		f, err := n.openKnown(fsys, path)
+		f, err := n.openKnown(fsys, s, path)
 		if err != nil {
 			return "", err
 		}
