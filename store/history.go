@@ -14,8 +14,9 @@ type Past struct {
 	CPUSeconds       float64
 	CPU, Kernel      string // of the machine
 	Log              string
-	// First says that no attempt of the same command finished earlier on the same two tasks: it may have borne what they share.
-	First bool
+	// First says that no finished attempt of the same command on the same two tasks began earlier, FirstOfMethod that none by the
+	// same method did: it may have borne what such runs share.
+	First, FirstOfMethod bool
 	// Numbers are the run's metrics at step 0 that were asked for, by name.
 	Numbers map[string]float64
 }
@@ -42,6 +43,8 @@ func (db *DB) history(ctx context.Context, metrics []string) ([]Past, error) {
 		WITH finished AS (
 			SELECT a.id, a.run, row_number() OVER (PARTITION BY a.provenance, r.primary_dataset, r.primary_class, r.primary_digest,
 					r.harmful_dataset, r.harmful_class, r.harmful_digest ORDER BY a.id) = 1 AS first,
+				row_number() OVER (PARTITION BY a.provenance, r.method, r.primary_dataset, r.primary_class, r.primary_digest,
+					r.harmful_dataset, r.harmful_class, r.harmful_digest ORDER BY a.id) = 1 AS first_of_method,
 				row_number() OVER (PARTITION BY r.method, r.model, r.primary_dataset, r.harmful_dataset,
 					s.number, e.number, b.number ORDER BY a.id DESC) AS back
 			FROM attempt AS a JOIN run AS r ON r.id = a.run
@@ -52,15 +55,14 @@ func (db *DB) history(ctx context.Context, metrics []string) ([]Past, error) {
 		SELECT f.id, f.run, r.key, ifnull(r.method, ''), ifnull(r.model, ''),
 			ifnull(r.primary_dataset, ''), r.primary_class, ifnull(r.primary_digest, ''),
 			ifnull(r.harmful_dataset, ''), r.harmful_class, ifnull(r.harmful_digest, ''),
-			a.cpu_seconds, ifnull(p.cpu, ''), ifnull(p.kernel, ''),
-			ifnull(a.log, ''), f.first
+			a.cpu_seconds, ifnull(p.cpu, ''), ifnull(p.kernel, ''), ifnull(a.log, ''), f.first, f.first_of_method
 		FROM finished AS f JOIN attempt AS a ON a.id = f.id JOIN run AS r ON r.id = f.run JOIN provenance AS p ON p.id = a.provenance
 		WHERE f.back <= ? ORDER BY f.id DESC LIMIT ?`, []any{historyOfKind, historyMost},
 		func(scan func(...any) error) error {
 			var p Past
 			var id ids
 			err := scan(&id.attempt, &id.run, &p.Key, &p.Method, &p.Model, &p.Primary.Dataset, &p.Primary.Class, &p.Primary.Digest,
-				&p.Harmful.Dataset, &p.Harmful.Class, &p.Harmful.Digest, &p.CPUSeconds, &p.CPU, &p.Kernel, &p.Log, &p.First)
+				&p.Harmful.Dataset, &p.Harmful.Class, &p.Harmful.Digest, &p.CPUSeconds, &p.CPU, &p.Kernel, &p.Log, &p.First, &p.FirstOfMethod)
 			if err != nil {
 				return err
 			}

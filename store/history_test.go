@@ -42,7 +42,7 @@ func TestHistory(t *testing.T) {
 	last.Params = nil
 	want := Past{
 		Key: key(2), Method: "method-2", Model: "linear", Primary: DataRef{"digits", ptr(int64(1)), "p"}, Harmful: DataRef{"digits", nil, "h"},
-		CPUSeconds: 3, CPU: "c", Kernel: "avx2", Log: "log", Numbers: map[string]float64{"grad_well": 2},
+		CPUSeconds: 3, CPU: "c", Kernel: "avx2", Log: "log", FirstOfMethod: true, Numbers: map[string]float64{"grad_well": 2},
 	}
 	if d := cmp.Diff(want, last); d != "" {
 		t.Error(d)
