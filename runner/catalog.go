@@ -12,7 +12,8 @@ import (
 // method joins a name in a spec to the function that computes it.
 type method struct {
 	experiments.Entry
-	run immunize.Func
+	run  immunize.Func
+	cost func(shape) cost // of θ; nil: not known
 }
 
 // readsInit says whether the method starts from model.init; the closed forms start from nothing, and released draws its own.
@@ -21,7 +22,8 @@ func (m method) readsInit() bool { return slices.Contains(m.Uses, "train.steps")
 // attacker joins a name in a spec to the function that attacks.
 type attacker struct {
 	experiments.Entry
-	run probe.Func
+	run  probe.Func
+	cost func(n, d float64) cost // of a step
 }
 
 // stepKeys are read by every method that takes steps.
@@ -37,14 +39,14 @@ func methods() []method {
 	return []method{
 		{experiments.Entry{
 			Name: "identity", Doc: "θ = I: the model as it is, the base line of every ratio.", Uses: closed,
-		}, immunize.Identity},
+		}, immunize.Identity, closedCost},
 		{experiments.Entry{
 			Name: "immunize", Doc: "Algorithm 1 of the paper: descends R_ill(H_H) + R_well(H_P) + L(D_P) with K cancelled.",
 			Uses: uses("train.optimizer", "train.step", "train.step_fraction", "train.step_length", "train.learning_rate", "train.momentum",
 				"train.batch", "train.epochs", "train.lambda_primary", "train.lambda_harmful", "train.balance_norm",
 				"train.supervised", "train.loss", "train.form"),
 			Defaults: experiments.Settings{"train.steps": int64(100)},
-		}, immunize.Algorithm1},
+		}, immunize.Algorithm1, algorithm1Cost},
 		{experiments.Entry{
 			Name: "released", Doc: "What the paper's released code does: bias, random θ₀, Adam, batches of 64, ridge preconditioner on the other side.",
 			Uses: []string{
@@ -56,25 +58,25 @@ func methods() []method {
 				"train.lambda_primary": 1.0, "train.lambda_harmful": 5e7,
 			},
 			Random: true,
-		}, immunize.Released},
+		}, immunize.Released, releasedCost},
 		{experiments.Entry{
 			Name: "rill-only", Doc: "Minimises R_ill(H_H) alone by gradient descent.",
 			Uses:     uses("train.step", "train.step_fraction", "train.step_length", "train.learning_rate", "train.lambda_harmful", "train.balance_norm", "train.form"),
 			Defaults: experiments.Settings{"train.step": "normalized", "train.steps": int64(100)},
-		}, immunize.RillOnly},
+		}, immunize.RillOnly, rillOnlyCost},
 		{experiments.Entry{
 			Name: "imma", Doc: "Bi-level immunization (Zheng and Yeh 2024): the outer step raises the harmful loss that truncated inner steps reach.",
 			Uses:     uses("train.step", "train.step_fraction", "train.learning_rate", "train.inner_steps", "train.loss"),
 			Defaults: experiments.Settings{"train.step": "normalized", "train.steps": int64(100)},
-		}, immunize.IMMA},
+		}, immunize.IMMA, immaCost},
 		{experiments.Entry{
 			Name: "opt-kappa", Doc: "Gradient descent on log κ(H_P) + 1/log κ(H_H) itself.",
 			Uses:     uses("train.step", "train.step_fraction", "train.learning_rate"),
 			Defaults: experiments.Settings{"train.step": "normalized", "train.steps": int64(100)},
-		}, immunize.OptKappa},
+		}, immunize.OptKappa, optKappaCost},
 		{experiments.Entry{
 			Name: "optimum", Doc: "The closed form that attains the ceiling, or, where there is none, a scale-free choice at κ(θ) = √κ(K_P).", Uses: closed,
-		}, immunize.Optimum},
+		}, immunize.Optimum, optimumCost},
 	}
 }
 
@@ -82,9 +84,9 @@ func methods() []method {
 func attackers() []attacker {
 	keys := []string{"attack.method", "attack.steps", "attack.start", "attack.seeds", "attack.seed"}
 	return []attacker{
-		{experiments.Entry{Name: "gd-exact", Doc: "The paper's attacker: gradient descent with exact line search on ‖Xθw − y‖².", Uses: keys}, probe.GDExact},
-		{experiments.Entry{Name: "cg", Doc: "Conjugate gradients on the normal equations (CGLS).", Uses: keys}, probe.CG},
-		{experiments.Entry{Name: "least-squares", Doc: "The minimum-norm least-squares solution in one solve.", Uses: []string{"attack.method", "attack.start", "attack.seeds", "attack.seed"}}, probe.LeastSquares},
+		{experiments.Entry{Name: "gd-exact", Doc: "The paper's attacker: gradient descent with exact line search on ‖Xθw − y‖².", Uses: keys}, probe.GDExact, coordinateStep},
+		{experiments.Entry{Name: "cg", Doc: "Conjugate gradients on the normal equations (CGLS).", Uses: keys}, probe.CG, coordinateStep},
+		{experiments.Entry{Name: "least-squares", Doc: "The minimum-norm least-squares solution in one solve.", Uses: []string{"attack.method", "attack.start", "attack.seeds", "attack.seed"}}, probe.LeastSquares, solveStep},
 	}
 }
 
