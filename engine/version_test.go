@@ -114,11 +114,15 @@ func results(t *testing.T) map[string]string {
 	}
 	var features mat.Dense
 	features.Mul(set.XH, theta)
+	target, err := probe.Prepare(&features, set.YH, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, a := range []struct {
 		name string
 		run  probe.Func
 	}{{"gd-exact", probe.GDExact}, {"cg", probe.CG}, {"least-squares", probe.LeastSquares}} {
-		res, err := a.run(context.Background(), &features, set.YH, probe.Options{Steps: 4}, nil)
+		res, err := a.run(context.Background(), target, probe.Options{Steps: 4}, nil)
 		if err != nil {
 			t.Fatalf("%s: %v", a.name, err)
 		}

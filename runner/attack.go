@@ -9,44 +9,47 @@ import (
 	"strconv"
 	"strings"
 
-	"gonum.org/v1/gonum/mat"
-
+	"kappa/engine/audit"
 	"kappa/engine/immunize"
 	"kappa/engine/probe"
 	"kappa/store"
 )
 
-// attack lets every attacker of the run loose on the features of both tasks.
-func (t *trial) attack(r reader, problem *problem, res immunize.Result) error {
-	names := r.attacks()
-	if len(names) == 0 {
-		return nil
+// target makes one task's features under the trained extractor ready for attackers.
+func (t *trial) target(problem *problem, side string, res immunize.Result) (*probe.Target, error) {
+	data, err := problem.fit(side, res.Bias != nil)
+	if err != nil {
+		return nil, fmt.Errorf("attack the %s task: %w", side, err)
 	}
-	for _, side := range []struct {
-		name string
-		immunize.Task
-		probe []float64
-	}{
-		{"primary", problem.Primary, problem.probePrimary},
-		{"harmful", problem.Harmful, problem.probeHarmful},
-	} {
-		f := features(side.X, res.Theta, res.Bias)
-		rank := 0
-		if res.Bias == nil {
-			rank = side.Factor.Rank()
+	theta := res.Theta
+	if res.Bias != nil {
+		theta = audit.Stacked(theta, res.Bias)
+	}
+	target, err := data.Under(theta)
+	if err != nil {
+		return nil, fmt.Errorf("attack the %s task: %w", side, err)
+	}
+	return target, nil
+}
+
+// attack lets every attacker of the run loose on the features of both tasks; primary holds those of the primary task.
+func (t *trial) attack(r reader, problem *problem, res immunize.Result, primary *probe.Target) error {
+	for _, side := range []string{"primary", "harmful"} {
+		target := primary
+		if side == "harmful" {
+			var err error
+			if target, err = t.target(problem, side, res); err != nil {
+				return err
+			}
 		}
-		target, err := probe.Prepare(f, side.probe, rank)
-		if err != nil {
-			return fmt.Errorf("attack the %s task: %w", side.name, err)
-		}
-		for i, name := range names {
+		for i, name := range r.attacks() {
 			a, ok := attackerNamed(name)
 			if !ok {
 				return fmt.Errorf("no attacker is named %q", name)
 			}
-			points, err := t.attackOne(r, i, a, side.name, f, side.probe, target)
+			points, err := t.attackOne(r, i, a, side, target)
 			if err != nil {
-				return fmt.Errorf("attacker %s on the %s task: %w", name, side.name, err)
+				return fmt.Errorf("attacker %s on the %s task: %w", name, side, err)
 			}
 			t.out.Attacks = append(t.out.Attacks, points...)
 		}
@@ -66,7 +69,7 @@ func attackLabel(r reader, i int, name string) string {
 // attackOne runs one attacker on one task, from w₀ = 0 or from several random starts, and returns the mean over the starts
 // at every recorded step. The steps to 1 % and to 0.1 % of the excess loss become metrics where every start gets there within
 // the attacker's steps; no row says that one does not.
-func (t *trial) attackOne(r reader, i int, a attacker, side string, f *mat.Dense, y []float64, target *probe.Target) ([]store.AttackPoint, error) {
+func (t *trial) attackOne(r reader, i int, a attacker, side string, target *probe.Target) ([]store.AttackPoint, error) {
 	starts, label := 1, attackLabel(r, i, a.Name)
 	random := r.str(attackKey(i, "start")) == "random"
 	if random {
@@ -76,16 +79,16 @@ func (t *trial) attackOne(r reader, i int, a attacker, side string, f *mat.Dense
 	var to1, to01 float64
 	for s := range starts {
 		rng := draw(r.integer(attackKey(i, "seed")), "attack", side, strconv.Itoa(s))
-		opt := probe.Options{Steps: max(1, r.integer(attackKey(i, "steps"))), TraceAt: probe.LogSteps, Target: target}
+		opt := probe.Options{Steps: max(1, r.integer(attackKey(i, "steps"))), TraceAt: probe.LogSteps}
 		opt.Accuracy = r.str(side+".task") == "one-vs-rest"
 		if random {
-			_, d := f.Dims()
+			_, d := target.Dims()
 			opt.W0 = make([]float64, d)
 			for j := range opt.W0 {
 				opt.W0[j] = rng.NormFloat64()
 			}
 		}
-		res, err := a.run(t.ctx, f, y, opt, rng)
+		res, err := a.run(t.ctx, target, opt, rng)
 		if err != nil {
 			return nil, err
 		}

@@ -13,6 +13,7 @@ import (
 
 	"kappa/engine/audit"
 	"kappa/engine/immunize"
+	"kappa/engine/probe"
 	"kappa/engine/spectrum"
 	"kappa/runner/dataset"
 )
@@ -23,6 +24,19 @@ type problem struct {
 	original                   *audit.Original // what the data alone determine
 	probePrimary, probeHarmful []float64       // what attackers fit
 	warnings                   []string
+
+	harmfulFit, harmfulFitWithOnes func() (*probe.Data, error)
+}
+
+// fit returns one task's data and targets as attackers meet them, for extractors with a bias or without.
+func (p *problem) fit(side string, bias bool) (*probe.Data, error) {
+	switch {
+	case side == "primary":
+		return p.original.PrimaryFit(bias)
+	case bias:
+		return p.harmfulFitWithOnes()
+	}
+	return p.harmfulFit()
 }
 
 // problemCache loads and factorises each problem once while runs of it are near: consecutive runs of a plan mostly differ in
@@ -133,6 +147,16 @@ func (c *problemCache) form(r reader) (*problem, error) {
 	out.Harmful.Y = h.Probe
 	out.original = audit.NewOriginal(out.measured())
 	out.Primary.WithOnes, out.Harmful.WithOnes = out.original.PrimaryWithOnes, out.original.HarmfulWithOnes
+	out.harmfulFit = sync.OnceValues(func() (*probe.Data, error) {
+		return probe.NewData(out.Harmful.Factor, out.Harmful.X, out.probeHarmful)
+	})
+	out.harmfulFitWithOnes = sync.OnceValues(func() (*probe.Data, error) {
+		f, err := out.Harmful.WithOnes()
+		if err != nil {
+			return nil, err
+		}
+		return probe.NewData(f, out.Harmful.X, out.probeHarmful)
+	})
 	return out, nil
 }
 

@@ -73,14 +73,23 @@ func (t *trial) do() error {
 		t.recordTraining(res)
 	}
 	in := problem.measured()
-	in.Theta, in.Bias, in.Known = res.Theta, res.Bias, known(res)
+	in.Theta, in.Bias = res.Theta, res.Bias
+	if !r.boolean("train.rotate") { // of θQ the figures are the same but for rounding, and it is θQ that is kept and attacked
+		in.Known = known(res)
+	}
+	attacked := t.out.Status == store.Done && len(r.attacks()) > 0
+	if attacked {
+		if in.Fit, err = t.target(problem, "primary", res); err != nil {
+			return err
+		}
+	}
 	report, err := audit.Measure(in)
 	if err != nil {
 		return fmt.Errorf("measure θ: %w", err)
 	}
 	t.recordResult(res.Steps, report)
-	if t.out.Status == store.Done {
-		if err := t.attack(r, problem, res); err != nil {
+	if attacked {
+		if err := t.attack(r, problem, res, in.Fit); err != nil {
 			return err
 		}
 	}
@@ -116,6 +125,9 @@ func (t *trial) train(r reader, problem *problem) (immunize.Result, error) {
 		return res, fmt.Errorf("method %s: %w", m.Name, err)
 	}
 	t.logf("method %s: %s after %d steps", m.Name, res.Status, res.Steps)
+	if r.boolean("train.rotate") {
+		immunize.Rotate(&res, draw(r.integer("train.seed"), "rotate"))
+	}
 	return res, nil
 }
 
@@ -213,20 +225,4 @@ func draw(seed int, purpose ...string) *rand.Rand {
 		field(h, p)
 	}
 	return rand.New(rand.NewChaCha8([32]byte(h.Sum(nil))))
-}
-
-// features returns Xθ, with the bias added to every row where there is one.
-func features(x, theta *mat.Dense, bias []float64) *mat.Dense {
-	var f mat.Dense
-	f.Mul(x, theta)
-	if bias != nil {
-		rows, _ := f.Dims()
-		for i := range rows {
-			row := f.RawRowView(i)
-			for j, b := range bias {
-				row[j] += b
-			}
-		}
-	}
-	return &f
 }

@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 
 	"gonum.org/v1/gonum/blas/blas64"
-	"gonum.org/v1/gonum/mat"
 )
 
 // CG is the method of conjugate gradients on the normal equations in the form CGLS, which works on the features and their residual
@@ -14,14 +13,14 @@ import (
 //
 // M. R. Hestenes, E. Stiefel, "Methods of Conjugate Gradients for Solving Linear Systems", J. Res. Nat. Bur. Standards 49 (1952),
 // section 10; Å. Björck, "Numerical Methods for Least Squares Problems", SIAM 1996, algorithm 7.4.1.
-func CG(ctx context.Context, x *mat.Dense, y []float64, o Options, _ *rand.Rand) (Result, error) {
-	return attack(ctx, x, y, o, func(s *state) func() (bool, bool) {
-		g := make([]float64, len(s.w)) // Fᵀr
-		p := make([]float64, len(s.w)) // direction, pointing uphill
+func CG(ctx context.Context, t *Target, o Options, _ *rand.Rand) (Result, error) {
+	return attack(ctx, t, t.basis, o, func(s *state) func() (bool, bool) {
+		g := make([]float64, len(s.z)) // Fᵀr
+		p := make([]float64, len(s.z)) // direction, pointing uphill
 		fp := make([]float64, len(s.r))
 		last := 0.0 // gᵀg of the step before
 		return func() (moved, over bool) {
-			s.t.halfGradient(g, s.r)
+			s.in.halfGradient(g, s.r)
 			gg := squared(g)
 			if gg <= s.negligible*s.negligible {
 				return false, false
@@ -33,13 +32,13 @@ func CG(ctx context.Context, x *mat.Dense, y []float64, o Options, _ *rand.Rand)
 			last = gg
 			blas64.Scal(beta, vec(p))
 			blas64.Axpy(1, vec(g), vec(p))
-			s.t.product(fp, p)
+			s.in.product(fp, p)
 			curvature := squared(fp)
 			if curvature == 0 {
 				return false, false
 			}
 			alpha := gg / curvature
-			blas64.Axpy(-alpha, vec(p), vec(s.w))
+			blas64.Axpy(-alpha, vec(p), vec(s.z))
 			blas64.Axpy(-alpha, vec(fp), vec(s.r))
 			return true, false
 		}

@@ -70,7 +70,7 @@ func TestEdges(t *testing.T) {
 func TestDiverged(t *testing.T) {
 	x, w0 := mat.NewDense(2, 2, []float64{1, 2, 3, 5}), []float64{1e200, 1}
 	for _, f := range []Func{GDExact, CG} {
-		res, err := f(context.Background(), x, []float64{1, 1}, Options{Steps: 5, W0: w0}, nil)
+		res, err := f(context.Background(), mustPrepare(t, x, []float64{1, 1}, 0), Options{Steps: 5, W0: w0}, nil)
 		if err != nil || res.Status != Diverged || res.Steps != 0 {
 			t.Errorf("%+v, %v, want divergence at step 0", res, err)
 		}
@@ -82,39 +82,38 @@ func TestDiverged(t *testing.T) {
 
 func TestErrors(t *testing.T) {
 	x, y := mat.NewDense(2, 2, []float64{1, 2, 3, 5}), []float64{1, 2}
+	target := mustPrepare(t, x, y, 0)
+	for _, tt := range []struct {
+		x    *mat.Dense
+		y    []float64
+		want string
+	}{
+		{nil, nil, "probe: empty feature matrix"},
+		{&mat.Dense{}, nil, "probe: empty feature matrix"},
+		{mat.NewDense(2, 2, []float64{1, 2, math.NaN(), 4}), y, "probe: feature in row 1, column 0 is NaN"},
+		{x, []float64{1, math.Inf(-1)}, "probe: target 1 is -Inf"},
+	} {
+		if _, err := Prepare(tt.x, tt.y, 0); err == nil || err.Error() != tt.want {
+			t.Errorf("error %v, want %s", err, tt.want)
+		}
+	}
 	canceled, cancel := context.WithCancel(context.Background())
 	cancel()
+	panics := map[string]func(){
+		badTargets: func() { Prepare(x, y[:1], 0) },
+		badRank:    func() { Prepare(x, y, -1) },
+	}
 	for name, f := range methods {
-		if _, err := f(canceled, x, y, Options{Steps: 3}, nil); !errors.Is(err, context.Canceled) {
+		if _, err := f(canceled, target, Options{Steps: 3}, nil); !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: a cancelled context gives %v", name, err)
 		}
-		for _, tt := range []struct {
-			x    *mat.Dense
-			y    []float64
-			o    Options
-			want string
-		}{
-			{nil, nil, Options{}, "probe: empty feature matrix"},
-			{&mat.Dense{}, nil, Options{}, "probe: empty feature matrix"},
-			{mat.NewDense(2, 2, []float64{1, 2, math.NaN(), 4}), y, Options{}, "probe: feature in row 1, column 0 is NaN"},
-			{x, []float64{1, math.Inf(-1)}, Options{}, "probe: target 1 is -Inf"},
-			{x, y, Options{W0: []float64{math.NaN(), 1}}, "probe: weight 0 at the start is NaN"},
-		} {
-			if _, err := f(context.Background(), tt.x, tt.y, tt.o, nil); err == nil || err.Error() != tt.want {
-				t.Errorf("%s: error %v, want %s", name, err, tt.want)
-			}
+		want := "probe: weight 0 at the start is NaN"
+		if _, err := f(context.Background(), target, Options{W0: []float64{math.NaN(), 1}}, nil); err == nil || err.Error() != want {
+			t.Errorf("%s: error %v, want %s", name, err, want)
 		}
-		target, err := Prepare(mat.DenseCopyOf(x), y, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for want, call := range map[string]func(){
-			badTargets: func() { f(context.Background(), x, y[:1], Options{}, nil) },
-			badWeights: func() { f(context.Background(), x, y, Options{W0: []float64{1}}, nil) },
-			badSteps:   func() { f(context.Background(), x, y, Options{Steps: -1}, nil) },
-			badRank:    func() { f(context.Background(), x, y, Options{Rank: -1}, nil) },
-			badTarget:  func() { f(context.Background(), x, y, Options{Target: target}, nil) },
-		} {
+		panics[badWeights] = func() { f(context.Background(), target, Options{W0: []float64{1}}, nil) }
+		panics[badSteps] = func() { f(context.Background(), target, Options{Steps: -1}, nil) }
+		for want, call := range panics {
 			func() {
 				defer func() {
 					if got := fmt.Sprint(recover()); got != want {

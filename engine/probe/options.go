@@ -3,16 +3,14 @@ package probe
 import (
 	"context"
 	"math/rand/v2"
-
-	"gonum.org/v1/gonum/mat"
 )
 
-// Func is an attacker. It fits a linear head to the features x (N×D, one example a row) and the targets y (N), both unchanged.
+// Func is an attacker: it fits a linear head to the features and targets of t.
 //
-// It panics if y, o.W0 or o.Target does not fit x, or o.Steps is negative. It returns an error if x or y is empty or holds a
-// number that is not finite, if a decomposition fails, and ctx.Err() if ctx ends, which is looked at once a step. Trouble on the
-// way is no error but a Status. rng is used by attackers that draw random numbers only and may be nil for the others.
-type Func func(ctx context.Context, x *mat.Dense, y []float64, o Options, rng *rand.Rand) (Result, error)
+// It panics if o.W0 does not fit t or o.Steps is negative. It returns an error if o.W0 holds a number that is not finite, if a
+// decomposition fails, and ctx.Err() if ctx ends, which is looked at once a step. Trouble on the way is no error but a Status. rng is
+// used by attackers that draw random numbers only and may be nil for the others.
+type Func func(ctx context.Context, t *Target, o Options, rng *rand.Rand) (Result, error)
 
 // Options says how long an attacker runs, where it starts and what is recorded. The zero value takes no step.
 type Options struct {
@@ -23,15 +21,10 @@ type Options struct {
 	// TraceAt says whether the step is recorded in the trace; nil is LogSteps. The first step is recorded in any case, and so is the
 	// one at which the attacker stops, unless it diverged.
 	TraceAt func(step, last int) bool
-	// Accuracy asks for Point.Accuracy, at the cost of one product with x a recorded step.
+	// Accuracy asks for Point.Accuracy, at the cost of one product with the features a recorded step.
 	Accuracy bool
-	// Rank is the numerical rank of the features where it is known beforehand, such as that of the data under an invertible
-	// extractor; 0 takes the number of singular values above 2⁻²⁶·σ_max. It decides w* and L* alone: no attacker but LeastSquares
-	// uses it. Singular values at the level of rounding, max(N, D)·2⁻⁵²·σ_max, never count.
-	Rank int
-	// Target is what Prepare made of the same x and y, so that several attackers can share it; nil prepares anew. Rank is then
-	// that of the Target.
-	Target *Target
+	// LearningRate is the step size of Adam; 0 is 10⁻². Other attackers find theirs themselves.
+	LearningRate float64
 }
 
 // Status says why an attacker stopped.

@@ -17,10 +17,26 @@ var methods = map[string]Func{"gd-exact": GDExact, "cg": CG, "least-squares": Le
 
 func every(_, _ int) bool { return true }
 
+// mustPrepare is Prepare without trouble.
+func mustPrepare(t testing.TB, x *mat.Dense, y []float64, rank int) *Target {
+	t.Helper()
+	target, err := Prepare(x, y, rank)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return target
+}
+
 // mustRun runs f and checks what holds for every result.
 func mustRun(t *testing.T, f Func, x *mat.Dense, y []float64, o Options) Result {
 	t.Helper()
-	res, err := f(context.Background(), x, y, o, nil)
+	return mustAttack(t, f, mustPrepare(t, x, y, 0), o)
+}
+
+// mustAttack is mustRun on a prepared target.
+func mustAttack(t *testing.T, f Func, target *Target, o Options) Result {
+	t.Helper()
+	res, err := f(context.Background(), target, o, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,17 +62,14 @@ func TestVectors(t *testing.T) {
 		t.Run(set.Name, func(t *testing.T) {
 			var x mat.Dense
 			x.Mul(set.XH, set.Theta)
-			target, err := Prepare(&x, set.YH, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
+			target := mustPrepare(t, &x, set.YH, 0)
 			if target.Rank() != set.Expected.RankH {
 				t.Errorf("rank %d, want %d", target.Rank(), set.Expected.RankH)
 			}
 			if d := difference(target.BestWeights(), set.Expected.ProbeW); d > 1e-12 {
 				t.Errorf("w* is off by %.2g", d)
 			}
-			res := mustRun(t, GDExact, &x, set.YH, Options{Steps: 10, TraceAt: every, Target: target})
+			res := mustAttack(t, GDExact, target, Options{Steps: 10, TraceAt: every})
 			for _, p := range res.Trace {
 				want, ok := set.Expected.ProbeNormRatio[p.Step]
 				if !ok {
@@ -122,26 +135,29 @@ func TestGDExactIsThePrintedFormula(t *testing.T) {
 	}
 }
 
-// TestGradient compares Fᵀr with central differences of the loss.
+// TestGradient compares Fᵀr, in every kind of coordinates, with central differences of the loss.
 func TestGradient(t *testing.T) {
 	rng := numtest.Rand(4)
 	x, y := numtest.Gaussian(rng, 9, 4), normal(5, 9)
-	target, err := Prepare(x, y, 0)
+	target := mustPrepare(t, x, y, 0)
+	scaled, err := target.standardize()
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := make([]float64, 4)
-	loss := func(w *mat.Dense) float64 {
-		target.residual(r, w.RawMatrix().Data)
-		return target.rest + squared(r)
-	}
-	at := numtest.Gaussian(rng, 4, 1)
-	loss(at)
-	g := mat.NewDense(4, 1, nil)
-	target.halfGradient(g.RawMatrix().Data, r)
-	g.Scale(2, g)
-	if e := numtest.GradientError(loss, g, at, 0); e > 1e-8 {
-		t.Errorf("gradient differs from central differences by %.2g", e)
+	for name, in := range map[string]space{"basis": target.basis, "ambient": ambient{target}, "standardized": scaled} {
+		r := make([]float64, 4)
+		loss := func(w *mat.Dense) float64 {
+			in.residual(r, w.RawMatrix().Data)
+			return target.rest + squared(r)
+		}
+		at := numtest.Gaussian(rng, 4, 1)
+		loss(at)
+		g := mat.NewDense(4, 1, nil)
+		in.halfGradient(g.RawMatrix().Data, r)
+		g.Scale(2, g)
+		if e := numtest.GradientError(loss, g, at, 0); e > 1e-8 {
+			t.Errorf("%s: gradient differs from central differences by %.2g", name, e)
+		}
 	}
 }
 
@@ -294,15 +310,12 @@ func TestRank(t *testing.T) {
 	x := numtest.WithSingularValues(rng, 12, 5, []float64{4, 3, 2, 1e-9, 1e-20})
 	y := normal(19, 12)
 	for _, tt := range []struct{ given, want int }{{0, 3}, {3, 3}, {4, 4}, {5, 4}, {2, 2}, {99, 4}} {
-		target, err := Prepare(x, y, tt.given)
-		if err != nil {
-			t.Fatal(err)
-		}
+		target := mustPrepare(t, x, y, tt.given)
 		if target.Rank() != tt.want {
 			t.Errorf("rank %d given: rank %d, want %d", tt.given, target.Rank(), tt.want)
 		}
-		a := mustRun(t, GDExact, x, y, Options{Steps: 5, Rank: tt.given})
-		b := mustRun(t, GDExact, x, y, Options{Steps: 5, Target: target})
+		a := mustAttack(t, GDExact, mustPrepare(t, x, y, tt.given), Options{Steps: 5})
+		b := mustAttack(t, GDExact, target, Options{Steps: 5})
 		c := mustRun(t, GDExact, x, y, Options{Steps: 5})
 		if d := cmp.Diff(a, b, cmpopts.EquateNaNs()); d != "" {
 			t.Errorf("a shared target changes the result:\n%s", d)
@@ -368,14 +381,11 @@ func TestLogSteps(t *testing.T) {
 func BenchmarkGDExact(b *testing.B) {
 	rng := numtest.Rand(23)
 	x, y := numtest.Gaussian(rng, 200, 79), normal(24, 200)
-	target, err := Prepare(x, y, 0)
-	if err != nil {
-		b.Fatal(err)
-	}
+	target := mustPrepare(b, x, y, 0)
 	b.Run("100 steps", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := GDExact(context.Background(), x, y, Options{Steps: 100, Target: target}, nil); err != nil {
+			if _, err := GDExact(context.Background(), target, Options{Steps: 100}, nil); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-
-	"gonum.org/v1/gonum/mat"
 )
 
 // The levels of excess loss whose first step is reported.
@@ -14,12 +12,14 @@ const (
 	level01 = 0.001
 )
 
-// state is what an attacker moves on the scaled problem: the weights and their residual r = Fw − b.
+// state is what an attacker moves on the scaled problem: the coordinates of the weights and their residual r = Az − b.
 type state struct {
 	t          *Target
-	w, r       []float64
+	in         space
+	z, r       []float64
+	rate       float64 // Options.LearningRate
 	rounding   float64 // roundingOf(N, D)
-	negligible float64 // the length of Fᵀr below which the gradient is rounding
+	negligible float64 // the length of Aᵀr below which the gradient is rounding
 }
 
 // roundingOf returns the relative error that rounding leaves in a sum of max(N, D) products: the errors add up like a random walk,
@@ -31,46 +31,33 @@ func roundingOf(n, d int) float64 { return 8 * math.Sqrt(float64(max(n, d))) * e
 // is over with it.
 type method func(s *state) (step func() (moved, over bool))
 
-// attack runs a method to its end.
-func attack(ctx context.Context, x *mat.Dense, y []float64, o Options, m method) (Result, error) {
-	if x == nil || x.IsEmpty() {
-		return Result{}, errEmpty
-	}
-	n, d := x.Dims()
+// attack runs a method to its end in the given coordinates.
+func attack(ctx context.Context, t *Target, in space, o Options, m method) (Result, error) {
 	switch {
-	case len(y) != n:
-		panic(badTargets)
-	case o.W0 != nil && len(o.W0) != d:
+	case o.W0 != nil && len(o.W0) != t.d:
 		panic(badWeights)
 	case o.Steps < 0:
 		panic(badSteps)
-	case o.Target != nil && o.Target.x != x:
-		panic(badTarget)
 	}
 	if i := notFinite(o.W0); i >= 0 {
 		return Result{}, fmt.Errorf("probe: weight %d at the start is %v", i, o.W0[i])
 	}
-	t := o.Target
-	if t == nil {
-		var err error
-		if t, err = Prepare(x, y, o.Rank); err != nil {
-			return Result{}, err
-		}
+	s := &state{t: t, in: in, z: make([]float64, t.d), r: make([]float64, in.rows()), rate: o.LearningRate, rounding: roundingOf(t.n, t.d)}
+	start := make([]float64, t.d)
+	if o.W0 != nil {
+		start = t.scaled(o.W0)
+		s.z = in.enter(start)
 	}
-	s := &state{t: t, w: make([]float64, d), r: make([]float64, t.f.Rows), rounding: roundingOf(n, d)}
-	for i, a := range o.W0 {
-		s.w[i] = math.Ldexp(a, t.ef-t.ey)
-	}
-	t.residual(s.r, s.w)
+	in.residual(s.r, s.z)
 	scale := math.Sqrt(max(squared(t.b), squared(s.r)))
-	s.negligible = s.rounding * t.sigma[0] * scale
+	s.negligible = s.rounding * in.top() * scale
 
 	rec := newRecorder(s, o)
 	if !s.finite() || !rec.observe() {
-		return rec.diverged(s.w), nil
+		return rec.diverged(start), nil
 	}
 	step := m(s)
-	before := make([]float64, d)
+	before := make([]float64, t.d)
 	for {
 		if err := ctx.Err(); err != nil {
 			return Result{}, err
@@ -78,14 +65,14 @@ func attack(ctx context.Context, x *mat.Dense, y []float64, o Options, m method)
 		if rec.res.Steps == o.Steps {
 			return rec.stop(StepLimit, fmt.Sprintf("step limit of %d", o.Steps)), nil
 		}
-		copy(before, s.w)
+		copy(before, s.z)
 		moved, over := step()
 		if !moved {
 			return rec.stop(Converged, fmt.Sprintf("no gradient above rounding after %d steps", rec.res.Steps)), nil
 		}
 		rec.res.Steps++
 		if !s.finite() || !rec.observe() {
-			return rec.diverged(before), nil
+			return rec.diverged(in.leave(before)), nil
 		}
 		if over {
 			return rec.stop(Converged, "solved"), nil
@@ -93,7 +80,29 @@ func attack(ctx context.Context, x *mat.Dense, y []float64, o Options, m method)
 	}
 }
 
-func (s *state) finite() bool { return notFinite(s.w) < 0 && notFinite(s.r) < 0 }
+func (s *state) finite() bool { return notFinite(s.z) < 0 && notFinite(s.r) < 0 }
+
+// excess returns L − L* of the scaled problem for coordinates z with the residual r.
+func (s *state) excess(z, r []float64) float64 {
+	if s.t.rank == len(r) {
+		return squared(r)
+	}
+	t := s.t.basis
+	if s.in != space(t) {
+		z = t.enter(s.in.leave(z))
+		r = make([]float64, t.rows())
+		t.residual(r, z)
+	}
+	return t.excess(r)
+}
+
+// distance2 returns ‖w − w*‖² for the coordinates z of w.
+func (s *state) distance2(z []float64) float64 {
+	if s.in == space(s.t.basis) {
+		return distance2(z, s.t.basis.star)
+	}
+	return distance2(s.in.leave(z), s.t.wStar)
+}
 
 // recorder watches a run and fills in its Result.
 type recorder struct {
@@ -104,17 +113,17 @@ type recorder struct {
 	excess0 float64 // L(w_0) − L*, scaled; 0 where it is rounding
 	dist0   float64 // ‖w_0 − w*‖², scaled; 0 where it is rounding
 
-	c, r []float64 // scratch, k and p long
+	r []float64 // scratch, p long
 }
 
 func newRecorder(s *state, o Options) *recorder {
 	if o.TraceAt == nil {
 		o.TraceAt = LogSteps
 	}
-	rec := &recorder{s: s, o: o, labels: o.Accuracy, c: make([]float64, s.t.rank), r: make([]float64, len(s.r))}
+	rec := &recorder{s: s, o: o, labels: o.Accuracy, r: make([]float64, len(s.r))}
 	rec.res.StepsTo1, rec.res.StepsTo01 = -1, -1
-	rec.dist0 = distance2(s.w, s.t.wStar)
-	rec.excess0 = s.t.excess(s.r, rec.c)
+	rec.dist0 = s.distance2(s.z)
+	rec.excess0 = s.excess(s.z, s.r)
 	if rec.excess0 <= s.rounding*s.rounding*max(squared(s.r), squared(s.t.b)) {
 		rec.excess0 = 0
 	}
@@ -151,23 +160,23 @@ func (rec *recorder) excess(r []float64) float64 {
 	if rec.excess0 == 0 {
 		return math.NaN()
 	}
-	return rec.s.t.excess(r, rec.c) / rec.excess0
+	return rec.s.excess(rec.s.z, r) / rec.excess0
 }
 
 // record appends the present step to the trace. It computes the residual from the weights: that of the state is updated from step
 // to step, and what is reported should not inherit its drift.
 func (rec *recorder) record() {
 	s := rec.s
-	s.t.residual(rec.r, s.w)
+	s.in.residual(rec.r, s.z)
 	p := Point{
 		Step: rec.res.Steps, Loss: s.t.loss(s.t.rest + squared(rec.r)), Excess: rec.excess(rec.r),
 		NormRatio: math.NaN(), Accuracy: math.NaN(),
 	}
 	if rec.dist0 > 0 {
-		p.NormRatio = distance2(s.w, s.t.wStar) / rec.dist0
+		p.NormRatio = s.distance2(s.z) / rec.dist0
 	}
 	if rec.labels {
-		p.Accuracy = s.t.accuracy(s.w)
+		p.Accuracy = s.t.accuracy(s.t.unscaled(s.in.leave(s.z)))
 	}
 	rec.res.Trace = append(rec.res.Trace, p)
 }
@@ -178,11 +187,11 @@ func (rec *recorder) stop(status Status, reason string) Result {
 		rec.record()
 	}
 	rec.res.Status, rec.res.Reason = status, reason
-	rec.res.W = rec.s.t.unscaled(rec.s.w)
+	rec.res.W = rec.s.t.unscaled(rec.s.in.leave(rec.s.z))
 	return rec.res
 }
 
-// diverged ends the run at a step that left the finite numbers; last holds the weights before it.
+// diverged ends the run at a step that left the finite numbers; last holds the scaled weights before it.
 func (rec *recorder) diverged(last []float64) Result {
 	rec.res.Status = Diverged
 	rec.res.Reason = fmt.Sprintf("not finite at step %d", rec.res.Steps)
@@ -192,11 +201,9 @@ func (rec *recorder) diverged(last []float64) Result {
 
 // accuracy returns the share of labels 0 or 1 that Xw meets at the threshold ½.
 func (t *Target) accuracy(w []float64) float64 {
-	var out mat.VecDense
-	out.MulVec(t.x, mat.NewVecDense(len(w), t.unscaled(w)))
 	hits := 0
-	for i, label := range t.y {
-		if (out.AtVec(i) >= 0.5) == (label == 1) {
+	for i, p := range t.features(w) {
+		if (p >= 0.5) == (t.y[i] == 1) {
 			hits++
 		}
 	}

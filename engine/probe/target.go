@@ -9,6 +9,8 @@ import (
 	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/lapack/lapack64"
 	"gonum.org/v1/gonum/mat"
+
+	"kappa/engine/spectrum"
 )
 
 // ErrSVD is returned when the singular value decomposition of the features does not converge.
@@ -28,33 +30,39 @@ const (
 	badRank    = "probe: negative rank"
 	badWeights = "probe: one weight a column of features is needed"
 	badSteps   = "probe: negative number of steps"
-	badTarget  = "probe: the target was prepared from other features"
+	badFactor  = "probe: the factor is neither that of the data nor that of the data with a column of ones"
+	badTheta   = "probe: θ must have as many rows as the factor has columns"
 )
 
-// Target is a least-squares problem made ready for attackers: reduced, scaled and solved. It is not changed by its use and may be
-// shared between goroutines.
+// Target is a least-squares problem made ready for attackers: reduced, scaled, brought to coordinates in which a step is cheap, and
+// solved. It is not changed by its use and may be shared between goroutines.
 type Target struct {
-	x *mat.Dense // as given, for the accuracy
-	y []float64
+	n, d     int                                // examples, weights
+	y        []float64                          // as given
+	features func(w []float64) []float64        // Xw, N long
+	pulled   func(residual []float64) []float64 // Xᵀr, D long
 
-	// The reduced problem min ‖Fw − b‖² + rest: F (p×D, p = min(N, D)) is the triangular factor of x·2^−ef (x itself where N ≤ D),
-	// b (p) holds Qᵀy·2^−ey, and rest is the squared length of the part of y that Q leaves out. Its weights are those of the given
-	// problem times 2^(ef−ey).
+	// The reduced problem min ‖Fw − b‖² + rest: F is p×D with p ≤ D, in units of 2^ef, b (p) in units of 2^ey, and rest is the squared
+	// length of the part of y that no feature reaches. Its weights are those of the given problem times 2^(ef−ey).
 	f      blas64.General
 	b      []float64
 	rest   float64
 	ef, ey int
 
+	basis    *basis
 	sigma    []float64 // all p singular values of F, descending
 	rank     int
-	u        blas64.General // orthonormal columns that span the left singular vectors of the k non-zero ones, p×k; empty for k = p
-	wStar    []float64      // minimum-norm solution, scaled
-	lossStar float64        // its loss, scaled
+	wStar    []float64 // minimum-norm solution (D)
+	lossStar float64   // its loss
 }
 
-// Prepare reduces and solves the problem of fitting y (N) with the features x (N×D). rank is that of Options. x and y are kept and
-// must not be changed while the Target is in use. It panics if the sizes do not match or rank is negative. The cost is a few QR
-// factorizations and the singular values, without vectors, of a matrix of order min(N, D).
+// Prepare makes the problem of fitting y (N) with the features x (N×D) ready. rank is the numerical rank k of the features where it
+// is known beforehand; 0 takes the number of singular values above 2⁻²⁶·σ_max. It decides w* and L* alone: no attacker but
+// LeastSquares uses it. Singular values at the level of rounding, max(N, D)·2⁻⁵²·σ_max, never count.
+//
+// x and y are kept and must not be changed while the Target is in use. It panics if the sizes do not match or rank is negative, and
+// returns an error if x or y is empty or holds a number that is not finite, or if a decomposition fails. The cost is 2ND² operations
+// for N > D and about 3p³ more, p = min(N, D). Where many extractors are attacked on the same data, [NewData] is faster.
 func Prepare(x *mat.Dense, y []float64, rank int) (*Target, error) {
 	if x == nil || x.IsEmpty() {
 		return nil, errEmpty
@@ -66,24 +74,45 @@ func Prepare(x *mat.Dense, y []float64, rank int) (*Target, error) {
 	case rank < 0:
 		panic(badRank)
 	}
-	t := &Target{x: x, y: y}
-	if err := t.scale(); err != nil {
-		return nil, err
+	t := &Target{
+		n: n, d: d, y: y,
+		features: func(w []float64) []float64 { return times(x, w) },
+		pulled:   func(r []float64) []float64 { return transposedTimes(x, r) },
 	}
-	if n > d {
+	t.f = blas64.General{Rows: n, Cols: d, Stride: d, Data: make([]float64, n*d)}
+	for i := range n {
+		row := t.f.Data[i*d : (i+1)*d]
+		copy(row, x.RawRowView(i))
+		if j := notFinite(row); j >= 0 {
+			return nil, fmt.Errorf("probe: feature in row %d, column %d is %v", i, j, row[j])
+		}
+	}
+	if i := notFinite(y); i >= 0 {
+		return nil, fmt.Errorf("probe: target %d is %v", i, y[i])
+	}
+	t.b = append([]float64(nil), y...)
+	t.ey = normalise(t.b)
+	return t, t.make(rank)
+}
+
+// make scales, reduces and solves the problem in f and b, whose targets are in units of 2^ey already.
+func (t *Target) make(rank int) error {
+	t.ef = normalise(t.f.Data)
+	if t.f.Rows > t.f.Cols {
 		t.reduce()
 	}
-
-	var svd mat.SVD
-	if !svd.Factorize(dense(t.f), mat.SVDNone) {
-		return nil, ErrSVD
+	g := spectrum.NewGolubKahan(dense(t.f), t.b)
+	var err error
+	if t.sigma, err = g.Values(); err != nil {
+		return ErrSVD
 	}
-	t.sigma = svd.Values(nil)
-	t.rank = numericalRank(t.sigma, max(n, d), rank)
-	if err := t.solve(); err != nil {
-		return nil, err
+	t.rank = numericalRank(t.sigma, max(t.n, t.d), rank)
+	if t.basis, err = newBasis(g, t.sigma, t.rank, t.d); err != nil {
+		return ErrSVD
 	}
-	return t, nil
+	t.wStar = t.basis.leave(t.basis.star)
+	t.lossStar = t.rest + t.basis.left
+	return nil
 }
 
 // numericalRank counts the singular values that are not zero: at most rank of them if rank is given.
@@ -99,26 +128,6 @@ func numericalRank(sigma []float64, size, rank int) int {
 		k++
 	}
 	return k
-}
-
-// scale fills f and b with copies of x and y whose largest magnitude is in [½, 1).
-func (t *Target) scale() error {
-	n, d := t.x.Dims()
-	t.f = blas64.General{Rows: n, Cols: d, Stride: d, Data: make([]float64, n*d)}
-	for i := range n {
-		row := t.f.Data[i*d : (i+1)*d]
-		copy(row, t.x.RawRowView(i))
-		if j := notFinite(row); j >= 0 {
-			return fmt.Errorf("probe: feature in row %d, column %d is %v", i, j, row[j])
-		}
-	}
-	if i := notFinite(t.y); i >= 0 {
-		return fmt.Errorf("probe: target %d is %v", i, t.y[i])
-	}
-	t.b = append([]float64(nil), t.y...)
-	t.ef = normalise(t.f.Data)
-	t.ey = normalise(t.b)
-	return nil
 }
 
 // normalise divides v by the power of two 2^e that brings its largest magnitude into [½, 1), and returns e; 0 for a zero v.
@@ -145,41 +154,20 @@ func (t *Target) reduce() {
 		copy(r.Data[i*d+i:(i+1)*d], t.f.Data[i*d+i:(i+1)*d])
 	}
 	t.f = r
-	t.rest = squared(t.b[d:])
+	t.rest += squared(t.b[d:])
 	t.b = t.b[:d:d]
 }
 
-// solve finds the minimum-norm solution of the rank-k problem and its loss.
-func (t *Target) solve() error {
-	p, d, k := t.f.Rows, t.f.Cols, t.rank
-	t.wStar = make([]float64, d)
-	if k == 0 {
-		t.lossStar = t.rest + squared(t.b)
-		return nil
-	}
-	rows, c := t.f, t.b // Uᵀ·F and Uᵀ·b
-	t.lossStar = t.rest
-	if k < p {
-		var err error
-		if t.u, err = dominant(t.f, t.sigma, k); err != nil {
-			return err
-		}
-		rows = blas64.General{Rows: k, Cols: d, Stride: d, Data: make([]float64, k*d)}
-		blas64.Gemm(blas.Trans, blas.NoTrans, 1, t.u, t.f, 0, rows)
-		c = make([]float64, k)
-		blas64.Gemv(blas.Trans, 1, t.u, vec(t.b), 0, vec(c))
-		left := append([]float64(nil), t.b...)
-		blas64.Gemv(blas.NoTrans, -1, t.u, vec(c), 1, vec(left))
-		t.lossStar += squared(left)
-	}
-	// (UᵀF)ᵀ = QR, and w* = Q·R⁻ᵀ·c solves UᵀFw = c with the least norm.
-	q := transposed(rows)
-	r := orthonormalise(q)
-	w := append([]float64(nil), c...)
-	blas64.Trsv(blas.Trans, r, vec(w))
-	blas64.Gemv(blas.NoTrans, 1, q, vec(w), 0, vec(t.wStar))
-	return nil
+// withWork calls a LAPACK routine twice: to ask for the length of its workspace, and to run it.
+func withWork(call func(work []float64, lwork int)) {
+	work := make([]float64, 1)
+	call(work, -1)
+	work = make([]float64, int(work[0]))
+	call(work, len(work))
 }
+
+// Dims returns the numbers of examples N and of weights D.
+func (t *Target) Dims() (n, d int) { return t.n, t.d }
 
 // Rank returns the numerical rank k of the features that w* and L* rest on.
 func (t *Target) Rank() int { return t.rank }
@@ -202,32 +190,32 @@ func (t *Target) unscaled(w []float64) []float64 {
 	return out
 }
 
-// residual stores Fw − b in dst (p).
-func (t *Target) residual(dst, w []float64) {
-	copy(dst, t.b)
-	blas64.Gemv(blas.NoTrans, 1, t.f, vec(w), -1, vec(dst))
-}
-
-// halfGradient stores Fᵀr in dst (D), for the residual r = Fw − b half the gradient of the loss.
-func (t *Target) halfGradient(dst, r []float64) {
-	blas64.Gemv(blas.Trans, 1, t.f, vec(r), 0, vec(dst))
-}
-
-// product stores Fs in dst (p).
-func (t *Target) product(dst, s []float64) {
-	blas64.Gemv(blas.NoTrans, 1, t.f, vec(s), 0, vec(dst))
-}
-
-// excess returns L − L* of the scaled problem for the residual r, through c, a scratch of length k.
-func (t *Target) excess(r, c []float64) float64 {
-	switch t.rank {
-	case 0:
-		return 0
-	case t.f.Rows:
-		return squared(r)
+// scaled is the inverse of unscaled.
+func (t *Target) scaled(w []float64) []float64 {
+	out := make([]float64, len(w))
+	for i, a := range w {
+		out[i] = math.Ldexp(a, t.ef-t.ey)
 	}
-	blas64.Gemv(blas.Trans, 1, t.u, vec(r), 0, vec(c))
-	return squared(c)
+	return out
+}
+
+// dense returns a, whose rows are contiguous, as a matrix that shares its memory.
+func dense(a blas64.General) *mat.Dense { return mat.NewDense(a.Rows, a.Cols, a.Data) }
+
+// times returns xw.
+func times(x *mat.Dense, w []float64) []float64 {
+	n, _ := x.Dims()
+	out := make([]float64, n)
+	blas64.Gemv(blas.NoTrans, 1, x.RawMatrix(), vec(w), 0, vec(out))
+	return out
+}
+
+// transposedTimes returns xᵀr.
+func transposedTimes(x *mat.Dense, r []float64) []float64 {
+	_, d := x.Dims()
+	out := make([]float64, d)
+	blas64.Gemv(blas.Trans, 1, x.RawMatrix(), vec(r), 0, vec(out))
+	return out
 }
 
 func vec(v []float64) blas64.Vector { return blas64.Vector{N: len(v), Inc: 1, Data: v} }
@@ -239,10 +227,24 @@ func squared(v []float64) float64 {
 	return blas64.Dot(vec(v), vec(v))
 }
 
+func dot(a, b []float64) float64 {
+	if len(a) == 0 {
+		return 0
+	}
+	return blas64.Dot(vec(a), vec(b))
+}
+
+// axpy adds c·a to dst.
+func axpy(c float64, a, dst []float64) {
+	if len(a) > 0 {
+		blas64.Axpy(c, vec(a), vec(dst))
+	}
+}
+
 // notFinite returns the index of the first element that is NaN or infinite, −1 if there is none.
 func notFinite(v []float64) int {
 	for i, a := range v {
-		if math.IsNaN(a) || math.IsInf(a, 0) {
+		if a-a != 0 {
 			return i
 		}
 	}
