@@ -69,8 +69,8 @@ func (t *auditText) conditions() *grid {
 	if theta {
 		primary, harmful = t.files.primary, t.files.harmful
 	}
-	line("primary, original", primary, false, t.r.Base.Primary)
-	line("harmful, original", harmful, false, t.r.Base.Harmful)
+	line("original primary", primary, false, t.r.Base.Primary)
+	line("original harmful", harmful, false, t.r.Base.Harmful)
 	return g
 }
 
@@ -116,6 +116,7 @@ func (t *auditText) pair() *grid {
 		default:
 			g.add("κ(θ)", tableCell(r.KappaTheta))
 		}
+		t.limits(g)
 	}
 	if t.files.yPrimary.x != nil {
 		text := tableCell(r.LossPrimary)
@@ -125,6 +126,28 @@ func (t *auditText) pair() *grid {
 		g.add("least mean squared error on D_P", text)
 	}
 	return g
+}
+
+// limits adds how far θ went towards the limits of RIR, in logarithms: 100 % at the limit, 0 % at RIR = 1.
+func (t *auditText) limits(g *grid) {
+	r := t.r
+	if d, m := t.files.theta.x.Dims(); m < d {
+		t.remarks.add(fmt.Sprintf("θ is %d×%d and loses directions: the ceiling, and what follows from κ(θ), hold for extractors that lose none, and do not limit it", d, m), "")
+		return
+	}
+	percent := func(x float64) any {
+		if math.IsNaN(x) {
+			return nil
+		}
+		return fmt.Sprintf("%.3g %%", 100*x)
+	}
+	if !r.Unbounded {
+		g.add("ln RIR to that of the ceiling", percent(r.Reached))
+	}
+	if !math.IsNaN(r.Bound) && !math.IsInf(r.Bound, 1) {
+		g.add("bound of RIR at this κ(θ)", tableCell(r.Bound))
+		g.add("ln RIR to that of the bound", percent(r.ReachedBound))
+	}
 }
 
 // definition is the table of the verdicts of Definition 3.1.
@@ -145,10 +168,9 @@ func (t *auditText) definition() *grid {
 		}
 		return "no"
 	}
-	worse := func(ratio float64) any { return verdict(ratio >= audit.MuchWorse, ratio) }
-	same := func(ratio float64) any { return verdict(ratio <= audit.NoWorse, ratio) }
-	g.add(fmt.Sprintf("(a) κ(H_H) at least %d times the original's", audit.MuchWorse), worse(r.RatioHarmful.Rank), worse(r.RatioHarmful.Ridge))
-	g.add("(b) κ(H_P) at most the original's", same(r.RatioPrimary.Rank), same(r.RatioPrimary.Ridge))
+	g.add(fmt.Sprintf("(a) κ(H_H) at least %d times the original's", audit.MuchWorse),
+		verdict(r.DefA, r.RatioHarmful.Rank), verdict(r.DefARidge, r.RatioHarmful.Ridge))
+	g.add("(b) κ(H_P) at most the original's", verdict(r.DefB, r.RatioPrimary.Rank), verdict(r.DefBRidge, r.RatioPrimary.Ridge))
 	c := verdict(r.DefC, r.LossPrimary, r.LossBase)
 	g.add(fmt.Sprintf("(c) least loss on D_P at most %.0f %% above the original's", 100*(audit.AsGood-1)), c, c)
 	if t.files.yPrimary.x == nil {
@@ -224,7 +246,7 @@ func (m *remarks) String() string {
 	var b strings.Builder
 	for _, text := range m.texts {
 		if about := m.about[text]; len(about) > 0 {
-			fmt.Fprintf(&b, "%s: ", strings.Join(about, "; "))
+			fmt.Fprintf(&b, "%s: ", strings.Join(about, ", "))
 		}
 		b.WriteString(text + "\n")
 	}
