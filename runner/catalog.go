@@ -28,14 +28,14 @@ type attacker struct {
 
 // stepKeys are read by every method that takes steps.
 var stepKeys = []string{
-	"train.steps", "train.seed", "train.trace", "train.keep",
+	"train.steps", "train.seed", "train.trace", "train.keep", "train.rotate",
 }
 
 func uses(keys ...string) []string { return append(append([]string{}, stepKeys...), keys...) }
 
 // methods is the one table of methods.
 func methods() []method {
-	closed := []string{"train.keep", "train.seed"}
+	closed := []string{"train.keep", "train.seed", "train.rotate"}
 	return []method{
 		{experiments.Entry{
 			Name: "identity", Doc: "θ = I: the model as it is, the base line of every ratio.", Uses: closed,
@@ -51,7 +51,7 @@ func methods() []method {
 			Name: "released", Doc: "What the paper's released code does: bias, random θ₀, Adam, batches of 64, ridge preconditioner on the other side.",
 			Uses: []string{
 				"train.seed", "train.trace", "train.keep", "train.loss", "train.batch", "train.epochs", "train.learning_rate",
-				"train.lambda_primary", "train.lambda_harmful", "train.lambda_reg", "train.side",
+				"train.lambda_primary", "train.lambda_harmful", "train.lambda_reg", "train.side", "train.rotate",
 			},
 			Defaults: experiments.Settings{
 				"train.batch": int64(64), "train.epochs": int64(30), "train.learning_rate": 1e-3,

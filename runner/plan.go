@@ -76,7 +76,7 @@ func NewPlan(spec *experiments.Spec, set []experiments.Axis, digests map[string]
 		}
 		swept := slices.DeleteFunc(slices.Clone(v.Swept), func(a experiments.Assignment) bool {
 			_, ok := settings[a.Path]
-			return !ok && a.Path != experiments.VariantPath // such as the seed of a method that draws nothing
+			return !ok && a.Path != experiments.VariantPath && a.Path != rotateKey // such as the seed of a method that draws nothing
 		})
 		p := Planned{Settings: settings, Swept: swept, Data: data}
 		p.TrainKey, p.Key = makeKeys(settings, data, engine.Version)
@@ -107,6 +107,9 @@ func sameVariant(spec *experiments.Spec, first, second int) experiments.Problem 
 		Hint:    "want variants that differ in a setting their runs read",
 	}
 }
+
+// rotateKey is a key whose value false is the same as none.
+const rotateKey = "train.rotate"
 
 // resolve fills in the defaults that depend on other settings and drops what the run does not read.
 func resolve(in experiments.Settings) experiments.Settings {
@@ -150,6 +153,9 @@ func resolve(in experiments.Settings) experiments.Settings {
 	if r.has("train.epochs") && r.integer("train.batch") > 0 {
 		delete(s, "train.steps")
 	}
+	if !r.boolean(rotateKey) {
+		delete(s, rotateKey) // a run without is the same run as before there was the key
+	}
 	if !draws(r) {
 		delete(s, "train.seed")
 	}
@@ -162,5 +168,5 @@ var stepFractions = map[string]float64{"normalized": 0.02, "certified": 0.5}
 // draws says whether any random number is drawn on the way to θ.
 func draws(r reader) bool {
 	m, ok := methodNamed(r.str("train.method"))
-	return ok && m.Random || r.integer("train.batch") > 0 || r.str("model.init") == "torch-linear"
+	return ok && m.Random || r.integer("train.batch") > 0 || r.str("model.init") == "torch-linear" || r.boolean(rotateKey)
 }
