@@ -15,20 +15,37 @@ type board struct {
 	cut      int
 
 	jobs     int
-	known    map[store.DurationKey]float64 // mean seconds of the finished runs in this database
-	spent    map[store.DurationKey]float64 // seconds of this call's finished runs
-	finishes map[store.DurationKey]int
-	left     map[store.DurationKey]int // runs to do
+	forecast *Forecast // nil: nothing is foretold
+	left     map[int]*leftRun
+	all      spent
+	byKind   map[kind]*spent
 	notify   func(Event)
 }
 
-func newBoard(plan *Plan, known map[store.DurationKey]float64, jobs int, notify func(Event)) *board {
+// leftRun is a run to do.
+type leftRun struct {
+	kind
+	expected float64 // seconds; 0: not known
+	done     float64 // the part of its steps that it has taken
+}
+
+// kind is what a run's duration mostly depends on.
+type kind struct{ method, model, dataset string }
+
+// spent is what this call's finished runs took.
+type spent struct {
+	runs, foretold   int
+	seconds          float64
+	expected, actual float64 // seconds of those that were foretold
+}
+
+func newBoard(plan *Plan, forecast *Forecast, jobs int, notify func(Event)) *board {
 	if notify == nil {
 		notify = func(Event) {}
 	}
 	return &board{
-		counts: Counts{Total: len(plan.Runs)}, jobs: jobs, known: known, notify: notify,
-		spent: make(map[store.DurationKey]float64), finishes: make(map[store.DurationKey]int), left: make(map[store.DurationKey]int),
+		counts: Counts{Total: len(plan.Runs)}, jobs: jobs, forecast: forecast, notify: notify,
+		left: make(map[int]*leftRun), byKind: make(map[kind]*spent),
 	}
 }
 
@@ -45,17 +62,20 @@ func (b *board) queue(decisions []Decision, filter func(Decision) bool) []Decisi
 			b.counts.LeftOut++
 		default:
 			queue = append(queue, d)
-			b.left[kindOf(d.Run)]++
+			l := &leftRun{kind: kindOf(d.Run)}
+			if b.forecast != nil && d.Run.Ordinal < len(b.forecast.Runs) {
+				l.expected = b.forecast.Runs[d.Run.Ordinal].Seconds
+			}
+			b.left[d.Run.Ordinal] = l
 		}
 	}
 	b.counts.Left = len(queue)
 	return queue
 }
 
-// kindOf is what a run's duration mostly depends on.
-func kindOf(run Planned) store.DurationKey {
+func kindOf(run Planned) kind {
 	r := reader{run.Settings}
-	return store.DurationKey{Method: run.Method(), Model: r.str("model.kind"), Dataset: datasetName(r, "primary")}
+	return kind{run.Method(), r.str("model.kind"), datasetName(r, "primary")}
 }
 
 func (b *board) started(run Planned) {
@@ -68,6 +88,9 @@ func (b *board) started(run Planned) {
 func (b *board) stepped(run Planned, step, steps int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if l := b.left[run.Ordinal]; l != nil && steps > 0 {
+		l.done = float64(step) / float64(steps)
+	}
 	b.tell(Event{Kind: Stepped, Run: run, Step: step, Steps: steps})
 }
 
@@ -76,7 +99,7 @@ func (b *board) elsewhere(run Planned, st store.State) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.counts.Left--
-	b.left[kindOf(run)]--
+	delete(b.left, run.Ordinal)
 	b.counts.Cached++
 	b.tell(Event{Kind: Finished, Run: run, Status: st.Status, Reason: string(ReasonElsewhere)})
 }
@@ -86,19 +109,21 @@ func (b *board) finished(run Planned, out store.Outcome, err error, again bool) 
 	defer b.mu.Unlock()
 	b.counts.Running--
 	e := Event{Kind: Finished, Run: run, Status: out.Status, Reason: out.Reason, Err: err, Seconds: out.WallSeconds}
+	l := b.left[run.Ordinal]
 	if again {
 		e.Kind = Retried
+		if l != nil {
+			l.done = 0
+		}
 		b.tell(e)
 		return
 	}
-	m := kindOf(run)
-	b.left[m]--
+	delete(b.left, run.Ordinal)
 	b.counts.Left--
 	switch out.Status {
 	case store.Done, store.Diverged:
 		b.counts.Done++
-		b.spent[m] += out.WallSeconds
-		b.finishes[m]++
+		b.took(l, out.WallSeconds)
 		if out.Status == store.Diverged {
 			b.counts.Diverged++
 		}
@@ -118,29 +143,57 @@ func (b *board) tell(e Event) {
 	b.notify(e)
 }
 
-// eta estimates the time left: for each kind of run the mean of this call's runs, else of the recorded ones, else of all of
-// this call's.
-func (b *board) eta() time.Duration {
-	var allSeconds, seconds float64
-	var all int
-	for m, n := range b.finishes {
-		allSeconds += b.spent[m]
-		all += n
+// took notes what a finished run took.
+func (b *board) took(l *leftRun, seconds float64) {
+	if l == nil {
+		return
 	}
-	for m, n := range b.left {
+	k := b.byKind[l.kind]
+	if k == nil {
+		k = new(spent)
+		b.byKind[l.kind] = k
+	}
+	for _, s := range []*spent{&b.all, k} {
+		s.runs++
+		s.seconds += seconds
+		if l.expected > 0 {
+			s.foretold++
+			s.expected += l.expected
+			s.actual += seconds
+		}
+	}
+}
+
+// slower is how many times longer than foretold runs take: what the finished ones say, with one more that took before times as long.
+func (s *spent) slower(before float64) float64 {
+	if s == nil || s.foretold == 0 {
+		return before
+	}
+	mean := s.expected / float64(s.foretold)
+	return (mean*before + s.actual) / (mean + s.expected)
+}
+
+// eta estimates the time left, negative where a run is left about which nothing is known. Each run takes what was foretold, times
+// what the finished ones of its kind took compared with that; else the mean of its kind, else that of all.
+func (b *board) eta() time.Duration {
+	var seconds float64
+	general := b.all.slower(1)
+	for _, l := range b.left {
+		k := b.byKind[l.kind]
+		var own float64
 		switch {
-		case n <= 0:
-		case b.finishes[m] > 0:
-			seconds += float64(n) * b.spent[m] / float64(b.finishes[m])
-		case b.known[m] > 0:
-			seconds += float64(n) * b.known[m]
-		case all > 0:
-			seconds += float64(n) * allSeconds / float64(all)
+		case l.expected > 0:
+			own = l.expected * k.slower(general)
+		case k != nil:
+			own = k.seconds / float64(k.runs)
+		case b.all.runs > 0:
+			own = b.all.seconds / float64(b.all.runs)
 		default:
 			return -1
 		}
+		seconds += own * (1 - l.done)
 	}
-	return time.Duration(seconds / float64(b.jobs) * float64(time.Second))
+	return duration(seconds / float64(max(1, min(b.jobs, len(b.left)))))
 }
 
 func (b *board) summary() Summary {

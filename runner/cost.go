@@ -2,7 +2,6 @@ package runner
 
 import (
 	"kappa/engine/immunize"
-
 )
 
 // A cost is the processor time of a computation in nanoseconds, as measured on one core that multiplies matrices at referenceSpeed.
@@ -24,8 +23,9 @@ type shape struct {
 	rule   immunize.StepRule
 
 	attacks []attackShape
-	forms   bool // the data are factorised for it
-	reuses  bool // θ is that of another run
+	// What it shares with others, it computes for all of them: forms the factors of the data, formsOnes those with a column of ones.
+	forms, formsOnes bool
+	reuses           bool // θ is that of another run
 }
 
 // attackShape is one attacker's part.
@@ -118,7 +118,7 @@ func releasedCost(s shape) cost {
 	b := min(s.batch, s.d)
 	step := 2*(2*product(s.batch, s.d, s.d)+form(b, 0.3, 30)) + form(s.d, 0, 13)
 	ones := factorisation(s.n[0], s.d+1) + factorisation(s.n[1], s.d+1)
-	if !s.forms { // of the problem, not of the run
+	if !s.formsOnes {
 		ones = 0
 	}
 	return ones + s.steps*step + s.points*(s.point()+2*ends(s.d))
@@ -160,4 +160,3 @@ func (s shape) total(m method) cost {
 	}
 	return c
 }
-

@@ -56,7 +56,7 @@ type Event struct {
 	Step    int          // of a Stepped run
 	Steps   int
 	Counts  Counts
-	ETA     time.Duration // from this machine's recorded durations; negative: not known yet
+	ETA     time.Duration // from Options.Forecast and the runs that have finished; negative: not known yet
 }
 
 // Counts is where a plan stands.

@@ -12,6 +12,9 @@ import (
 	"kappa/store"
 )
 
+// reusedTheta begins the line of the log of a run whose θ is another's.
+const reusedTheta = "θ and its trace are those of run"
+
 // reuse takes θ, its trace and its counts from a finished run with the same training, where there is one: then only the
 // attacks remain to be computed. ok is false where there is none, where its files are gone or damaged, and where runs are to be
 // repeated: a repetition that read its answer would repeat nothing.
@@ -56,6 +59,6 @@ func (t *trial) reuse() (res immunize.Result, ok bool, err error) {
 	if old.Result != nil {
 		res.Steps = old.Result.Steps
 	}
-	t.logf("θ and its trace are those of run %s: only the attacks are new", short(kept.Run))
+	t.logf(reusedTheta+" %s: only the attacks are new", short(kept.Run))
 	return res, true, nil
 }

@@ -21,6 +21,7 @@ type Options struct {
 
 	Data       fs.FS // root of the spec's own data files; nil = none allowed
 	Provenance store.Provenance
+	Forecast   *Forecast // of the plan's runs, for the events' ETA; nil: from this call's runs alone
 	Now        func() time.Time
 	CPU        func() time.Duration // CPU time of this process so far; nil = not recorded
 	Notify     func(Event)          // nil = silence

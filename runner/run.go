@@ -25,7 +25,6 @@ type Database interface {
 	Kin(ctx context.Context, starts []store.Start) (map[string]store.Kin, error)
 	WriteArtifact(key, name string, data []byte) (store.Artifact, error)
 	ReadArtifact(a store.Artifact) ([]byte, error)
-	Durations(ctx context.Context) (map[store.DurationKey]float64, error)
 }
 
 var _ Database = (*store.DB)(nil)
@@ -48,13 +47,9 @@ func Run(ctx context.Context, plan *Plan, db Database, opt Options) (Summary, er
 	if jobs <= 0 {
 		jobs = runtime.GOMAXPROCS(0)
 	}
-	durations, err := db.Durations(ctx)
-	if err != nil {
-		return Summary{}, fmt.Errorf("run %s: read recorded durations: %w", plan.Spec.Name, err)
-	}
 	s := &execution{
-		plan: plan, db: db, opt: opt, problems: newProblemCache(opt.Data, 2*jobs+2),
-		board: newBoard(plan, durations, jobs, opt.Notify), live: make(map[int64]time.Duration),
+		plan: plan, db: db, opt: opt, problems: newProblemCache(opt.Data, problemsKept(jobs)),
+		board: newBoard(plan, opt.Forecast, jobs, opt.Notify), live: make(map[int64]time.Duration),
 	}
 	queue := s.board.queue(decisions, opt.Filter)
 

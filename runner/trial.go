@@ -72,9 +72,10 @@ func (t *trial) do() error {
 		}
 		t.recordTraining(res)
 	}
+	t.recordSizes(problem)
 	in := problem.measured()
 	in.Theta, in.Bias = res.Theta, res.Bias
-	if !r.boolean("train.rotate") { // of θQ the figures are the same but for rounding, and it is θQ that is kept and attacked
+	if !r.boolean(rotateKey) { // of θQ the figures are the same but for rounding, and it is θQ that is kept and attacked
 		in.Known = known(res)
 	}
 	attacked := t.out.Status == store.Done && len(r.attacks()) > 0
@@ -125,7 +126,7 @@ func (t *trial) train(r reader, problem *problem) (immunize.Result, error) {
 		return res, fmt.Errorf("method %s: %w", m.Name, err)
 	}
 	t.logf("method %s: %s after %d steps", m.Name, res.Status, res.Steps)
-	if r.boolean("train.rotate") {
+	if r.boolean(rotateKey) {
 		immunize.Rotate(&res, draw(r.integer("train.seed"), "rotate"))
 	}
 	return res, nil
@@ -135,7 +136,7 @@ func (t *trial) train(r reader, problem *problem) (immunize.Result, error) {
 func (t *trial) options(r reader, problem *problem) (immunize.Options, error) {
 	o := immunize.Options{
 		Optimizer: optimizers[r.str("train.optimizer")], Step: stepRules[r.str("train.step")],
-		StepFraction: r.number("train.step_fraction"), StepLength: r.number("train.step_length"), Steps: r.integer("train.steps"), Batch: r.integer("train.batch"),
+		StepFraction: r.number("train.step_fraction"), StepLength: r.number("train.step_length"), Batch: r.integer("train.batch"),
 		LearningRate: r.number("train.learning_rate"), Momentum: r.number("train.momentum"),
 		LambdaPrimary: lambda(r, "train.lambda_primary"), LambdaHarmful: lambda(r, "train.lambda_harmful"),
 		BalanceNorm: r.number("train.balance_norm"), Supervised: r.boolean("train.supervised"),
@@ -144,11 +145,9 @@ func (t *trial) options(r reader, problem *problem) (immunize.Options, error) {
 		InnerSteps: r.integer("train.inner_steps"),
 		TraceAt:    tracer(r), Progress: t.progress(),
 	}
-	if epochs := r.integer("train.epochs"); epochs > 0 && o.Batch > 0 && !r.has("train.steps") {
-		primary, _ := problem.Primary.X.Dims()
-		harmful, _ := problem.Harmful.X.Dims()
-		o.Steps = epochs * max(1, min(primary, harmful)/o.Batch)
-	}
+	primary, _ := problem.Primary.X.Dims()
+	harmful, _ := problem.Harmful.X.Dims()
+	o.Steps = stepsOf(r, primary, harmful)
 	theta0, err := t.initial(r, problem)
 	o.Theta0 = theta0
 	return o, err
