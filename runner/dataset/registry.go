@@ -19,6 +19,15 @@ type Publication struct {
 	Mirrors []string
 }
 
+// Bytes is the size of all files, uncompressed.
+func (p Publication) Bytes() int64 {
+	n := int64(0)
+	for _, f := range p.Files {
+		n += f.Bytes
+	}
+	return n
+}
+
 // File is one file of a [Publication], known by its uncompressed content: compressed copies of it may differ.
 type File struct {
 	Path   string // in the data folder, with slashes, without ".gz"

@@ -53,6 +53,7 @@ var table = []rule{
 
 	{Room: "runner", Ours: []string{"experiments", "engine/...", "store", "runner/dataset"}, Third: []string{gomat, "golang.org/x/sync"}},
 	{Room: "runner/dataset", Third: []string{gomat}, Tests: []string{gonum}},
+	{Room: "runner/dataset/fetch", Ours: []string{"runner/dataset"}, Third: []string{"golang.org/x/sys"}}, // x/sys: locks and free space
 
 	{
 		Room: "reports", Ours: []string{"store", "experiments", "engine/summary", "reports/internal/..."},
