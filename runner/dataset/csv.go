@@ -30,10 +30,11 @@ type csvCell struct {
 
 // csvFile is a CSV file being read: what is known about its columns.
 type csvFile struct {
-	src     Source
-	names   []string
-	columns []csvColumn
-	rows    int
+	src       Source
+	names     []string
+	columns   []csvColumn
+	rows      int
+	textBytes int // of all different texts
 }
 
 // readCSV reads the file src.CSV in two passes, or three if it has text columns: one to learn each column's kind and the number
@@ -146,6 +147,9 @@ func (c *csvFile) wanted() string {
 
 // header takes the names of the columns from the first record, or numbers them.
 func (c *csvFile) header(rec []string, line func(int) int) error {
+	if len(rec) > MaxColumns {
+		return fmt.Errorf("%s: line %d has %d fields; accepted: at most %d columns", c.src.CSV, line(0), len(rec), MaxColumns)
+	}
 	c.columns = make([]csvColumn, len(rec))
 	if c.src.NoHeader {
 		c.names = numbers(len(rec))
@@ -200,6 +204,9 @@ func (c *csvFile) collect(fsys fs.FS, digest string) error {
 			}
 			if len(k.index) == MaxCategories {
 				return c.refuse(j, line(j), cell, fmt.Sprintf("is one more than %d different texts", MaxCategories), "at most that many in a column (drop a column of names or free text)")
+			}
+			if c.textBytes += len(cell); c.textBytes > MaxTextBytes {
+				return c.refuse(j, line(j), cell, fmt.Sprintf("brings the different texts of the file to more than %d bytes", MaxTextBytes), "at most that many (drop a column of free text)")
 			}
 			if k.index == nil {
 				k.index = make(map[string]int)

@@ -76,15 +76,18 @@ func (l *recordLimit) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// skipMark skips a UTF-8 byte order mark and refuses those of UTF-16.
+// skipMark skips a UTF-8 byte order mark and refuses those of UTF-16, and files that show to be something else.
 func (l *recordLimit) skipMark() error {
-	start, err := l.r.Peek(3)
+	start, err := l.r.Peek(sniffed)
 	if err != nil && err != io.EOF {
 		return err
 	}
+	if other := sniff(start); other != "" {
+		return fmt.Errorf("%s; accepted: a file of comma-separated values", other)
+	}
 	switch {
-	case bytes.Equal(start, []byte("\xEF\xBB\xBF")):
-		_, err = l.r.Discard(3)
+	case bytes.HasPrefix(start, []byte("\xEF\xBB\xBF")):
+		_, err = l.r.Discard(3) // its length
 		return err
 	case bytes.HasPrefix(start, []byte("\xFF\xFE")), bytes.HasPrefix(start, []byte("\xFE\xFF")):
 		return errors.New("the file is written in UTF-16; accepted: UTF-8")

@@ -12,6 +12,14 @@
 // decompressed while it is read. The digest of a file is the SHA-256 of its uncompressed bytes, so that recompressing a file
 // does not change it.
 //
+// # Data sets known by name
+//
+// Some are in the binary or drawn; the others are files that others publish, kept in a data folder with one folder for each:
+// MNIST and Fashion-MNIST (IDX), CIFAR-10 (its binary version), House Prices (CSV). [Published] is the table of their files, and
+// a file system that is a [Library] says where the data folder is. They are read as they are or compressed with ".gz" after
+// their names, and bring their preprocessing with them. Reading checks sizes and shapes; a file that is readable and not the
+// published one gives a warning.
+//
 // # Preprocessing
 //
 // The steps come in this order, over all rows of the data set: missing cells are filled, text columns are numbered, columns
@@ -22,12 +30,14 @@
 // # Limits
 //
 // A matrix holds at most [MaxValues] numbers, a file at most [MaxFileBytes] uncompressed bytes, one CSV record at most
-// [MaxRecordBytes], one text column at most [MaxCategories] different texts. A CSV file is streamed two or three times instead
-// of being held in memory; a .npy file's header is checked against the file's size before anything is allocated.
+// [MaxRecordBytes], one text column at most [MaxCategories] different texts, all of them at most [MaxTextBytes], a data set at
+// most [MaxColumns] features. A CSV file is streamed two or three times instead of being held in memory. What the header of a .npy
+// or IDX file promises is checked against the file's size before anything is allocated; where the size is not known, memory grows
+// with what is read. Images stay bytes until a task takes its rows.
 //
 // # What this package does not do
 //
 // It fetches nothing from a network, reads no clock, environment or global random source, keeps no cache, and knows nothing of
-// specs, methods or databases. Each file format has its own file (csv.go, npy.go, digits.go); a new format is one more, with a
-// line in the table of formats or of names in formats.go.
+// specs, methods or databases. Each file format has its own file (csv.go, npy.go, idx.go, cifar.go, digits.go); a new format is one
+// more, with a line in the table of formats or of names in formats.go.
 package dataset

@@ -2,7 +2,6 @@ package dataset
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 )
@@ -27,9 +26,10 @@ func decodeIDX(r io.Reader, size int64, shape ...int) ([]byte, error) {
 	if n, err := io.ReadFull(r, magic[:]); err != nil {
 		return nil, short(err, fmt.Sprintf("the file ends at offset %d, inside its header; accepted: an IDX file of %s", n, what))
 	}
+	if other := sniff(magic[:]); other != "" {
+		return nil, fmt.Errorf("offset 0: %s; accepted: an IDX file, which begins with two zero bytes", other)
+	}
 	switch {
-	case magic[0] == 0x1f && magic[1] == 0x8b:
-		return nil, errors.New("the file is compressed with gzip; accepted: such a file with .gz at the end of its name")
 	case magic[0] != 0 || magic[1] != 0:
 		return nil, fmt.Errorf("offset 0: the file begins with %q; accepted: an IDX file, which begins with two zero bytes", magic[:])
 	case magic[2] != idxBytes:

@@ -34,8 +34,9 @@ func TestBadIDX(t *testing.T) {
 	}{
 		{"empty", "", labels, []string{imagesPath, "offset 0", "accepted: an IDX file of images"}},
 		{"header cut off", images[:9], labels, []string{imagesPath, "offset 9", "header of 16 bytes"}},
-		{"page of a server", "<!DOCTYPE html>" + images, labels, []string{imagesPath, "offset 0", `"<!DO"`, "two zero bytes"}},
-		{"gzip without its name", string(zipped(t, images)), labels, []string{imagesPath, "gzip", ".gz at the end of its name"}},
+		{"page of a server", "<!DOCTYPE html>" + images, labels, []string{imagesPath, "offset 0", "HTML page", "two zero bytes"}},
+		{"text", "1,2,3\n", labels, []string{imagesPath, "offset 0", `"1,2,"`, "two zero bytes"}},
+		{"gzip without its name", string(zipped(t, images)), labels, []string{imagesPath, "gzip", ".gz at the end of its name", "IDX"}},
 		{"labels given as images", labels, labels, []string{imagesPath, "offset 3", "1 dimensions, as labels have", "accepted: 3"}},
 		{"images given as labels", images, images, []string{labelsPath, "offset 3", "3 dimensions, as images have", "accepted: 1"}},
 		{"floats", with(images, 2, 0x0d), labels, []string{imagesPath, "offset 2", "0x0d", "0x08"}},

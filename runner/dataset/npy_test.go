@@ -125,6 +125,9 @@ func TestNPYRefusals(t *testing.T) {
 	}{
 		"empty":                  {"", []string{"shorter than"}},
 		"not .npy":               {"a,b\n1,2\n3,4\n", []string{"begins with", "NUMPY"}},
+		"archive":                {"PK\x03\x04\x00\x00\x00\x00", []string{"zip archive", "numpy.savez", "NUMPY"}},
+		"gzip":                   {"\x1f\x8b\x08\x00\x00\x00\x00\x00", []string{"gzip", ".gz"}},
+		"page of a server":       {"<html></html>", []string{"HTML page"}},
 		"format":                 {npy(4, dict("<f8", false, "(1,)")), []string{"format 4.0", "1.0, 2.0, 3.0"}},
 		"cut in the length":      {npyMagic + "\x02\x00\x01", []string{"ends inside its .npy header"}},
 		"cut in the header":      {npy(1, dict("<f8", false, "(1,)"))[:40], []string{"ends inside its .npy header"}},
@@ -199,6 +202,9 @@ func TestLoadNPY(t *testing.T) {
 	if _, cols := alone.X.Dims(); cols != 2 || alone.Y[0] != 9 || alone.Y[1] != 6 || alone.Digest == set.Digest {
 		t.Errorf("target in column 3: X = %v, Y = %v", mat.Formatted(alone.X), alone.Y)
 	}
+	wide := npy(1, dict("|u1", false, "(2, 16385)"), make([]byte, 2*16385)...)
+	_, err = Load(filesOf("wide.npy", wide), Source{NPY: "wide.npy"})
+	wantError(t, err, "wide.npy", "16385 features", "at most 16384")
 	src.LabelsNPY = "bad.npy"
 	_, err = Load(fsys, src)
 	wantError(t, err, "bad.npy", "1×2", "2×1")

@@ -36,6 +36,9 @@ func parseNPYHeader(r io.Reader) (npyHeader, error) {
 	if _, err := io.ReadFull(r, start); err != nil {
 		return h, short(err, "the file is shorter than a .npy header")
 	}
+	if other := sniff(start); other != "" && string(start[:6]) != npyMagic {
+		return h, fmt.Errorf("%s; accepted: a .npy file, which begins with %q", other, npyMagic)
+	}
 	if string(start[:6]) != npyMagic {
 		return h, fmt.Errorf("the file begins with %q; accepted: a .npy file, which begins with %q", start[:6], npyMagic)
 	}

@@ -89,6 +89,25 @@ func (f *file) digest() (string, error) {
 // Close closes the file. Nothing was written, so nothing can be lost.
 func (f *file) Close() { _ = f.source.Close() }
 
+// sniffed is the number of bytes that sniff looks at.
+const sniffed = 4
+
+// sniff says what a file is that begins so and is none of the formats read here, or not under this name; "" if it may be one.
+func sniff(start []byte) string {
+	begins := func(s string) bool { return strings.HasPrefix(string(start), s) }
+	switch {
+	case begins("\x1f\x8b"):
+		return "the file is compressed with gzip and must have .gz at the end of its name"
+	case begins("PK\x03\x04"):
+		return "the file is a zip archive, as spreadsheets, numpy.savez and torch.save write them"
+	case begins(npyMagic[:sniffed]):
+		return "the file is a NumPy array (.npy)"
+	case begins("<!DO"), begins("<!do"), begins("<htm"), begins("<HTM"):
+		return "the file is an HTML page, as servers send in the place of a file"
+	}
+	return ""
+}
+
 // combine is the digest of several files: their own digest if it is one, else the SHA-256 of their hex digests in order, a
 // newline after each.
 func combine(digests ...string) string {

@@ -58,6 +58,9 @@ func Load(fsys fs.FS, src Source) (*Set, error) {
 	if err := t.drop(src); err != nil {
 		return nil, err
 	}
+	if _, cols := t.x.Dims(); cols > MaxColumns {
+		return nil, fmt.Errorf("%s: it has %d features; accepted: at most %d", src.label(), cols, MaxColumns)
+	}
 	set := &Set{X: t.x, Y: t.y, Columns: t.columns, Headed: t.headed, Float32: t.single, Digest: t.digest, Warnings: t.warnings}
 	rows, cols := t.x.Dims()
 	column := make([]float64, rows)

@@ -17,6 +17,8 @@ const (
 	MaxFileBytes   = 4 << 30  // uncompressed bytes of one file
 	MaxRecordBytes = 16 << 20 // bytes of one CSV record
 	MaxCategories  = 1 << 16  // different texts in one text column
+	MaxTextBytes   = 16 << 20 // bytes of all different texts of a CSV
+	MaxColumns     = 1 << 14  // columns of a CSV, and features of a data set: θ has their square
 )
 
 // What to do with a CSV column that holds text.
