@@ -115,26 +115,6 @@ func (db *DB) RunByPrefix(ctx context.Context, prefix string) (RunRow, error) {
 	return RunRow{}, e
 }
 
-// DurationKey is what the duration of a run mostly depends on.
-type DurationKey struct{ Method, Model, Dataset string }
-
-// Durations are the mean wall-clock seconds of the finished runs, by what they mostly depend on (Dataset is the
-// primary's).
-func (db *DB) Durations(ctx context.Context) (map[DurationKey]float64, error) {
-	m := map[DurationKey]float64{}
-	err := each(ctx, db.r, `SELECT ifnull(r.method, ''), ifnull(r.model, ''), ifnull(r.primary_dataset, ''), avg(a.wall_seconds)
-		FROM run AS r JOIN attempt AS a ON a.id = r.shown
-		WHERE a.status IN ('done', 'diverged') AND a.wall_seconds IS NOT NULL GROUP BY 1, 2, 3`, nil,
-		func(scan func(...any) error) error {
-			var k DurationKey
-			var seconds float64
-			err := scan(&k.Method, &k.Model, &k.Dataset, &seconds)
-			m[k] = seconds
-			return err
-		})
-	return m, db.fault("read durations", err)
-}
-
 // Kin is a finished run of the same parameters under another key: of another engine version, or from other data.
 type Kin struct {
 	Key                          string

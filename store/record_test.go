@@ -279,11 +279,6 @@ func TestRunsList(t *testing.T) {
 	if !ok || len(e.Candidates) != 2 || e.More != 0 || e.Candidates[0] > e.Candidates[1] {
 		t.Errorf("an ambiguous prefix: %v", err)
 	}
-
-	durations, err := db.Durations(ctx)
-	if err != nil || durations[DurationKey{"method-1", "linear", "digits"}] != 1.5 || len(durations) != 3 {
-		t.Errorf("durations %v, %v", durations, err)
-	}
 }
 
 func TestKin(t *testing.T) {
