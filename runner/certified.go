@@ -36,6 +36,7 @@ func (t *trial) recordCertified(res immunize.Result) {
 		t.metric(side+"_printed_fails", step, h.PrintedFails)
 		t.metric(side+"_step", step, h.Eta)
 		t.metric(side+"_kappa_after", step, h.After)
+		t.metric(side+"_kappa_predicted", step, h.Predicted)
 		t.metric(side+"_kappa_other", step, h.Other)
 		t.metric(side+"_tolerance", step, h.Tolerance)
 		if h.Taken {

@@ -195,6 +195,7 @@ func (c *certified) half(i int, out *HalfStep) (why string, err error) {
 		d, _ := c.theta.Dims()
 		out.Eta = min(out.Eta, c.o.StepLength*c.norm/math.Sqrt(float64(d))/c.pass.norm(c.dir))
 	}
+	out.Predicted = h.after(x, out.Eta)
 	logs, errs := [2]float64{c.logP, c.logH}, [2]float64{c.errP, c.errH}
 	out.Tolerance = h.measured(x, c.norm)
 	rounding := h.rounding(x, out.Eta, c.norm)

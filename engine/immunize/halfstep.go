@@ -32,6 +32,8 @@ type HalfStep struct {
 	Eta      float64              // η, inside (0, Interval.Corrected)
 	// Before and After are κ of the half step's own task, Other is κ of the other one after it.
 	Before, After, Other float64
+	// Predicted is what After is in closed form from the spectrum before, for exact arithmetic.
+	Predicted float64
 	// Tolerance bounds what rounding leaves in log(After/Before), to first order: the singular value decompositions, the products
 	// Rθ and the step itself, with a sum of n terms off by n units.
 	Tolerance float64
@@ -102,7 +104,7 @@ func (h *half) idle(x *spectrum.Extremes) (why string, idle bool) {
 func (h *half) describe(out *HalfStep, x *spectrum.Extremes, fraction float64) {
 	nan := math.NaN()
 	*out = HalfStep{
-		Interval: regularizer.Interval{Printed: nan, Corrected: nan}, Eta: nan, Before: nan, After: nan, Other: nan, Tolerance: nan,
+		Interval: regularizer.Interval{Printed: nan, Corrected: nan}, Eta: nan, Before: nan, After: nan, Other: nan, Predicted: nan, Tolerance: nan,
 		PrintedKappa: nan, PrintedWhole: nan, PrintedFails: nan,
 	}
 	if !h.on {
@@ -110,9 +112,9 @@ func (h *half) describe(out *HalfStep, x *spectrum.Extremes, fraction float64) {
 	}
 	v := regularizer.At(x)
 	out.Before, out.Interval = x.Kappa(), v.WellInterval
-	after, fails := regularizer.WellAfter, regularizer.WellFailsAt
+	fails := regularizer.WellFailsAt
 	if h.ill {
-		out.Interval, after, fails = v.IllInterval, regularizer.IllAfter, regularizer.IllFailsAt
+		out.Interval, fails = v.IllInterval, regularizer.IllFailsAt
 	}
 	if _, idle := h.idle(x); idle {
 		return
@@ -124,7 +126,15 @@ func (h *half) describe(out *HalfStep, x *spectrum.Extremes, fraction float64) {
 	if at := fails(x) / end; at < 1-printedSlack {
 		out.PrintedFails = at
 	}
-	out.PrintedKappa, out.PrintedWhole = after(x, fraction*end), after(x, nearlyWhole*end)
+	out.PrintedKappa, out.PrintedWhole = h.after(x, fraction*end), h.after(x, nearlyWhole*end)
+}
+
+// after returns κ after a half step of length eta from the spectrum x, in closed form.
+func (h *half) after(x *spectrum.Extremes, eta float64) float64 {
+	if h.ill {
+		return regularizer.IllAfter(x, eta)
+	}
+	return regularizer.WellAfter(x, eta)
 }
 
 // measured bounds the relative error of κ at x and ‖θ‖_F = norm.
@@ -143,8 +153,8 @@ func (h *half) rounding(x *spectrum.Extremes, eta, norm float64) float64 {
 	rows, d := h.factor.Dims()
 	c, sigma, n := 1.0, x.Sigma1, x.Size
 	if h.ill {
-		g := 1 / math.Sqrt(regularizer.At(x).Ill) // 1/c = g², c·η is what counts
-		c, sigma, n = 1/(g*g)/(g*g), x.SigmaK, x.Rank
+		g := regularizer.At(x).G
+		c, sigma, n = 1/(g*g), x.SigmaK, x.Rank
 	}
 	trace := math.Sqrt(float64(x.Rank) * x.Frobenius) // at least ‖F‖_F²
 	terms := float64(2*d + min(rows, d))
