@@ -196,15 +196,20 @@ func (c *problemCache) fits(r reader) error {
 	return dataset.Fits(ps, primary, hs, harmful)
 }
 
-// pair loads the data sets of both sides.
+// pair loads the data sets of both sides; the error tells of both where they are different.
 func (c *problemCache) pair(primary, harmful dataset.Ref) (ps, hs *dataset.Set, err error) {
-	if ps, err = c.set(primary.Source); err != nil {
-		return nil, nil, fmt.Errorf("primary: %w", err)
+	ps, err = c.set(primary.Source)
+	if err != nil {
+		err = fmt.Errorf("primary: %w", err)
 	}
-	if hs, err = c.set(harmful.Source); err != nil {
-		return nil, nil, fmt.Errorf("harmful: %w", err)
+	if harmful.Source.Key() == primary.Source.Key() {
+		return ps, ps, err
 	}
-	return ps, hs, nil
+	hs, herr := c.set(harmful.Source)
+	if herr != nil {
+		err = errors.Join(err, fmt.Errorf("harmful: %w", herr))
+	}
+	return ps, hs, err
 }
 
 // set loads a data set once.
