@@ -126,7 +126,7 @@ func newer(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // TestReadmeCommands executes the sh blocks of the documents in order, each document in a folder where the experiment tiny
-// has been run, so that what they show is true. A block whose info string is "sh no-test" is left out. In a block
+// has been run and the files of the section on auditing lie, so that what they show is true. A block whose info string is "sh no-test" is left out. In a block
 //
 //   - "go run ./cmd/kappa ARGS" runs kappa, with --dry-run where it would execute a shipped experiment;
 //   - "go build -o kappa ./cmd/kappa" puts kappa into the folder;
@@ -165,7 +165,9 @@ func TestReadmeCommands(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	testscript.Run(t, params(dir))
+	p := params(dir)
+	p.Setup = copyAuditFiles
+	testscript.Run(t, p)
 }
 
 // benchmarkOnce runs a line that begins with "go test" in the project's folder, each benchmark once. It has to find some.
