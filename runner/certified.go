@@ -1,11 +1,16 @@
 package runner
 
-import "kappa/engine/immunize"
+import (
+	"fmt"
+
+	"kappa/engine/immunize"
+)
 
 // checkCertified says which settings do not go with certified steps.
 func checkCertified(r reader, problem func(path, message, hint string)) {
 	if method := r.str("train.method"); method != "immunize" && method != "rill-only" {
-		problem("train.step", "certified steps are for immunize and rill-only: no theorem is about the steps of "+method, `want step = "fixed" or "normalized"`)
+		problem("train.step", "certified steps are for immunize and rill-only: no theorem is about the steps of "+method,
+			fmt.Sprintf(`want step = "fixed" or "normalized", if need be in an [[override]] for train.method = %q`, method))
 	}
 	if r.boolean("train.supervised") {
 		problem("train.supervised", "a certified step has no supervised loss: the theorem is about a regularizer alone, and an invertible θ costs the primary task nothing (Definition 3.1(c) holds exactly)",
