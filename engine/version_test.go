@@ -33,6 +33,7 @@ var recorded = struct {
 	"immunize batch":   "44bce7ea21c85233",
 	"released":         "3c7e3e595ce390f4",
 	"released mended":  "ece9b87a4f6df8f8",
+	"certified":        "b20f1a52d3e51644",
 	"rill-only":        "c241eba792f378d2",
 	"imma":             "8f821a78f4c44cde",
 	"opt-kappa":        "16c42d75f63804f1",
@@ -77,6 +78,7 @@ func results(t *testing.T) map[string]string {
 		LearningRate: 1e-3, BalanceNorm: 1,
 	}
 	normalized := immunize.Options{Steps: 20, Step: immunize.Normalized, Form: regularizer.Cancelled}
+	certified := immunize.Options{Steps: 20, Step: immunize.Certified, StepFraction: 0.3, StepLength: 0.05, Form: regularizer.Cancelled}
 	batch := printed
 	batch.Batch = 6
 	released := immunize.Options{
@@ -98,6 +100,7 @@ func results(t *testing.T) map[string]string {
 		{"immunize batch", immunize.Algorithm1, batch},
 		{"released", immunize.Released, released},
 		{"released mended", immunize.Released, mended},
+		{"certified", immunize.Algorithm1, certified},
 		{"rill-only", immunize.RillOnly, normalized},
 		{"imma", immunize.IMMA, normalized},
 		{"opt-kappa", immunize.OptKappa, normalized},
