@@ -47,7 +47,7 @@ func (n named) loadAs(fsys fs.FS, s Source) (*Set, error) {
 	if err != nil {
 		return nil, fmt.Errorf("data set %q: %w", n.Name, err)
 	}
-	if w := n.verdict(src.CSV, set.Digest); w != "" {
+	if w := n.verdict(src.CSV, set.Digest, f); w != "" {
 		set.Warnings = append(set.Warnings, w)
 	}
 	return set, nil

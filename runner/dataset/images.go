@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"crypto/md5"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -71,6 +72,9 @@ func (s imageSet) load(n named, fsys fs.FS) (*table, error) {
 			return err
 		}
 		defer f.Close()
+		if p, ok := publishedFile(path); ok && p.SHA256 == "" {
+			f.md5 = md5.New()
+		}
 		if err := decode(f); err != nil {
 			return fmt.Errorf("data set %q: %s: %w", n.Name, f.path, err)
 		}
@@ -79,7 +83,7 @@ func (s imageSet) load(n named, fsys fs.FS) (*table, error) {
 			return err
 		}
 		sums = append(sums, sum)
-		if w := n.verdict(path, sum); w != "" {
+		if w := n.verdict(path, sum, f); w != "" {
 			t.warnings = append(t.warnings, w)
 		}
 		return nil

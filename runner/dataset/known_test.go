@@ -2,7 +2,9 @@ package dataset
 
 import (
 	"bytes"
+	"crypto/md5"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"io/fs"
 	"math"
@@ -99,8 +101,12 @@ func TestCIFARForms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n, d := set.Dims(); n != 10 || d != 3072 || !slices.Equal(set.Y, []float64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}) || len(set.Warnings) > 0 {
+	if n, d := set.Dims(); n != 10 || d != 3072 || !slices.Equal(set.Y, []float64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}) {
 		t.Fatalf("%d×%d, labels %v, warnings %q", n, d, set.Y, set.Warnings)
+	}
+	sum := md5.Sum(files["cifar-10/data_batch_5.bin"].Data)
+	if len(set.Warnings) != 5 || !strings.Contains(set.Warnings[4], "data_batch_5.bin is not the published file (MD5 "+hex.EncodeToString(sum[:6])+"…, published 53f37980c15c…)") {
+		t.Errorf("warnings %q; want one for each file that is not the published one", set.Warnings)
 	}
 	mean, dev := []float64{0.4914, 0.4822, 0.4465}, []float64{0.2470, 0.2435, 0.2616}
 	for i := range 10 {
@@ -146,8 +152,13 @@ func TestKnownMissing(t *testing.T) {
 // TestKnownRefusesSettings: what brings its own preprocessing takes no other, and only sided data sets have sides.
 func TestKnownRefusesSettings(t *testing.T) {
 	for _, src := range []Source{
-		{Name: "mnist", Scale: 2}, {Name: "mnist", Standardize: true}, {Name: "house-prices"}, {Name: "house-prices", Side: "left"},
-		{Name: "house-prices", Side: "primary", Drop: []string{"Id"}}, {Name: "mnist", Side: "primary"}, {CSV: "a.csv", Side: "primary"},
+		{Name: "mnist", Scale: 2},
+		{Name: "mnist", Standardize: true},
+		{Name: "house-prices"},
+		{Name: "house-prices", Side: "left"},
+		{Name: "house-prices", Side: "primary", Drop: []string{"Id"}},
+		{Name: "mnist", Side: "primary"},
+		{CSV: "a.csv", Side: "primary"},
 	} {
 		if err := src.Check(); err == nil {
 			t.Errorf("%+v passes", src)

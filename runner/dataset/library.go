@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -88,14 +89,19 @@ func (n named) digestKnown(fsys fs.FS, s Source) (string, error) {
 	return combine(sums...), nil
 }
 
-// verdict is a warning where a file's digest is not that of the published file; "" where it is or nothing is published.
-func (n named) verdict(path, digest string) string {
-	want := published(path)
-	if want == "" || want == digest {
+// verdict is a warning where the file at path in the data folder, read to its end, is not the published one; "" where it is or
+// nothing is published.
+func (n named) verdict(path, sha256 string, f *file) string {
+	p, _ := publishedFile(path)
+	kind, got, want := "SHA-256", sha256, p.SHA256
+	if want == "" && f.md5 != nil {
+		kind, got, want = "MD5", hex.EncodeToString(f.md5.Sum(nil)), p.MD5
+	}
+	if want == "" || got == want {
 		return ""
 	}
-	return fmt.Sprintf("data set %q: %s is not the published file (SHA-256 %s…, published %s…); `kappa data verify %s` says more",
-		n.Name, path, digest[:12], want[:12], n.Name)
+	return fmt.Sprintf("data set %q: %s is not the published file (%s %s…, published %s…); `kappa data verify %s` says more",
+		n.Name, path, kind, got[:12], want[:12], n.Name)
 }
 
 // Pinned is the digest that [Digest] returns for the published files of s; "" if s is no data set known by name, or nothing is
@@ -115,25 +121,25 @@ func Pinned(s Source) string {
 func pin(paths ...string) string {
 	var sums []string
 	for _, path := range paths {
-		sum := published(path)
-		if sum == "" {
+		f, _ := publishedFile(path)
+		if f.SHA256 == "" {
 			return ""
 		}
-		sums = append(sums, sum)
+		sums = append(sums, f.SHA256)
 	}
 	return combine(sums...)
 }
 
-// published is the SHA-256 of a published file; "" if it is not known.
-func published(path string) string {
+// publishedFile returns what is known of a file in the data folder; false if nothing is.
+func publishedFile(path string) (File, bool) {
 	for _, p := range Published() {
 		for _, f := range p.Files {
 			if f.Path == path {
-				return f.SHA256
+				return f, true
 			}
 		}
 	}
-	return ""
+	return File{}, false
 }
 
 // externalInfo describes the published data set of that name.

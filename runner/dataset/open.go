@@ -19,6 +19,7 @@ type file struct {
 	source fs.File
 	plain  io.Reader
 	sum    hash.Hash
+	md5    hash.Hash // nil unless it is wanted too
 	read   int64
 }
 
@@ -66,6 +67,9 @@ func (f *file) Read(p []byte) (int, error) {
 	n, err := f.plain.Read(p)
 	f.read += int64(n)
 	f.sum.Write(p[:n])
+	if f.md5 != nil {
+		f.md5.Write(p[:n])
+	}
 	if f.read > MaxFileBytes {
 		return n, fmt.Errorf("more than %d bytes uncompressed; accepted: at most that many", int64(MaxFileBytes))
 	}
