@@ -207,7 +207,7 @@ func (c *certified) half(i int, out *HalfStep) (why string, err error) {
 	}
 	for j, name := range taskNames {
 		if x := c.ends(j); x.Rank > 0 && math.IsNaN(x.Kappa()) {
-			return "", fmt.Errorf("κ(%s) is beyond what double precision resolves: κ(%s) = %.3g before", name, name, math.Exp(logs[j]))
+			return "", fmt.Errorf("the half step on %s leads beyond what double precision resolves of κ(%s), %.3g before it", taskNames[i], name, math.Exp(logs[j]))
 		}
 	}
 	x = c.ends(i)

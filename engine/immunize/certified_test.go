@@ -274,7 +274,7 @@ func TestCertifiedEdges(t *testing.T) {
 	// A step of half of a large interval leaves nothing that can be resolved: the run ends at the last state that can be.
 	p := Problem{Primary: conditioned(1, 12, 8, 8, 1e6, 0), Harmful: conditioned(2, 12, 8, 8, 1e8, 0)}
 	r := certify(t, "no bound", Algorithm1, p, Options{Steps: 50})
-	if r.Status != Diverged || r.Steps > 5 || !strings.Contains(r.Reason, fmt.Sprintf("step %d: κ(H_", r.Steps+1)) || !strings.Contains(r.Reason, "resolves") {
+	if r.Status != Diverged || r.Steps > 5 || !strings.Contains(r.Reason, fmt.Sprintf("step %d: the half step on H_", r.Steps+1)) || !strings.Contains(r.Reason, "resolves") {
 		t.Errorf("no bound: %s after %d steps: %s", r.Status, r.Steps, r.Reason)
 	}
 	short := certify(t, "as many steps", Algorithm1, p, Options{Steps: r.Steps})
