@@ -18,8 +18,11 @@ type Size struct {
 	Columns int
 }
 
-// The metrics that hold a run's Size.
+// sizeMetrics are the metrics that hold a run's Size.
 var sizeMetrics = []string{"rows_primary", "rows_harmful", "columns"}
+
+// SizeMetrics names the metrics of recorded runs that [Sizes] and [Predict] read.
+func SizeMetrics() []string { return slices.Clone(sizeMetrics) }
 
 // Sizes returns the sizes of the plan's problems, by problem: from the data, without forming any task, and where these cannot be
 // read from recorded runs on the same data. Those that are known from neither are missing.

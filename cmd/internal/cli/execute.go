@@ -18,6 +18,9 @@ func (a *app) runOne(ctx context.Context, db *store.DB, p planned, o runFlags) (
 	quiet := o.quiet || o.asJSON
 	if !quiet {
 		a.talk("%s", p.sum())
+		if p.forecast.Count > 0 {
+			a.talk("%s", p.duration())
+		}
 		if p.file.Shipped {
 			a.talk("%s: shipped with kappa; report and database go to %s", p.spec.Name, p.file.Dir)
 		}
@@ -31,6 +34,9 @@ func (a *app) runOne(ctx context.Context, db *store.DB, p planned, o runFlags) (
 	out.Cached, out.Elsewhere, out.LeftOut = summary.Cached-elsewhere, elsewhere, summary.LeftOut
 	out.Left, out.Interrupted = summary.Left, summary.Interrupted
 	out.Seconds = seconds
+	if f := p.forecast; f.Count > 0 && f.Unknown == 0 {
+		out.Predicted = new(f.Wall.Seconds())
+	}
 	for _, f := range summary.Failures {
 		out.Failures = append(out.Failures, failedRun{f.Run.Key, string(f.Status), fmt.Sprint(f.Err)})
 	}
@@ -128,7 +134,7 @@ func (a *app) execute(ctx context.Context, db *store.DB, p planned, o runFlags, 
 	}
 	began := a.env.Now()
 	summary, err = runner.Run(ctx, p.plan, db, runner.Options{
-		Jobs: jobs, Timeout: o.timeout, Retries: o.retries, FailFast: o.failFast, Force: o.force,
+		Jobs: jobs, Forecast: &p.forecast, Timeout: o.timeout, Retries: o.retries, FailFast: o.failFast, Force: o.force,
 		Filter: o.keeps, Tags: o.tags, Note: o.note,
 		Data: p.data, Provenance: a.provenance(ctx, p.file.Root), Now: a.env.Now, CPU: a.env.CPU,
 		Notify: func(e runner.Event) {
@@ -143,10 +149,19 @@ func (a *app) execute(ctx context.Context, db *store.DB, p planned, o runFlags, 
 	seconds = a.env.Now().Sub(began).Seconds()
 	elsewhere = min(elsewhere, summary.Cached) // one that has ended meanwhile was decided anew
 	if !quiet && ctx.Err() == nil && summary.Done+summary.Failed > 0 {
-		a.talk("%s: %d done (%d diverged), %d failed, %s, in %s", p.spec.Name, summary.Done, summary.Diverged,
-			summary.Failed, others(summary.Counts, elsewhere), roundDuration(time.Duration(seconds*float64(time.Second))))
+		a.talk("%s: %d done (%d diverged), %d failed, %s, in %s%s", p.spec.Name, summary.Done, summary.Diverged,
+			summary.Failed, others(summary.Counts, elsewhere), roundDuration(time.Duration(seconds*float64(time.Second))), p.foretold())
 	}
 	return summary, elsewhere, seconds, err
+}
+
+// foretold says what was expected of a call of run, where that is worth a word.
+func (p planned) foretold() string {
+	const worth = 10 * time.Second
+	if f := p.forecast; f.Unknown == 0 && f.Wall >= worth {
+		return ", foretold " + shortly(f.Wall)
+	}
+	return ""
 }
 
 // tellTrouble says at once what went wrong with a run, and what to do about it.

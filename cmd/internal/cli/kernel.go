@@ -52,10 +52,11 @@ func speed(what string, work float64, product func(), now func() time.Time) find
 	const (
 		slow = 1   // GFLOP/s: a tenth of what any machine of this decade does
 		gain = 1.3 // of all cores over one: two idle ones bring 1.8
+		span = 200 * time.Millisecond
 	)
 	f := finding{"matrix product", stateOK, "", ""}
 	cores := runtime.GOMAXPROCS(0)
-	all := work / fastest(product, now).Seconds() / 1e9
+	all := work / fastest(product, span, now).Seconds() / 1e9
 	switch {
 	case cores == 1:
 		f.value = fmt.Sprintf("%.1f GFLOP/s", all)
@@ -65,7 +66,7 @@ func speed(what string, work float64, product func(), now func() time.Time) find
 		for range cores {
 			defer blas.Occupy()()
 		}
-		one := work / fastest(product, now).Seconds() / 1e9
+		one := work / fastest(product, span, now).Seconds() / 1e9
 		f.value = fmt.Sprintf("%.1f GFLOP/s on %d cores, %.1f on one", all, cores, one)
 		if all < gain*one {
 			f.hint = "something else keeps the other cores busy"
@@ -78,17 +79,16 @@ func speed(what string, work float64, product func(), now func() time.Time) find
 	return f
 }
 
-// fastest returns the shortest of the times that do takes, of as many as fit into a fifth of a second.
-func fastest(do func(), now func() time.Time) time.Duration {
+// fastest returns the shortest of the times that do takes, of as many as fit into span.
+func fastest(do func(), span time.Duration, now func() time.Time) time.Duration {
 	const (
-		patience = 200 * time.Millisecond
-		least    = time.Microsecond // where the clock stands still
-		most     = 1000
+		least = time.Microsecond // where the clock stands still
+		most  = 1000
 	)
 	do() // the first finds everything cold
 	began := now()
 	best := time.Duration(1<<63 - 1)
-	for n := 0; n == 0 || now().Sub(began) < patience && n < most; n++ {
+	for n := 0; n == 0 || now().Sub(began) < span && n < most; n++ {
 		start := now()
 		do()
 		best = min(best, now().Sub(start))

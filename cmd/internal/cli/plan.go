@@ -18,15 +18,20 @@ func (a *app) planCommand() *cobra.Command {
 	var flags specFlags
 	var pick picked
 	var force, asJSON bool
+	var jobs int
 	c := &cobra.Command{
 		Use: "plan SPEC…", Short: "Say for each run whether it would be executed, and why", Args: someSpecs,
 		Long: `Lists the runs of specs in order, with the reason why "kappa run" would or would not
 execute each: new, failed before, timed out before, interrupted, engine 1 → 2, data changed,
-attack added, forced; done, done (diverged), running elsewhere, left out.`,
+attack added, forced; done, done (diverged), running elsewhere, left out. Then it estimates how long
+those that would be executed take on this machine, from the runs that it has recorded.`,
 		ValidArgsFunction: a.completeSpecs,
 		RunE: run(func(ctx context.Context, args []string) (err error) {
 			if err := pick.parse(); err != nil {
 				return err
+			}
+			if jobs < 0 {
+				return badJobs(jobs)
 			}
 			targets, err := a.load(ctx, args, flags)
 			if err == nil {
@@ -44,7 +49,9 @@ attack added, forced; done, done (diverged), running elsewhere, left out.`,
 					break
 				}
 				var p planned
-				p, err = t.decide(ctx, db, force, &pick)
+				if p, err = t.decide(ctx, db, force, &pick); err == nil {
+					p.forecast, err = a.foretell(ctx, db, p, jobs)
+				}
 				listing = append(listing, p)
 			}
 			if err != nil {
@@ -56,14 +63,20 @@ attack added, forced; done, done (diverged), running elsewhere, left out.`,
 	flags.register(c, true)
 	pick.register(c)
 	c.Flags().BoolVarP(&force, "force", "f", false, "as if finished runs were to be repeated")
+	c.Flags().IntVarP(&jobs, "jobs", "j", 0, "estimate for `N` runs at once (default: one per core)")
 	c.Flags().BoolVar(&asJSON, "json", false, "write JSON")
 	return c
+}
+
+func badJobs(jobs int) error {
+	return usagef("", "--jobs %d: a number from 1 is accepted, or 0 for one per core", jobs)
 }
 
 // planned is a plan with what would happen to its runs.
 type planned struct {
 	*target
 	decisions []runner.Decision
+	forecast  runner.Forecast
 }
 
 // decide plans a target and decides about its runs; what the filters leave out is marked so.
@@ -84,16 +97,17 @@ func (t *target) decide(ctx context.Context, db *store.DB, force bool, pick *pic
 			decisions[i].Execute, decisions[i].Reason = false, runner.ReasonFilter
 		}
 	}
-	return planned{t, decisions}, nil
+	return planned{target: t, decisions: decisions}, nil
 }
 
 // listPlans writes the runs of plans to stdout and their sums to stderr.
 func (a *app) listPlans(plans []planned, asJSON bool) error {
 	if asJSON {
-		g := &grid{columns: []string{"experiment", "ordinal", "run", "execute", "reason", "method", "swept"}}
+		g := &grid{columns: []string{"experiment", "ordinal", "run", "execute", "reason", "method", "swept", "seconds", "cpu_seconds"}}
 		for _, p := range plans {
-			for _, d := range p.decisions {
-				g.add(p.spec.Name, d.Run.Ordinal, d.Run.Key, d.Execute, string(d.Reason), d.Run.Method(), sweptText(d.Run.Swept))
+			for i, d := range p.decisions {
+				seconds, cpu := p.expected(i)
+				g.add(p.spec.Name, d.Run.Ordinal, d.Run.Key, d.Execute, string(d.Reason), d.Run.Method(), sweptText(d.Run.Swept), seconds, cpu)
 			}
 		}
 		return a.list(g, true)
@@ -119,8 +133,26 @@ func (a *app) listPlans(plans []planned, asJSON bool) error {
 			return err
 		}
 		a.talk("%s", p.sum())
+		if p.forecast.Count > 0 {
+			a.talk("%s", p.duration())
+		}
+	}
+	if f := together(plans); len(plans) > 1 && f.Count > 0 {
+		a.talk("together: %s", forecastText(f))
 	}
 	return nil
+}
+
+// expected is what run i of the plan is expected to take, from its start to its end and of processor time: 0 where it is not to be
+// executed, nil where nothing is known.
+func (p planned) expected(i int) (seconds, cpu any) {
+	if !p.decisions[i].Execute {
+		return 0.0, 0.0
+	}
+	if t := p.forecast.Runs[i]; t.Known {
+		return t.Seconds, t.CPUSeconds
+	}
+	return nil, nil
 }
 
 // sum says in one line what will happen to a plan's runs.

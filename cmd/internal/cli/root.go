@@ -19,8 +19,9 @@ type app struct {
 	cwd string
 	db  string // --db
 
-	hushed  bool  // --quiet
-	helpErr error // of a question for help about a command that does not exist
+	hushed  bool    // --quiet
+	helpErr error   // of a question for help about a command that does not exist
+	speed   float64 // of a core, once it is measured
 
 	said bool // that the command was interrupted, and how to go on
 }

@@ -69,7 +69,7 @@ Everything is checked before the first run. Exit codes: 0 fine (a diverged run i
 func (o *runFlags) parse() error {
 	switch {
 	case o.jobs < 0:
-		return usagef("", "--jobs %d: a number from 1 is accepted, or 0 for one per core", o.jobs)
+		return badJobs(o.jobs)
 	case o.retries < 0:
 		return usagef("", "--retries %d: a number from 0 is accepted", o.retries)
 	case slices.ContainsFunc(o.tags, func(tag string) bool { return strings.TrimSpace(tag) == "" }):
@@ -94,6 +94,7 @@ type outcome struct {
 	Interrupted int           `json:"interrupted"`
 	Left        int           `json:"left"`
 	Seconds     float64       `json:"seconds"`
+	Predicted   *float64      `json:"predicted_seconds"` // null: not known
 	Failures    []failedRun   `json:"failures"`
 	Report      *reportResult `json:"report"`
 }
@@ -213,6 +214,8 @@ func (a *app) decideAll(ctx context.Context, targets []*target, dbs *databases, 
 			}
 			if err := runner.CheckData(ctx, p.plan, p.data); err != nil {
 				errs = append(errs, asUsage(err))
+			} else if p.forecast, err = a.foretell(ctx, db, p, o.jobs); err != nil {
+				return nil, err
 			}
 		}
 		plans = append(plans, p)
