@@ -31,15 +31,15 @@ func CG(ctx context.Context, t *Target, o Options, _ *rand.Rand) (Result, error)
 			}
 			last = gg
 			blas64.Scal(beta, vec(p))
-			blas64.Axpy(1, vec(g), vec(p))
+			axpy(1, g, p)
 			s.in.product(fp, p)
 			curvature := squared(fp)
 			if curvature == 0 {
 				return false, false
 			}
 			alpha := gg / curvature
-			blas64.Axpy(-alpha, vec(p), vec(s.z))
-			blas64.Axpy(-alpha, vec(fp), vec(s.r))
+			axpy(-alpha, p, s.z)
+			axpy(-alpha, fp, s.r)
 			return true, false
 		}
 	})

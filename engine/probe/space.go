@@ -39,11 +39,12 @@ type basis struct {
 	left  float64   // ‖Az* − b‖²
 }
 
-// newBasis returns the singular coordinates where the rank is below p or p below singularBelow, and those of g elsewhere.
+// newBasis returns the coordinates of g, or where the rank is below p the singular ones: there alone the singular vectors of A are
+// needed, to tell apart what counts as zero, and they cost more than everything else.
 func newBasis(g *spectrum.GolubKahan, sigma []float64, rank, d int) (*basis, error) {
 	p := len(sigma)
 	t := &basis{g: g, sigma: sigma[0], rank: rank, star: make([]float64, d)}
-	if rank == p && p >= singularBelow {
+	if rank == p {
 		t.alpha, t.beta, t.b = g.Alpha, g.Beta, make([]float64, p)
 		t.b[0] = g.Beta[0]
 		for i, a := range t.alpha { // forward substitution
@@ -66,10 +67,6 @@ func newBasis(g *spectrum.GolubKahan, sigma []float64, rank, d int) (*basis, err
 	t.left = squared(t.b[rank:])
 	return t, nil
 }
-
-// singularBelow is the order from which on the singular vectors cost more than they save: finding them takes 6p³ operations, a
-// step in bidiagonal coordinates not twice the time of one in singular ones.
-const singularBelow = 128
 
 func (t *basis) rows() int    { return len(t.alpha) }
 func (t *basis) top() float64 { return t.sigma }
