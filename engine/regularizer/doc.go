@@ -14,7 +14,9 @@
 // used: one subgradient of many, the same one on every run; spectrum.Condition says Degenerate.
 //
 // Corrected here: Theorem 4.1(1), "R_ill = 0 if and only if κ = ∞", is false (R_ill(diag(1, ε)) → 4 as ε → 0), and the step
-// intervals of Theorem 4.3 allow steps that move κ the wrong way; see WellInterval and IllInterval.
+// intervals of Theorem 4.3 allow steps that move κ the wrong way; see WellInterval and IllInterval. A preconditioned step leaves the
+// eigenvectors of H where they are, so that κ after it is known in closed form (WellAfter, IllAfter), and with it the first step
+// length that fails (WellFailsAt, IllFailsAt).
 //
 // The paper is Zheng, Bai, Bullins, Yeh, Model Immunization from a Condition Number Perspective, ICML 2025, arXiv:2505.23760.
 // The package takes no steps, weighs nothing against a loss, and decomposes matrices only for the general-matrix forms.
