@@ -119,15 +119,15 @@ type Pace struct {
 // paceOf is the number of attempts that a pace is taken from.
 const paceOf = 200
 
-// Pace returns how the latest 200 finished attempts on processors of that name went.
-func (db *DB) Pace(ctx context.Context, cpu string) (Pace, error) {
+// Pace returns how the latest 200 finished attempts on processors of that name went, of those that began since a time.
+func (db *DB) Pace(ctx context.Context, cpu string, since time.Time) (Pace, error) {
 	var p Pace
 	var wall, used float64
 	var from, to time.Time // the stretch of work that is being added up, which ends at to
 	err := each(ctx, db.r, `SELECT started, wall_seconds, cpu_seconds FROM (
 			SELECT a.started, a.wall_seconds, a.cpu_seconds FROM attempt AS a JOIN provenance AS p ON p.id = a.provenance
-			WHERE a.status IN ('done', 'diverged') AND a.cpu_seconds > 0 AND a.wall_seconds > 0 AND p.cpu = ?
-			ORDER BY a.id DESC LIMIT ?) ORDER BY started`, []any{cpu, paceOf},
+			WHERE a.status IN ('done', 'diverged') AND a.cpu_seconds > 0 AND a.wall_seconds > 0 AND p.cpu = ? AND a.started >= ?
+			ORDER BY a.id DESC LIMIT ?) ORDER BY started`, []any{cpu, formatTime(since), paceOf},
 		func(scan func(...any) error) error {
 			var started string
 			var w, c float64

@@ -67,7 +67,7 @@ func TestHistoryKeepsEveryKind(t *testing.T) {
 func TestPace(t *testing.T) {
 	clock := newClock()
 	db := openTest(t, newPath(t), Options{Now: clock.now})
-	if p, err := db.Pace(t.Context(), "c"); err != nil || p != (Pace{}) {
+	if p, err := db.Pace(t.Context(), "c", time.Time{}); err != nil || p != (Pace{}) {
 		t.Fatalf("an empty database: %+v, %v", p, err)
 	}
 	finish := func(a int64, wall, cpu float64) {
@@ -88,12 +88,15 @@ func TestPace(t *testing.T) {
 	c := claimTest(t, db, start(3), false)
 	clock.advance(time.Second)
 	finish(c, 1, 0.5)
-	got, err := db.Pace(t.Context(), "c")
+	got, err := db.Pace(t.Context(), "c", time.Time{})
 	want := Pace{Attempts: 3, Busy: 7 * time.Second, Wall: 9 * time.Second, CPU: 8500 * time.Millisecond}
 	if err != nil || got != want {
 		t.Errorf("%+v, %v; want %+v", got, err, want)
 	}
-	if p, err := db.Pace(t.Context(), "another"); err != nil || p != (Pace{}) {
+	if p, err := db.Pace(t.Context(), "c", clock.now().Add(-time.Minute)); err != nil || p.Attempts != 1 || p.Busy != time.Second {
+		t.Errorf("the last minute: %+v, %v; want the last attempt", p, err)
+	}
+	if p, err := db.Pace(t.Context(), "another", time.Time{}); err != nil || p != (Pace{}) {
 		t.Errorf("another machine: %+v, %v", p, err)
 	}
 }

@@ -15,6 +15,9 @@ import (
 	"kappa/store"
 )
 
+// paceSpan is how long what other programs leave of the cores is taken to stay as it is.
+const paceSpan = time.Hour
+
 // foretell says how long the runs of a plan that are to be executed will take.
 func (a *app) foretell(ctx context.Context, db *store.DB, p planned, jobs int) (f runner.Forecast, err error) {
 	if p.todo() == 0 {
@@ -25,7 +28,7 @@ func (a *app) foretell(ctx context.Context, db *store.DB, p planned, jobs int) (
 	if err != nil {
 		return f, err
 	}
-	pace, err := db.Pace(ctx, cpu)
+	pace, err := db.Pace(ctx, cpu, a.env.Now().Add(-paceSpan))
 	if err != nil {
 		return f, err
 	}
@@ -83,7 +86,7 @@ func forecastText(f runner.Forecast) string {
 		s += fmt.Sprintf(", from %s", counted(f.Recorded, "recorded run"))
 	}
 	if f.Share < 1 {
-		s += fmt.Sprintf("; other programs are expected to leave %.0f %% of the cores, as they did lately", 100*f.Share)
+		s += fmt.Sprintf("; other programs are expected to leave %.0f %% of the cores, as in the last hour", 100*f.Share)
 	}
 	if f.Unknown > 0 {
 		s += fmt.Sprintf("; %s not counted, whose data are not there", runsWord(f.Unknown))
