@@ -116,6 +116,17 @@ func TestCertifiedStepsNeverFail(t *testing.T) {
 	}
 }
 
+// The same where the ends of the spectra are found by iteration.
+func TestCertifiedStepsOfLargeOrder(t *testing.T) {
+	p := Problem{Primary: conditioned(1, 150, 130, 130, 1e4, 1e-6), Harmful: conditioned(2, 150, 130, 130, 1e6, 1e-6)}
+	for _, length := range []float64{0, 0.02, 0.3} {
+		r := certify(t, fmt.Sprintf("order 130, length %g", length), Algorithm1, p, Options{StepLength: length, Steps: 6, TraceAt: everyState})
+		if n := r.Counts.Half; n[0].Taken == 0 || n[0].Unmoved+n[1].Unmoved != 0 {
+			t.Errorf("length %g: %+v", length, n)
+		}
+	}
+}
+
 // What is recorded about a step is what the states say, which are measured by another decomposition.
 func TestCertifiedRecord(t *testing.T) {
 	p := Problem{Primary: shapedTask(1, 12, 6, 0.1), Harmful: shapedTask(2, 12, 6, 0.3)}
