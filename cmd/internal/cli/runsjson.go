@@ -52,17 +52,23 @@ func (s *sheet) writeJSON(a *app) error {
 		Accuracy  *number `json:"accuracy"`
 	}
 	type result struct {
-		Steps      int     `json:"steps"`
-		RIR        number  `json:"rir"`
-		RIRRidge   number  `json:"rir_ridge"`
-		Ceiling    *number `json:"ceiling"`
-		Unbounded  bool    `json:"unbounded"`
-		Freedom    int     `json:"freedom"`
-		KappaTheta number  `json:"kappa_theta"`
-		Loss       number  `json:"loss_primary"`
-		DefA       bool    `json:"def_a"`
-		DefB       bool    `json:"def_b"`
-		DefC       bool    `json:"def_c"`
+		Steps        int     `json:"steps"`
+		RIR          number  `json:"rir"`
+		RIRRidge     number  `json:"rir_ridge"`
+		Ceiling      *number `json:"ceiling"`
+		Unbounded    bool    `json:"unbounded"`
+		Freedom      int     `json:"freedom"`
+		KappaTheta   number  `json:"kappa_theta"`
+		Loss         number  `json:"loss_primary"`
+		LossBase     *number `json:"loss_base"`
+		DefA         bool    `json:"def_a"`
+		DefB         bool    `json:"def_b"`
+		DefC         bool    `json:"def_c"`
+		DefARidge    bool    `json:"def_a_ridge"`
+		DefBRidge    bool    `json:"def_b_ridge"`
+		Bound        *number `json:"bound"`
+		Reached      *number `json:"reached"`
+		ReachedBound *number `json:"reached_bound"`
 	}
 	r, o := s.row, s.outcome
 	out := struct {
@@ -101,6 +107,8 @@ func (s *sheet) writeJSON(a *app) error {
 		out.Result = &result{
 			Steps: f.Steps, RIR: number(f.RIR), RIRRidge: number(f.RIRRidge), Unbounded: f.Unbounded, Freedom: f.Freedom,
 			KappaTheta: number(f.KappaTheta), Loss: number(f.LossPrimary), DefA: f.DefA, DefB: f.DefB, DefC: f.DefC,
+			LossBase: figure(f.LossBase), DefARidge: f.DefARidge, DefBRidge: f.DefBRidge,
+			Bound: figure(f.Bound), Reached: figure(f.Reached), ReachedBound: figure(f.ReachedBound),
 		}
 		if !f.Unbounded {
 			out.Result.Ceiling = figure(f.Ceiling)

@@ -144,6 +144,8 @@ func (s *sheet) results() {
 	g.add("RIR", r.RIR, r.RIRRidge)
 	g.add("κ(H_H) ratio", r.RatioHarmful, r.RatioHarmfulRidge)
 	g.add("κ(H_P) ratio", r.RatioPrimary, r.RatioPrimaryRidge)
+	g.add("definition 3.1 (a) κ(H_H) up", verdict(r.DefA, r.RatioHarmful), verdict(r.DefARidge, r.RatioHarmfulRidge))
+	g.add("definition 3.1 (b) κ(H_P) not up", verdict(r.DefB, r.RatioPrimary), verdict(r.DefBRidge, r.RatioPrimaryRidge))
 	s.add("results", g)
 	more := &grid{columns: []string{"what", "value"}}
 	if r.Unbounded {
@@ -152,19 +154,32 @@ func (s *sheet) results() {
 		more.add("ceiling", r.Ceiling)
 	}
 	more.add("κ(θ)", r.KappaTheta)
+	for _, f := range []struct {
+		what  string
+		value float64
+	}{{"bound of RIR at κ(θ)", r.Bound}, {"ln RIR / ln ceiling", r.Reached}, {"ln RIR / ln bound", r.ReachedBound}} {
+		if !math.IsNaN(f.value) {
+			more.add(f.what, f.value)
+		}
+	}
 	more.add("loss on D_P", r.LossPrimary)
+	if !math.IsNaN(r.LossBase) {
+		more.add("loss on D_P with θ = I", r.LossBase)
+	}
+	more.add("definition 3.1 (c) loss kept", verdict(r.DefC, r.LossPrimary))
 	more.add("steps", r.Steps)
-	more.add("definition 3.1 (a) κ(H_H) up", yes(r.DefA))
-	more.add("definition 3.1 (b) κ(H_P) not up", yes(r.DefB))
-	more.add("definition 3.1 (c) loss kept", yes(r.DefC))
 	if r.RidgeDominated {
 		more.add("ridge protocol", "ridge-dominated: σ_min is the ridge itself, the ratios follow σ_max")
 	}
 	s.add("", more)
 }
 
-func yes(b bool) string {
-	if b {
+// verdict is nothing where the figure that it rests on is missing, as in the view results.
+func verdict(holds bool, figure float64) any {
+	switch {
+	case math.IsNaN(figure) || math.IsInf(figure, 0):
+		return nil
+	case holds:
 		return "yes"
 	}
 	return "no"
