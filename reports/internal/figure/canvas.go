@@ -59,6 +59,11 @@ func newCanvas(w, h float64) *canvas {
 	return &canvas{svg: vgsvg.New(vg.Length(w), vg.Length(h)), w: w, h: h}
 }
 
+// resize gives a canvas on which nothing has been drawn another size.
+func (c *canvas) resize(w, h float64) {
+	c.svg, c.w, c.h = vgsvg.New(vg.Length(w), vg.Length(h)), w, h
+}
+
 func (c *canvas) note(format string, args ...any) {
 	c.notes = append(c.notes, fmt.Sprintf(format, args...))
 }

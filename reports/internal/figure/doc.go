@@ -23,6 +23,7 @@ type Options struct {
 	ZLog       bool      // heatmap: logarithmic colours; wins over Diverging
 	Bins       int       // histogram: number of bins; 0 means Freedman–Diaconis
 	Reference  []float64 // values marked by a line across the value axis
+	Curves     []Point   // line and scatter: points of reference curves, one curve a Group, drawn dashed in grey
 	Groups     []string  // gives each group its look by its place here; groups that are not here take those that follow
 	Band       Band      // line and bar: what is drawn around the mean of rows of equal x and group
 

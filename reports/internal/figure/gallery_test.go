@@ -131,6 +131,38 @@ func gallery() map[string]*Figure {
 	g["scatter-labels"] = Scatter(Options{XLabel: "freedom", YLabel: "primary loss (nats)"}, named)
 	g["scatter-one"] = Scatter(Options{XLabel: "κ(θ)", YLabel: "RIR"}, named[:1])
 
+	// What RIR a θ of condition number c can reach, with a curve far above the data, one that leaves the axes and one without a name.
+	var bounds []Point
+	for c := 0.5; c < 1e4; c *= 1.3 {
+		bounds = append(bounds, Point{X: c, Y: min(math.Pow(c, 4), 40*c*c, 1e7), Group: "bound min(c⁴, c²κ(K_{P}), C)"},
+			Point{X: c, Y: 0.3 * math.Pow(c, 1.5), Group: "clipped spike"}, Point{X: c, Y: 1e12, Group: "ceiling"})
+	}
+	limits := Options{XLabel: "κ(θ)", YLabel: "RIR", XLog: true, YLog: true, Curves: bounds}
+	g["scatter-curves"] = Scatter(limits, cloud)
+	var spike []Point
+	for i, m := range methods[1:4] {
+		for k := 1.5; k < 400; k *= 2 {
+			spike = append(spike, Point{X: k, Y: math.Pow(k, 1.2+0.3*float64(i)), Low: nan, High: nan, Group: m})
+		}
+	}
+	g["line-curves"] = Line(limits, spike)
+	plain := Options{XLabel: "κ(θ)", YLabel: "RIR", Curves: []Point{{X: 0, Y: 1}, {X: 4, Y: nan}, {X: 5, Y: 11}, {X: 9, Y: 1}}}
+	g["scatter-curve-unnamed"] = Scatter(plain, []Point{{X: 1, Y: 3, Low: nan, High: nan}, {X: 8, Y: 5, Low: nan, High: nan}})
+
+	// The excess loss of the attack panel against the step, from step 0, over five seeds.
+	var panel []Point
+	seeds := rand.New(rand.NewPCG(9, 10))
+	for i, a := range []string{"gd-exact", "gd-fixed", "gd-standardized", "nesterov", "adam", "cg", "lbfgs", "least-squares"} {
+		for range 5 {
+			for _, t := range []float64{0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000} {
+				rate := math.Pow(10, -3+0.5*float64(i)+0.1*seeds.NormFloat64())
+				y := 0.5*math.Exp(-rate*t) + 0.5*math.Exp(-0.02*rate*t) + 1e-13*math.Exp(seeds.NormFloat64())
+				panel = append(panel, Point{X: t, Y: y, Low: nan, High: nan, Group: a})
+			}
+		}
+	}
+	g["line-panel"] = Line(Options{XLabel: "step", YLabel: "excess loss", XLog: true, YLog: true, Band: Range, Reference: []float64{0.01}}, panel)
+
 	g["bar-long-names"] = Bar(Options{XLabel: "method", YLabel: "RIR", YLog: true, Reference: []float64{1}}, samples(longNames, 5, 2))
 	var grouped []Value
 	for i, m := range methods[:4] {

@@ -2,8 +2,9 @@ package figure
 
 // entry is one line of a legend.
 type entry struct {
-	name string
-	look look
+	name  string
+	look  look
+	curve bool // a reference curve: it has no marker
 }
 
 // legend is a laid-out list of series without a frame: a row above the area where all fit in one, else a column beside it.

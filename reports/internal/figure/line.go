@@ -26,7 +26,7 @@ func Line(o Options, rows []Point) *Figure {
 	}
 	o.Reference = finiteOnly(o.Reference, o.YLog)
 	all := split(kept, o.Groups, func(p Point) string { return p.Group })
-	if len(all) > maxDirect { // room for the legend
+	if len(all)+countCurves(o) > maxDirect { // room for the legend
 		width, height = twoColumns, twoColumns*aspect*0.75
 	}
 	lines := make([][]knot, len(all))
@@ -48,11 +48,21 @@ func Line(o Options, rows []Point) *Figure {
 	}
 	w, h := o.size(width, height)
 	c := newCanvas(w, h)
-	x := axis{title: o.XLabel, scale: newScale(o.XLog, xs...)}
-	y := axis{title: o.YLabel, scale: newScale(o.YLog, ys...)}
-	named := len(all) > 1 || all[0].name != ""
+	curves, out := newCurves(o)
+	x, y := axis{title: o.XLabel}, axis{title: o.YLabel}
+	x.scale, y.scale = withCurves(curves, o.XLog, o.YLog, xs, ys)
+	ends := x.scale // lines run up to their labels
+	ends.max = largestX(lines, x.scale)
+	c.clipTo(curves, ends, y.scale)
+	var names []tag
+	if len(all) > 1 || all[0].name != "" {
+		for i, s := range all {
+			names = append(names, tag{entry{name: s.name, look: s.look}, lines[i]})
+		}
+	}
+	names = append(names, tags(curves)...)
 
-	f, direct, l := lineFrame(c, o, x, y, all, lines, named)
+	f, direct, l := lineFrame(c, x, y, ends, names)
 	f.grid()
 	f.reference(o.Reference, false)
 	for i := range all {
@@ -62,24 +72,42 @@ func Line(o Options, rows []Point) *Figure {
 		}
 		f.band(all[i].look, lines[i], opacity)
 	}
+	f.curves(curves)
 	for i := range all {
 		f.curve(all[i].look, lines[i])
 	}
 	f.axes()
 	switch {
 	case direct != nil:
-		f.direct(all, lines, direct)
-	case named:
-		l.draw(f, func(e entry, r rect) { f.sample(e.look, r) })
+		f.direct(names, direct)
+	case len(names) > 0:
+		l.draw(f, func(e entry, r rect) {
+			if e.curve {
+				f.dashed(e.look, r)
+				return
+			}
+			f.sample(e.look, r)
+		})
 	}
 	if o.Band != NoBand {
 		c.note("%s", bandNote("band", o.Band, o.YLog, least, most))
 	} else if repeated {
 		c.note("Several rows share x within a series; they are joined in the order of the rows.")
 	}
-	c.notes = append(c.notes, left.notes()...)
+	if n := left.starts(kept); n > 0 {
+		c.note("A logarithmic axis has no 0: %s at x = 0 not shown.", countOf(n, "point"))
+	}
+	c.notes = append(append(c.notes, left.notes()...), out.notes()...)
 	return c.figure(o)
 }
+
+// tag is the name of a line, and the line.
+type tag struct {
+	entry
+	line []knot
+}
+
+func (t tag) end() knot { return t.line[len(t.line)-1] }
 
 // knots sorts a series by x and, where a band is asked for, condenses rows of equal x. It returns the least and the largest number of
 // rows behind a knot.
@@ -109,25 +137,25 @@ func knots(rows []Point, o Options) (line []knot, least, most int) {
 	return line, least, most
 }
 
-// lineFrame lays out the area with direct labels if the series are few and have room, else with a legend.
-func lineFrame(c *canvas, o Options, x, y axis, all []series[Point], lines [][]knot, named bool) (*frame, []*directLabel, legend) {
-	if !named {
+// lineFrame lays out the area with direct labels if the names are few and have room, else with a legend. The x axis then stops at ends.
+func lineFrame(c *canvas, x, y axis, ends scale, names []tag) (*frame, []*directLabel, legend) {
+	if len(names) == 0 {
 		return newFrame(c, x, y, 0, 0), nil, legend{}
 	}
-	if len(all) <= maxDirect {
+	if len(names) <= maxDirect {
 		var direct []*directLabel
 		right := 0.0
-		for _, s := range all {
-			d := &directLabel{label: layout(s.name, textSize, 0.3*c.w, 3)}
+		for _, t := range names {
+			d := &directLabel{label: layout(t.name, textSize, 0.3*c.w, 3)}
 			right = max(right, d.label.w)
 			direct = append(direct, d)
 		}
-		ends := x // lines run up to their labels
-		ends.scale.max = largestX(lines, x.scale)
-		f := newFrame(c, ends, y, right+leaderRoom, 0)
-		spans := make([]*span, len(all))
+		short := x
+		short.scale = ends
+		f := newFrame(c, short, y, right+leaderRoom, 0)
+		spans := make([]*span, len(names))
 		for i, d := range direct {
-			last := lines[i][len(lines[i])-1]
+			last := names[i].end()
 			d.end = f.at(last.x, last.mid)
 			d.span = span{want: d.end.y, h: d.label.h}
 			spans[i] = &d.span
@@ -136,7 +164,7 @@ func lineFrame(c *canvas, o Options, x, y axis, all []series[Point], lines [][]k
 			return f, direct, legend{}
 		}
 	}
-	l := newLegend(byEnd(all, lines), c.w, c.h)
+	l := newLegend(byEnd(names), c.w, c.h)
 	right, top := l.room()
 	return newFrame(c, x, y, right, top), nil, l
 }
@@ -154,17 +182,13 @@ func largestX(lines [][]knot, s scale) float64 {
 	return largest
 }
 
-// byEnd lists the series from the one that ends highest to the one that ends lowest, as the eye meets them.
-func byEnd(all []series[Point], lines [][]knot) []entry {
-	order := make([]int, len(all))
-	for i := range order {
-		order[i] = i
-	}
-	end := func(i int) float64 { return lines[i][len(lines[i])-1].mid }
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(end(b), end(a)) })
-	entries := make([]entry, len(all))
-	for k, i := range order {
-		entries[k] = entry{all[i].name, all[i].look}
+// byEnd lists the names from the line that ends highest to the one that ends lowest, as the eye meets them.
+func byEnd(names []tag) []entry {
+	order := slices.Clone(names)
+	slices.SortStableFunc(order, func(a, b tag) int { return cmp.Compare(b.end().mid, a.end().mid) })
+	entries := make([]entry, len(order))
+	for i, t := range order {
+		entries[i] = t.entry
 	}
 	return entries
 }
@@ -179,10 +203,10 @@ type directLabel struct {
 const leaderRoom = 12.0 // between the area and its direct labels
 
 // direct draws the direct labels, with a leader from each line's end.
-func (f *frame) direct(all []series[Point], lines [][]knot, labels []*directLabel) {
+func (f *frame) direct(names []tag, labels []*directLabel) {
 	x := f.area.x1 + leaderRoom
 	for i, d := range labels {
-		clr := textColor(all[i].look.color)
+		clr := textColor(names[i].look.color)
 		if d.end.x < f.area.x1-8 || math.Abs(d.span.at-d.end.y) > 1.5 {
 			f.line(stroke{color: leaderColor, width: leaderWidth}, pt{d.end.x + 2, d.end.y}, pt{max(d.end.x+2, f.area.x1+2), d.end.y}, pt{x - 2, d.span.at})
 		}

@@ -76,6 +76,16 @@ func TestAnyFigure(t *testing.T) {
 		if rng.IntN(3) == 0 {
 			o.Reference = []float64{y()}
 		}
+		if curves := rand.New(rand.NewPCG(15, uint64(i))); curves.IntN(2) == 0 { // of its own, so that the other draws stay what they were
+			far := source(curves)
+			for range curves.IntN(12) {
+				p := Point{X: x(), Y: y(), Group: names[curves.IntN(min(3, len(names)))]}
+				if curves.IntN(4) == 0 {
+					p.X, p.Y = far(), far()
+				}
+				o.Curves = append(o.Curves, p)
+			}
+		}
 		var points []Point
 		var values []Value
 		var cells []Cell

@@ -5,6 +5,9 @@ import (
 	"slices"
 )
 
+// widestLegend is the part of a scatter figure's width from which its legend makes it wider.
+const widestLegend = 0.28
+
 // Scatter draws one marker a row, in colour and shape by group, with error bars from Low to High and labels beside the points where
 // there is room for them.
 func Scatter(o Options, rows []Point) *Figure {
@@ -29,18 +32,31 @@ func Scatter(o Options, rows []Point) *Figure {
 	all := split(kept, o.Groups, func(p Point) string { return p.Group })
 	w, h := o.size(width, height)
 	c := newCanvas(w, h)
+	curves, out := newCurves(o)
+	x, y := withCurves(curves, o.XLog, o.YLog, xs, ys)
+	c.clipTo(curves, x, y)
+	var entries []entry
+	if len(all) > 1 || all[0].name != "" {
+		entries = entriesOf(all)
+	}
+	for _, t := range tags(curves) {
+		entries = append(entries, t.entry)
+	}
 	var l legend
 	right, top := 0.0, 0.0
-	named := len(all) > 1 || all[0].name != ""
-	if named {
-		l = newLegend(entriesOf(all), w, h)
+	if len(entries) > 0 {
+		l = newLegend(entries, w, h)
+		if l.w > widestLegend*w { // room for the legend
+			w, h = o.size(twoColumns, twoColumns*aspect*0.75)
+			c.resize(w, h)
+			l = newLegend(entries, w, h)
+		}
 		right, top = l.room()
 	}
-	f := newFrame(c,
-		axis{title: o.XLabel, scale: newScale(o.XLog, xs...)},
-		axis{title: o.YLabel, scale: newScale(o.YLog, ys...)}, right, top)
+	f := newFrame(c, axis{title: o.XLabel, scale: x}, axis{title: o.YLabel, scale: y}, right, top)
 	f.grid()
 	f.reference(o.Reference, false)
+	f.curves(curves)
 	opacity := 1.0
 	if len(kept) > 400 {
 		opacity = 0.5 // so that density shows
@@ -54,20 +70,24 @@ func Scatter(o Options, rows []Point) *Figure {
 		}
 	}
 	f.axes()
-	if named {
+	if len(entries) > 0 {
 		l.draw(f, func(e entry, r rect) {
+			if e.curve {
+				f.dashed(e.look, r)
+				return
+			}
 			f.marker(e.look.marker, pt{(r.x0 + r.x1) / 2, (r.y0 + r.y1) / 2}, markerSize, e.look.color)
 		})
 	}
 	f.pointLabels(all)
-	c.notes = append(c.notes, left.notes()...)
+	c.notes = append(append(c.notes, left.notes()...), out.notes()...)
 	return c.figure(o)
 }
 
 func entriesOf[T any](all []series[T]) []entry {
 	entries := make([]entry, len(all))
 	for i, s := range all {
-		entries[i] = entry{s.name, s.look}
+		entries[i] = entry{name: s.name, look: s.look}
 	}
 	return entries
 }

@@ -56,12 +56,31 @@ func (t *tally) take(v float64, log bool, axis, group string) bool {
 		t.add("non-finite on the "+axis+" axis", group)
 	case math.Abs(v) > maxValue:
 		t.add("beyond 10"+superscript(300)+" on the "+axis+" axis", group)
+	case log && v == 0 && axis == "x":
+		t.add(atZero, group)
 	case log && v <= 0:
 		t.add("≤ 0 on the logarithmic "+axis+" axis", group)
 	default:
 		return true
 	}
 	return false
+}
+
+// atZero is why a step 0 is left out.
+const atZero = "at 0 on the logarithmic x axis"
+
+// starts takes the values at 0 on the x axis out of the tally if every series that has one also has values that can be drawn, and returns
+// their number: they are the beginnings of lines, such as step 0, and nothing else is missing with them.
+func (t *tally) starts(kept []Point) int {
+	n := 0
+	for group, count := range t.counts[atZero] {
+		if !slices.ContainsFunc(kept, func(p Point) bool { return p.Group == group }) {
+			return 0
+		}
+		n += count
+	}
+	t.order = slices.DeleteFunc(t.order, func(why string) bool { return why == atZero })
+	return n
 }
 
 func (t *tally) add(why, group string) {

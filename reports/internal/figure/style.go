@@ -23,18 +23,19 @@ const (
 
 	fontFamily = "Liberation Sans, Arial, Helvetica, sans-serif"
 
-	axisWidth   = 0.6
-	gridWidth   = 0.4
-	lineWidth   = 1.3
-	thinWidth   = 0.8 // error bars, whiskers, box outlines
-	leaderWidth = 0.5
-	tickLength  = 3.0
-	minorLength = 1.6
-	markerSize  = 2.3 // radius
-	margin      = 4.0 // around everything
-	gap         = 3.0 // between neighbours: tick and label, label and title
-	labelGap    = 5.0 // between the area and direct labels or a legend
-	capWidth    = 2.4 // half width of an error bar's cap
+	axisWidth      = 0.6
+	gridWidth      = 0.4
+	lineWidth      = 1.3
+	thinWidth      = 0.8 // error bars, whiskers, box outlines
+	leaderWidth    = 0.5
+	referenceWidth = 1.0 // of reference curves
+	tickLength     = 3.0
+	minorLength    = 1.6
+	markerSize     = 2.3 // radius
+	margin         = 4.0 // around everything
+	gap            = 3.0 // between neighbours: tick and label, label and title
+	labelGap       = 5.0 // between the area and direct labels or a legend
+	capWidth       = 2.4 // half width of an error bar's cap
 
 	bandOpacity = 0.18
 	manyOpacity = 0.08 // of bands, where there are more than maxDirect
