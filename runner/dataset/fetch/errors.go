@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -61,24 +62,15 @@ func (e *MirrorsError) Error() string {
 	if e.Offline() {
 		var hosts []string
 		for _, a := range e.Attempts {
-			hosts = append(hosts, fmt.Sprintf("%s (%v)", a.Host(), a.Err))
+			hosts = append(hosts, fmt.Sprintf("%s (%s)", a.Host(), briefly(a.Err)))
 		}
 		return fmt.Sprintf("fetch %s: no mirror can be reached; tried: %s", e.File, strings.Join(hosts, ", "))
 	}
 	var parts []string
 	for _, a := range e.Attempts {
-		parts = append(parts, fmt.Sprintf("%s: %v", a.URL, a.Err))
+		parts = append(parts, fmt.Sprintf("%s: %s", a.URL, briefly(a.Err)))
 	}
 	return fmt.Sprintf("fetch %s: no mirror gave it: %s", e.File, strings.Join(parts, "; "))
-}
-
-// Unwrap returns how each mirror failed.
-func (e *MirrorsError) Unwrap() []error {
-	var out []error
-	for _, a := range e.Attempts {
-		out = append(out, a.Err)
-	}
-	return out
 }
 
 // Offline says whether no mirror was reached at all, as without a network.
@@ -89,6 +81,17 @@ func (e *MirrorsError) Offline() bool {
 		}
 	}
 	return len(e.Attempts) > 0
+}
+
+// briefly is why a connection was not made, without the addresses that are named already.
+func briefly(err error) string {
+	if dns, ok := errors.AsType[*net.DNSError](err); ok {
+		return dns.Err
+	}
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		return op.Err.Error()
+	}
+	return err.Error()
 }
 
 // unreachable says whether no connection was made.
@@ -150,6 +153,7 @@ func (e *idleError) Error() string { return fmt.Sprintf("nothing came for %v", e
 type overallError struct{ after time.Duration }
 
 func (e *overallError) Error() string { return fmt.Sprintf("it is not done after %v", e.after) }
+func (e *overallError) Unwrap() error { return context.DeadlineExceeded }
 
 // again says whether the same mirror may be asked again.
 func again(err error) bool {

@@ -38,6 +38,7 @@ func (f *Folder) lock(ctx context.Context, p dataset.Publication, waiting func()
 				return func() {
 					_ = f.root.Remove(name) // while it is held, so that nobody gets hold of one that is going
 					_ = file.Close()
+					_ = f.root.Remove(folder) // which fails unless nothing has come
 				}, nil
 			}
 			_ = file.Close() // whoever held it has removed it

@@ -107,6 +107,12 @@ func (f *Folder) getter(p dataset.Publication, o Options) (*getter, error) {
 	return &getter{Options: o, folder: f, client: &client, set: p}, nil
 }
 
+// CheckAddress says whether s can be the address of a folder at a mirror.
+func CheckAddress(s string) error {
+	_, err := baseAddress(s)
+	return err
+}
+
 // baseAddress is the address of a folder with a slash at its end.
 func baseAddress(s string) (string, error) {
 	u, err := url.Parse(s)
