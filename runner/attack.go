@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -57,30 +58,41 @@ func (t *trial) attack(r reader, problem *problem, res immunize.Result, primary 
 	return nil
 }
 
-// attackLabel is how an attacker is called in the database: by its name, and "-random" where it starts from random weights, so
-// that one spec can hold both.
+// attackLabel is how an attacker is called in the database: by its name, "-logistic" where it minimises the logistic loss, and "-random"
+// where it starts from random weights, so that one spec can hold them all.
 func attackLabel(r reader, i int, name string) string {
+	if r.str(attackKey(i, "loss")) == "logistic" {
+		name += "-logistic"
+	}
 	if r.str(attackKey(i, "start")) == "random" {
-		return name + "-random"
+		name += "-random"
 	}
 	return name
 }
 
 // attackOne runs one attacker on one task, from w₀ = 0 or from several random starts, and returns the mean over the starts
-// at every recorded step. The steps to 1 % and to 0.1 % of the excess loss become metrics where every start gets there within
-// the attacker's steps; no row says that one does not.
+// at every recorded step. The mean steps to 1 % and to 0.1 % of the excess loss become metrics where every start gets there within
+// the attacker's steps, and the share of starts that do in any case; where there is no excess loss neither does.
 func (t *trial) attackOne(r reader, i int, a attacker, side string, target *probe.Target) ([]store.AttackPoint, error) {
 	starts, label := 1, attackLabel(r, i, a.Name)
 	random := r.str(attackKey(i, "start")) == "random"
 	if random {
 		starts = max(1, r.integer(attackKey(i, "seeds")))
 	}
+	run := a.run
+	if r.str(attackKey(i, "loss")) == "logistic" {
+		if run = a.logistic; run == nil {
+			return nil, errors.New("it has no form for the logistic loss")
+		}
+	}
 	var traces [][]probe.Point
-	var to1, to01 float64
+	var to1, to01 arrivals
 	for s := range starts {
 		rng := draw(r.integer(attackKey(i, "seed")), "attack", side, strconv.Itoa(s))
-		opt := probe.Options{Steps: max(1, r.integer(attackKey(i, "steps"))), TraceAt: probe.LogSteps}
-		opt.Accuracy = r.str(side+".task") == "one-vs-rest"
+		opt := probe.Options{
+			Steps: max(1, r.integer(attackKey(i, "steps"))), TraceAt: probe.LogSteps, LearningRate: r.number(attackKey(i, "learning_rate")),
+			Accuracy: r.str(side+".task") == "one-vs-rest",
+		}
 		if random {
 			_, d := target.Dims()
 			opt.W0 = make([]float64, d)
@@ -88,26 +100,57 @@ func (t *trial) attackOne(r reader, i int, a attacker, side string, target *prob
 				opt.W0[j] = rng.NormFloat64()
 			}
 		}
-		res, err := a.run(t.ctx, target, opt, rng)
+		res, err := run(t.ctx, target, opt, rng)
 		if err != nil {
 			return nil, err
 		}
 		t.logf("attacker %s on the %s task: %s after %d steps", label, side, res.Status, res.Steps)
-		to1 += stepsOrNaN(res.StepsTo1)
-		to01 += stepsOrNaN(res.StepsTo01)
+		to1.add(res.StepsTo1, res.Trace)
+		to01.add(res.StepsTo01, res.Trace)
 		traces = append(traces, res.Trace)
 	}
-	n := float64(starts)
-	t.metric(attackMetric("steps_to_1pct", label, side), 0, to1/n)
-	t.metric(attackMetric("steps_to_0.1pct", label, side), 0, to01/n)
+	for _, m := range []struct {
+		level string
+		arrivals
+	}{{"1pct", to1}, {"0.1pct", to01}} {
+		t.metric(attackMetric("steps_to_"+m.level, label, side), 0, m.mean())
+		t.metric(attackMetric("reached_"+m.level, label, side), 0, m.share())
+	}
 	return meanTrace(traces, label, side), nil
 }
 
-func stepsOrNaN(steps int) float64 {
-	if steps < 0 {
+// arrivals counts how many starts fall below a level of the excess loss, and after how many steps.
+type arrivals struct {
+	steps                    float64 // of those that do, together
+	reached, starts, without int     // without any excess loss to speak of
+}
+
+// add takes up a start: its steps to the level, −1 for never, and its trace.
+func (c *arrivals) add(steps int, trace []probe.Point) {
+	c.starts++
+	switch {
+	case steps >= 0:
+		c.reached++
+		c.steps += float64(steps)
+	case len(trace) > 0 && math.IsNaN(trace[0].Excess):
+		c.without++
+	}
+}
+
+// mean returns the mean steps, NaN where a start does not get there.
+func (c arrivals) mean() float64 {
+	if c.reached < c.starts {
 		return math.NaN()
 	}
-	return float64(steps)
+	return c.steps / float64(c.starts)
+}
+
+// share returns the share of the starts that get there, NaN where the excess loss of one is not defined.
+func (c arrivals) share() float64 {
+	if c.without > 0 {
+		return math.NaN()
+	}
+	return float64(c.reached) / float64(c.starts)
 }
 
 // meanTrace averages traces over starts at every step that any of them recorded. A start that stopped early counts with

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"fmt"
+	"strings"
 
 	"kappa/experiments"
 )
@@ -34,6 +35,7 @@ func check(spec *experiments.Spec, r reader) experiments.Problems {
 	if r.str("train.loss") == "logistic" && r.str("primary.task") == "regression" {
 		problem("train.loss", "the logistic loss needs classes, and the primary task is a regression", `want loss = "squared"`)
 	}
+	checkLogistic(r, problem)
 	seen := make(map[string]bool)
 	for i, name := range r.attacks() {
 		label := attackLabel(r, i, name)
@@ -42,6 +44,37 @@ func check(spec *experiments.Spec, r reader) experiments.Problems {
 				"one attack for each method and start; swept settings make a run each")
 		}
 		seen[label] = true
+	}
+	return out
+}
+
+// checkLogistic refuses attacks on the logistic loss by attackers that have no form for it, and on tasks that are no two classes.
+func checkLogistic(r reader, problem func(path, message, hint string)) {
+	for i, name := range r.attacks() {
+		a, ok := attackerNamed(name)
+		if !ok || r.str(attackKey(i, "loss")) != "logistic" {
+			continue
+		}
+		path := attackKey(i, "loss")
+		if a.logistic == nil {
+			problem(path, fmt.Sprintf("%s is a method for the squared loss: it rests on the loss being a quadratic", name),
+				"with the logistic loss want "+strings.Join(logisticAttackers(), ", "))
+		}
+		for _, side := range []string{"primary", "harmful"} {
+			if task := r.str(side + ".task"); task != "one-vs-rest" {
+				problem(path, fmt.Sprintf("the logistic loss needs two classes, and the %s task is %s", side, task),
+					fmt.Sprintf(`want %s.task = "one-vs-rest", or loss = "squared"`, side))
+			}
+		}
+	}
+}
+
+// logisticAttackers lists the attackers that can minimise the logistic loss.
+func logisticAttackers() (out []string) {
+	for _, a := range attackers() {
+		if a.logistic != nil {
+			out = append(out, a.Name)
+		}
 	}
 	return out
 }

@@ -82,6 +82,8 @@ func keys() []experiments.Key {
 
 		experiments.Key{Path: "attack.method", Types: str, Doc: "The attacker."},
 		experiments.Key{Path: "attack.steps", Types: integer, Min: one, Max: new(1e6), Default: int64(100), Doc: "Steps of the attacker."},
+		experiments.Key{Path: "attack.loss", Types: str, Enum: []string{"squared", "logistic"}, Default: "squared", Doc: "What the attacker minimises: ‖Xθw − y‖², or the mean logistic loss of Xθw, for tasks one-vs-rest; the attacker is then recorded as NAME-logistic."},
+		experiments.Key{Path: "attack.learning_rate", Types: float, Min: zero, Open: true, Default: 1e-2, Doc: "Step size of adam."},
 		experiments.Key{Path: "attack.start", Types: str, Enum: []string{"zero", "random"}, Default: "zero", Doc: "w₀: zero, or standard normal; the attacker is then recorded as NAME-random."},
 		experiments.Key{Path: "attack.seeds", Types: integer, Min: one, Max: new(1000.0), Default: int64(1), When: when("attack.start", "random"), Doc: "Random starts that are averaged over."},
 		experiments.Key{Path: "attack.seed", Types: integer, Min: zero, Default: int64(1), When: when("attack.start", "random"), Doc: "Seed of the random starts: the same for every method, so that all are attacked from the same w₀."},
