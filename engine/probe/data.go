@@ -3,6 +3,7 @@ package probe
 import (
 	"fmt"
 	"math"
+	"sync"
 
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
@@ -21,6 +22,8 @@ type Data struct {
 	b    []float64      // U_kᵀy·2^−ey
 	rest float64        // ‖y − U_kU_kᵀy‖²·4^−ey
 	ey   int
+
+	optimum func() (float64, error) // see Target
 }
 
 // NewData prepares the data x (N×D), with targets y (N), for any number of extractors. f is the factor of x, or that of [x 1], the
@@ -50,6 +53,7 @@ func NewData(f *spectrum.Factor, x *mat.Dense, y []float64) (*Data, error) {
 			p.r.Data[i*columns+j] = sigma[i] * v.Data[j*v.Stride+i]
 		}
 	}
+	p.optimum = sync.OnceValues(func() (float64, error) { return optimumOf(f, x, y), nil })
 	left := append([]float64(nil), y...)
 	p.ey = normalise(left)
 	vk := v
@@ -108,7 +112,7 @@ func (p *Data) pull(r []float64) []float64 {
 func (p *Data) Under(theta *mat.Dense) (*Target, error) {
 	n, _ := p.x.Dims()
 	k, columns := p.r.Rows, p.r.Cols
-	t := &Target{n: n, d: columns, y: p.y, features: p.push, pulled: p.pull, rest: p.rest, ey: p.ey, b: append([]float64(nil), p.b...)}
+	t := &Target{n: n, d: columns, y: p.y, features: p.push, pulled: p.pull, rest: p.rest, ey: p.ey, b: append([]float64(nil), p.b...), optimum: p.optimum}
 	if theta != nil {
 		rows, m := theta.Dims()
 		if rows != columns {
@@ -133,7 +137,27 @@ func (p *Data) Under(theta *mat.Dense) (*Target, error) {
 	if i := notFinite(t.f.Data); i >= 0 {
 		return nil, fmt.Errorf("probe: a feature is %v: θ holds a number that is not finite, or is too large", t.f.Data[i])
 	}
-	return t, t.make(k)
+	if err := t.make(k); err != nil {
+		return nil, err
+	}
+	if theta != nil && t.rank < k { // θ has lost directions of the data
+		t.optimum = optimumLater(p.pushAll(theta), p.y)
+	}
+	return t, nil
+}
+
+// pushAll returns Xθ, or [X 1]θ.
+func (p *Data) pushAll(theta *mat.Dense) *mat.Dense {
+	n, d := p.x.Dims()
+	rows, m := theta.Dims()
+	var out mat.Dense
+	out.Mul(p.x, theta.Slice(0, d, 0, m))
+	if rows > d {
+		for i := range n {
+			axpy(1, theta.RawRowView(d), out.RawRowView(i))
+		}
+	}
+	return &out
 }
 
 // BestLoss returns the least loss ‖Xw − y‖² of a linear head on the data themselves.

@@ -19,8 +19,8 @@ func Nesterov(ctx context.Context, t *Target, o Options, _ *rand.Rand) (Result, 
 	return attack(ctx, t, t.basis, o, func(s *state) func() (bool, bool) {
 		g, rv := make([]float64, len(s.z)), append([]float64(nil), s.r...)
 		v := append([]float64(nil), s.z...)
-		before := make([]float64, len(s.z))
-		weight := 1.0
+		rate := 1 / (s.in.top() * s.in.top()) // of half the gradient
+		m := newMomentum(len(s.z))
 		return func() (moved, over bool) {
 			s.in.halfGradient(g, s.r)
 			gradient := squared(g)
@@ -29,17 +29,30 @@ func Nesterov(ctx context.Context, t *Target, o Options, _ *rand.Rand) (Result, 
 			if max(gradient, squared(g)) <= s.negligible*s.negligible {
 				return false, false
 			}
-			copy(before, s.z)
-			copy(s.z, v)
-			axpy(-1/(s.in.top()*s.in.top()), g, s.z)
+			m.step(s.z, v, g, rate)
 			s.in.residual(s.r, s.z)
-			next := (1 + math.Sqrt(1+4*weight*weight)) / 2
-			momentum := (weight - 1) / next
-			weight = next
-			for i, z := range s.z {
-				v[i] = z + momentum*(z-before[i])
-			}
 			return true, false
 		}
 	})
+}
+
+// momentum is what Nesterov's method carries from step to step besides w and v.
+type momentum struct {
+	before []float64 // w of the step before
+	weight float64   // s_t
+}
+
+func newMomentum(d int) *momentum { return &momentum{before: make([]float64, d), weight: 1} }
+
+// step moves w and v, given the gradient g at v.
+func (m *momentum) step(w, v, g []float64, rate float64) {
+	copy(m.before, w)
+	copy(w, v)
+	axpy(-rate, g, w)
+	next := (1 + math.Sqrt(1+4*m.weight*m.weight)) / 2
+	share := (m.weight - 1) / next
+	m.weight = next
+	for i, a := range w {
+		v[i] = a + share*(a-m.before[i])
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync"
 
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
@@ -41,6 +42,7 @@ type Target struct {
 	y        []float64                          // as given
 	features func(w []float64) []float64        // Xw, N long
 	pulled   func(residual []float64) []float64 // Xᵀr, D long
+	optimum  func() (float64, error)            // infimum of the mean logistic loss, NaN where it is not attained
 
 	// The reduced problem min ‖Fw − b‖² + rest: F is p×D with p ≤ D, in units of 2^ef, b (p) in units of 2^ey, and rest is the squared
 	// length of the part of y that no feature reaches. Its weights are those of the given problem times 2^(ef−ey).
@@ -78,6 +80,7 @@ func Prepare(x *mat.Dense, y []float64, rank int) (*Target, error) {
 		n: n, d: d, y: y,
 		features: func(w []float64) []float64 { return times(x, w) },
 		pulled:   func(r []float64) []float64 { return transposedTimes(x, r) },
+		optimum:  optimumLater(x, y),
 	}
 	t.f = blas64.General{Rows: n, Cols: d, Stride: d, Data: make([]float64, n*d)}
 	for i := range n {
@@ -93,6 +96,17 @@ func Prepare(x *mat.Dense, y []float64, rank int) (*Target, error) {
 	t.b = append([]float64(nil), y...)
 	t.ey = normalise(t.b)
 	return t, t.make(rank)
+}
+
+// optimumLater is optimumOf for features that are not factorised yet.
+func optimumLater(x *mat.Dense, y []float64) func() (float64, error) {
+	return sync.OnceValues(func() (float64, error) {
+		f, err := spectrum.NewFactor(x)
+		if err != nil {
+			return math.NaN(), err
+		}
+		return optimumOf(f, x, y), nil
+	})
 }
 
 // make scales, reduces and solves the problem in f and b, whose targets are in units of 2^ey already.
