@@ -44,119 +44,140 @@ func form(d, cubic, square float64) cost { return d * d * (cubic*d + square) }
 func product(m, n, k float64) cost { return 2 * m * n * k / referenceSpeed }
 
 // factorisation is spectrum.NewFactor of n rows.
-func factorisation(n, d float64) cost { return 0.05*n*d*d + form(min(n, d), 0.2, 370) }
+func factorisation(n, d float64) cost { return 0.05*n*d*d + form(min(n, d), 0.3, 300) }
 
 // spectrumOf is the spectrum of one task at a θ, with both condition numbers.
-func spectrumOf(d float64) cost { return form(d, 0.35, 100) }
+func spectrumOf(d float64) cost { return form(d, 0.35, 72) }
 
 // thetaSpectrum is κ(θ).
-func thetaSpectrum(d float64) cost { return form(d, 0.11, 23) }
+func thetaSpectrum(d float64) cost { return form(d, 0.11, 25) }
+
+// fit is the least-squares problem of one task at a θ, made ready and solved.
+func fit(d float64) cost { return form(d, 0.1, 25) }
 
 // ends are both ends of the spectrum of one task, found from those at a θ nearby.
-func ends(d float64) cost { return form(d, 0.06, 12) }
+func ends(d float64) cost { return form(d, 0.05, 18) }
+
+// firstEnds are those of both tasks found from nothing.
+func firstEnds(d float64) cost { return form(d, 0.2, 90) }
 
 // gradient is that of one regularizer over all rows, by way of the Gram matrix.
-func gradient(d float64) cost { return form(d, 0.045, 6) }
+func gradient(d float64) cost { return form(d, 0.058, 6.5) }
 
-// fit is a least-squares problem made ready and solved.
-func fit(n, d float64) cost { return 0.05*n*d*d + form(min(n, d), 0.3, 40) }
-
-// recording is what a run costs whatever it computes: the database and the plan; and each of its rows.
+// What a run costs whatever it computes, for the database and the plan, and each row that it leaves.
 const (
 	recording    = 2e6
 	recordingRow = 5e3
 	rowsOfPoint  = 11 // metrics and condition numbers of a recorded step
 )
 
+// total is the cost of a run.
+func (s shape) total(m method) cost {
+	c := recording + s.train(m) + s.attack()
+	if len(s.attacks) == 0 {
+		c += fit(s.d) // the loss on the primary task
+	}
+	if s.forms {
+		for _, n := range s.n {
+			c += factorisation(n, s.d) + product(n, 1, 50*s.d)
+		}
+		c += form(s.d, 0.1, 80) // the ceiling
+	}
+	return c
+}
+
 // train is the cost of θ by the run's method.
 func (s shape) train(m method) cost {
 	if m.cost == nil || s.reuses {
 		return 0
 	}
-	return m.cost(s) + s.points*(recordingRow*rowsOfPoint)
+	return m.cost(s) + s.points*rowsOfPoint*recordingRow
 }
 
 // point is the cost of a recorded step.
-func (s shape) point() cost { return 2*spectrumOf(s.d) + thetaSpectrum(s.d) + product(s.n[0], 1, s.d) }
+func (s shape) point() cost { return 2*spectrumOf(s.d) + thetaSpectrum(s.d) + product(s.n[0], 5, s.d) }
 
-// closedCost is that of a closed form.
-func closedCost(s shape) cost { return s.point() }
+// identityCost is that of one recorded state.
+func identityCost(s shape) cost { return s.point() }
 
-// optimumCost: a generalised eigenproblem and two points.
-func optimumCost(s shape) cost { return form(s.d, 0.06, 60) + 2*s.point() }
+// optimumCost is that of a generalised eigenproblem and two recorded states.
+func optimumCost(s shape) cost { return form(s.d, 0.05, 60) + 2*s.point() }
 
-// algorithm1Cost is that of both regularizers, rillOnlyCost that of one.
+// algorithm1Cost is that of gradient steps with both regularizers, rillOnlyCost with one.
 func algorithm1Cost(s shape) cost { return s.descent(2) }
 func rillOnlyCost(s shape) cost   { return s.descent(1) }
 
-// descent is the cost of gradient steps with so many regularizers.
 func (s shape) descent(terms float64) cost {
-	full := 2*ends(s.d) + terms*gradient(s.d) + form(s.d, 0, 5*terms)
+	full := 2*ends(s.d) + terms*gradient(s.d)
+	c := firstEnds(s.d) + s.points*s.point()
 	switch {
-	case s.rule == immunize.Certified:
-		full *= 2
+	case s.rule == immunize.Certified: // each step is two
+		return c + 2*s.steps*full
 	case s.batch > 0 && s.batch < max(s.n[0], s.n[1]):
 		b := min(s.batch, s.d)
-		step := terms*(product(s.batch, s.d, s.d)+2*product(b, s.d, s.d)+form(b, 0.3, 100)) + form(s.d, 0, 15*terms)
-		return s.steps*step + s.points*(s.point()+full)
+		step := terms * (3*product(s.batch, s.d, s.d) + form(b, 0.08, 8) + form(s.d, 0, 16))
+		return c + s.steps*step + s.points*full
 	}
-	return s.steps*full + s.points*s.point()
+	return c + s.steps*full
 }
 
-// immaCost: the ends of both spectra, and the inner player's products with vectors there and back.
+// immaCost is that of the ends of both spectra and of the inner player's products with vectors, there and back.
 func immaCost(s shape) cost {
-	return s.steps*(2*ends(s.d)+form(s.d, 0, 10+6*s.inner*0.2)) + s.points*(s.point()+fit(s.d, s.d))
+	return firstEnds(s.d) + s.steps*(2*ends(s.d)+form(s.d, 0, 1.6*s.inner)) + s.points*(s.point()+fit(s.d))
 }
 
-// optKappaCost: the ends of both spectra and gradients of rank two.
+// optKappaCost is that of the ends of both spectra and of gradients of rank two.
 func optKappaCost(s shape) cost {
-	return s.steps*(2*ends(s.d)+form(s.d, 0, 15)) + s.points*s.point()
+	return firstEnds(s.d) + s.steps*(2*ends(s.d)+form(s.d, 0, 2)) + s.points*s.point()
 }
 
-// releasedCost: products with the batch, its Gram matrices, and Adam.
+// releasedCost is that of products with the batch, of its Gram matrices, and of Adam.
 func releasedCost(s shape) cost {
 	b := min(s.batch, s.d)
-	step := 2*(2*product(s.batch, s.d, s.d)+form(b, 0.3, 30)) + form(s.d, 0, 13)
-	ones := factorisation(s.n[0], s.d+1) + factorisation(s.n[1], s.d+1)
-	if !s.formsOnes {
-		ones = 0
+	step := 4*product(s.batch, s.d, s.d) + 2*form(b, 0.3, 7) + form(s.d, 0, 15)
+	c := s.steps*step + s.points*(s.point()+2*ends(s.d))
+	if s.formsOnes {
+		for _, n := range s.n {
+			c += factorisation(n, s.d+1) + product(n, 1, 50*s.d)
+		}
 	}
-	return ones + s.steps*step + s.points*(s.point()+2*ends(s.d))
+	return c
 }
 
-// The costs of one step of an attacker.
+// The costs of an attack of so many steps.
 
-// coordinateStep is a step in coordinates in which the problem is bidiagonal or diagonal.
-func coordinateStep(_, d float64) cost { return 500 + 15*d }
+// coordinateSteps are steps in coordinates in which the problem is bidiagonal.
+func coordinateSteps(steps, d float64) cost { return steps * (200 + 6*d) }
 
-// weightStep is a step in the weights: products of a triangular matrix with vectors.
-func weightStep(n, d float64) cost { return 1000 + 0.3*min(n, d)*d }
+// memorySteps are such steps that look back at ten others.
+func memorySteps(steps, d float64) cost { return steps * (1500 + 14*d) }
 
-// solveStep is none: the problem is solved when it is made ready.
-func solveStep(_, _ float64) cost { return 0 }
+// weightSteps are steps in the weights as they are: products of a matrix with vectors.
+func weightSteps(steps, d float64) cost { return steps * (1000 + 0.16*d*d) }
+
+// standardizedSteps are steps on another problem, which has to be made ready.
+func standardizedSteps(steps, d float64) cost { return fit(d) + coordinateSteps(steps, d) }
+
+// solution is none: the problem is solved when it is made ready.
+func solution(_, d float64) cost { return 1000 + 10*d }
 
 // attack is the cost of the attackers on both tasks.
 func (s shape) attack() (c cost) {
 	if len(s.attacks) == 0 {
 		return 0
 	}
-	for _, n := range s.n {
-		c += product(min(n, s.d), s.d, s.d) + fit(s.d, s.d)
+	for range s.n {
+		c += fit(s.d)
 		for _, a := range s.attacks {
-			c += a.starts*a.steps*a.attacker.cost(n, s.d) + a.points*(a.starts*weightStep(n, s.d)+recordingRow)
+			c += a.starts*(a.attacker.cost(a.steps, s.d)+a.points*form(s.d, 0, 1)) + a.points*recordingRow
 		}
 	}
 	return c
 }
 
-// total is the cost of a run.
-func (s shape) total(m method) cost {
-	c := recording + s.train(m) + s.attack() + fit(s.d, s.d) // the best loss on the primary task
-	if s.forms {
-		for _, n := range s.n {
-			c += factorisation(n, s.d)
-		}
-		c += fit(s.n[0], s.d) + form(s.d, 0.05, 60) // the original's loss, and the ceiling
-	}
-	return c
-}
+var (
+	closedCost     = identityCost
+	coordinateStep = coordinateSteps
+	weightStep     = weightSteps
+	solveStep      = solution
+)
