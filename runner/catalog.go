@@ -24,7 +24,7 @@ type attacker struct {
 	experiments.Entry
 	run      probe.Func
 	logistic probe.Func              // on the logistic loss; nil: it has no such form
-	cost     func(n, d float64) cost // of a step on the squared loss
+	cost     func(steps, d float64) cost // of an attack on the squared loss
 }
 
 // stepKeys are read by every method that takes steps.
@@ -87,11 +87,11 @@ func attackers() []attacker {
 	return []attacker{
 		{experiments.Entry{Name: "gd-exact", Doc: "The paper's attacker: gradient descent with exact line search on ‖Xθw − y‖².", Uses: keys}, probe.GDExact, nil, coordinateSteps},
 		{experiments.Entry{Name: "gd-fixed", Doc: "Gradient descent with the constant step 1/L, L the Lipschitz constant of the gradient.", Uses: keys}, probe.GDFixed, probe.LogisticGDFixed, coordinateSteps},
-		{experiments.Entry{Name: "gd-standardized", Doc: "gd-exact after scaling the columns of Xθ, as they are, to unit norm.", Uses: keys}, probe.GDStandardized, nil, coordinateSteps},
+		{experiments.Entry{Name: "gd-standardized", Doc: "gd-exact after scaling the columns of Xθ, as they are, to unit norm.", Uses: keys}, probe.GDStandardized, nil, standardizedSteps},
 		{experiments.Entry{Name: "nesterov", Doc: "Accelerated gradient descent with the step 1/L and the momentum of FISTA, (s−1)/s₊ with s₊ = (1 + √(1 + 4s²))/2.", Uses: keys}, probe.Nesterov, probe.LogisticNesterov, coordinateSteps},
-		{experiments.Entry{Name: "adam", Doc: "Adam on the mean loss, β = (0.9, 0.999); the only attacker that feels a rotation of θ besides gd-standardized.", Uses: append(slices.Clone(keys), "attack.learning_rate")}, probe.Adam, probe.LogisticAdam, weightStep},
+		{experiments.Entry{Name: "adam", Doc: "Adam on the mean loss, β = (0.9, 0.999); the only attacker that feels a rotation of θ besides gd-standardized.", Uses: append(slices.Clone(keys), "attack.learning_rate")}, probe.Adam, probe.LogisticAdam, weightSteps},
 		{experiments.Entry{Name: "cg", Doc: "Conjugate gradients on the normal equations (CGLS).", Uses: keys}, probe.CG, nil, coordinateSteps},
-		{experiments.Entry{Name: "lbfgs", Doc: "L-BFGS with a memory of 10 pairs; exact line search on the squared loss.", Uses: keys}, probe.LBFGS, probe.LogisticLBFGS, coordinateSteps},
+		{experiments.Entry{Name: "lbfgs", Doc: "L-BFGS with a memory of 10 pairs; exact line search on the squared loss.", Uses: keys}, probe.LBFGS, probe.LogisticLBFGS, memorySteps},
 		{experiments.Entry{Name: "least-squares", Doc: "The minimum-norm least-squares solution in one solve.", Uses: []string{"attack.method", "attack.start", "attack.seeds", "attack.seed", "attack.loss"}}, probe.LeastSquares, nil, solution},
 	}
 }

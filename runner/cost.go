@@ -31,9 +31,10 @@ type shape struct {
 // attackShape is one attacker's part.
 type attackShape struct {
 	attacker
-	steps  float64
-	points float64
-	starts float64
+	steps    float64
+	points   float64
+	starts   float64
+	logistic bool // the loss, which is squared else
 }
 
 // The costs of what runs are made of. A form in D is a·D³ + b·D², the second part being what moves through memory.
@@ -161,23 +162,23 @@ func standardizedSteps(steps, d float64) cost { return fit(d) + coordinateSteps(
 // solution is none: the problem is solved when it is made ready.
 func solution(_, d float64) cost { return 1000 + 10*d }
 
+// logisticSteps are steps that read all rows; the minimum is found once for all of them.
+func logisticSteps(steps, n, d float64) cost { return steps*(1000+n*(20+0.8*d)) + 5*product(n, d, d) }
+
 // attack is the cost of the attackers on both tasks.
 func (s shape) attack() (c cost) {
 	if len(s.attacks) == 0 {
 		return 0
 	}
-	for range s.n {
+	for _, n := range s.n {
 		c += fit(s.d)
 		for _, a := range s.attacks {
-			c += a.starts*(a.attacker.cost(a.steps, s.d)+a.points*form(s.d, 0, 1)) + a.points*recordingRow
+			steps := a.attacker.cost(a.steps, s.d)
+			if a.logistic {
+				steps = logisticSteps(a.steps, n, s.d)
+			}
+			c += a.starts*(steps+a.points*form(s.d, 0, 1)) + a.points*recordingRow
 		}
 	}
 	return c
 }
-
-var (
-	closedCost     = identityCost
-	coordinateStep = coordinateSteps
-	weightStep     = weightSteps
-	solveStep      = solution
-)

@@ -152,7 +152,7 @@ func shapeOf(r reader, size Size) shape {
 	steps := stepsOf(r, size.Rows[0], size.Rows[1])
 	s.steps, s.points = float64(steps), float64(points(r, steps))
 	for i, name := range r.attacks() {
-		a := attackShape{steps: max(1, r.number(attackKey(i, "steps"))), starts: 1}
+		a := attackShape{steps: max(1, r.number(attackKey(i, "steps"))), starts: 1, logistic: r.str(attackKey(i, "loss")) == "logistic"}
 		a.attacker, _ = attackerNamed(name)
 		if r.str(attackKey(i, "start")) == "random" {
 			a.starts = max(1, r.number(attackKey(i, "seeds")))
