@@ -23,7 +23,7 @@ func (m method) readsInit() bool { return slices.Contains(m.Uses, "train.steps")
 type attacker struct {
 	experiments.Entry
 	run      probe.Func
-	logistic probe.Func              // on the logistic loss; nil: it has no such form
+	logistic probe.Func                  // on the logistic loss; nil: it has no such form
 	cost     func(steps, d float64) cost // of an attack on the squared loss
 }
 
