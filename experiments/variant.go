@@ -2,6 +2,7 @@ package experiments
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -104,4 +105,21 @@ func (l *loader) checkVariant(at []string, v Variant) {
 			}
 		}
 	}
+}
+
+// Named returns the key paths that the name of a variant stands for: what any variant sets, but for the axes of this one. In a
+// spec without variants, and for a name that is none, there are none.
+func (s *Spec) Named(variant string) map[string]bool {
+	i := slices.IndexFunc(s.Variants, func(v Variant) bool { return v.Name == variant })
+	if i < 0 {
+		return nil
+	}
+	out := map[string]bool{}
+	for _, path := range variantPaths(s) {
+		out[path] = true
+	}
+	for _, a := range s.Variants[i].Sweep {
+		delete(out, a.Path)
+	}
+	return out
 }

@@ -50,7 +50,8 @@ func newPlan(spec *experiments.Spec, rows []store.PlanRow) plan {
 		if d.Decode(&swept) != nil { // an empty text, for a plan without a sweep
 			swept = nil
 		}
-		named := namedBy(spec, swept)
+		variant, _ := swept[experiments.VariantPath].(string)
+		named := spec.Named(variant)
 		for _, path := range sweptPaths(paths, swept) {
 			if named[path] {
 				continue
@@ -59,25 +60,6 @@ func newPlan(spec *experiments.Spec, rows []store.PlanRow) plan {
 		}
 	}
 	return p
-}
-
-// namedBy returns the key paths that a run's variant decides: its name stands for them.
-func namedBy(spec *experiments.Spec, swept map[string]any) map[string]bool {
-	out := map[string]bool{}
-	for _, v := range spec.Variants {
-		for path := range v.Set {
-			out[path] = true
-		}
-	}
-	for _, v := range spec.Variants {
-		if v.Name != swept[experiments.VariantPath] {
-			continue
-		}
-		for _, a := range v.Sweep {
-			delete(out, a.Path)
-		}
-	}
-	return out
 }
 
 // setting is a run's swept values without the seed: runs with equal ones differ in the seed alone.

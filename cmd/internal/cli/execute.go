@@ -141,7 +141,7 @@ func (a *app) execute(ctx context.Context, db *store.DB, p planned, o runFlags, 
 			if e.Kind == runner.Finished && e.Reason == string(runner.ReasonElsewhere) && e.Status == store.Running {
 				elsewhere++
 			}
-			tellTrouble(show, e)
+			tellTrouble(show, p.spec, e)
 			show.event(e, elsewhere)
 		},
 	})
@@ -165,9 +165,9 @@ func (p planned) foretold() string {
 }
 
 // tellTrouble says at once what went wrong with a run, and what to do about it.
-func tellTrouble(show progress, e runner.Event) {
+func tellTrouble(show progress, spec *experiments.Spec, e runner.Event) {
 	name := short(e.Run.Key)
-	if s := sweptText(e.Run.Swept); s != "" {
+	if s := sweptText(spec, e.Run.Swept); s != "" {
 		name += " (" + s + ")"
 	}
 	switch {

@@ -107,7 +107,7 @@ func (a *app) listPlans(plans []planned, asJSON bool) error {
 		for _, p := range plans {
 			for i, d := range p.decisions {
 				seconds, cpu := p.expected(i)
-				g.add(p.spec.Name, d.Run.Ordinal, d.Run.Key, d.Execute, string(d.Reason), d.Run.Method(), sweptText(d.Run.Swept), seconds, cpu)
+				g.add(p.spec.Name, d.Run.Ordinal, d.Run.Key, d.Execute, string(d.Reason), d.Run.Method(), sweptText(p.spec, d.Run.Swept), seconds, cpu)
 			}
 		}
 		return a.list(g, true)
@@ -123,7 +123,7 @@ func (a *app) listPlans(plans []planned, asJSON bool) error {
 			if d.Execute {
 				will = "run"
 			}
-			what := sweptText(d.Run.Swept)
+			what := sweptText(p.spec, d.Run.Swept)
 			if what == "" {
 				what = d.Run.Method()
 			}
@@ -179,11 +179,19 @@ func counted(n int, thing string) string {
 	return strconv.Itoa(n) + " " + thing + "s"
 }
 
-// sweptText writes a run's place in the sweep.
-func sweptText(swept []experiments.Assignment) string {
-	parts := make([]string, len(swept))
-	for i, s := range swept {
-		parts[i] = fmt.Sprintf("%s=%v", s.Path, s.Value)
+// sweptText writes a run's place in the sweep; the name of a variant stands for what it sets.
+func sweptText(spec *experiments.Spec, swept []experiments.Assignment) string {
+	var named map[string]bool
+	for _, s := range swept {
+		if name, ok := s.Value.(string); ok && s.Path == experiments.VariantPath {
+			named = spec.Named(name)
+		}
+	}
+	var parts []string
+	for _, s := range swept {
+		if !named[s.Path] {
+			parts = append(parts, fmt.Sprintf("%s=%v", s.Path, s.Value))
+		}
 	}
 	return strings.Join(parts, " ")
 }
