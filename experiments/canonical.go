@@ -168,6 +168,7 @@ func (w *canonicalWriter) cell(c Cell) {
 		}
 		w.pair("reference", list)
 	}
+	w.text("reference_sql", f.ReferenceSQL)
 	w.number("width", f.Width)
 	w.number("height", f.Height)
 	if len(t.Headings) > 0 {

@@ -73,6 +73,7 @@ y_label = "Y"
 x_scale = "log"
 y_scale = "linear"
 reference = [1, -0.0, 2.5]
+reference_sql = "SELECT\n1 AS x"
 width = 8
 height = 6.5
 caption = "c"

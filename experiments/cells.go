@@ -189,7 +189,7 @@ func (v cellValues) fill(c *Cell) {
 		Group: v.text("group"), Low: v.text("low"), High: v.text("high"), Label: v.text("label"), Band: v.text("band"),
 		XLabel: v.text("x_label"), YLabel: v.text("y_label"), ZLabel: v.text("z_label"),
 		XScale: v.text("x_scale"), YScale: v.text("y_scale"), ZScale: v.text("z_scale"),
-		Bins: v.integer("bins"), Width: v.number("width"), Height: v.number("height"),
+		Bins: v.integer("bins"), ReferenceSQL: v.text("reference_sql"), Width: v.number("width"), Height: v.number("height"),
 	}
 	if list, ok := v["reference"].([]any); ok {
 		for _, x := range list {

@@ -107,6 +107,7 @@ type FigureOptions struct {
 	ZScale         string    // heatmap: "sequential" (default) | "log" | "diverging" around 0
 	Bins           int       // histogram; 0 = Freedman–Diaconis
 	Reference      []float64 // horizontal reference lines (y values)
+	ReferenceSQL   string    // line, scatter: query for reference curves, with columns x, y and, if it likes, label
 	Band           string    // line: "" | "ci95" | "sd" | "range": band over rows of equal x and group
 	Width, Height  float64   // centimetres; 0 = the style's
 }

@@ -81,6 +81,7 @@ func cellKeys() []cellKey {
 		{Key: Key{Path: "z_scale", Types: stringType, Enum: []string{"sequential", "log", "diverging"}, Default: "sequential", Doc: "Colours from low to high, the same over the logarithm of values > 0 (others are left out), or to both sides of 0."}, Kinds: onFigure, Figures: []string{"heatmap"}},
 		{Key: Key{Path: "bins", Types: intType, Min: new(1.0), Max: new(1000.0), Doc: "Number of bins. Default: Freedman–Diaconis."}, Kinds: onFigure, Figures: []string{"histogram"}},
 		{Key: Key{Path: "reference", Types: []Type{List}, Elem: Float, Doc: "Values of y with a horizontal reference line."}, Kinds: onFigure, Figures: []string{"line", "scatter", "bar", "box", "histogram"}},
+		{Key: Key{Path: "reference_sql", Types: stringType, Doc: "A query for reference curves, drawn dashed and grey: columns `x` and `y`, and `label` with their names; the axes stay those of the rows, stretched by half at most."}, Kinds: onFigure, Figures: []string{"line", "scatter"}},
 		{Key: Key{Path: "width", Types: numberType, Min: new(0.0), Open: true, Max: new(maxCentimetres), Unit: "cm", Doc: "Width. Default: the style's."}, Kinds: onFigure},
 		{Key: Key{Path: "height", Types: numberType, Min: new(0.0), Open: true, Max: new(maxCentimetres), Unit: "cm", Doc: "Height. Default: the style's."}, Kinds: onFigure},
 

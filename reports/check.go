@@ -68,6 +68,13 @@ func (c *check) check() {
 				c.problem(0, key, err)
 			}
 		}
+		if cell.Figure.ReferenceSQL != "" {
+			if columns, ok := c.columns("reference_sql", cell.Figure.ReferenceSQL, 1); ok {
+				if err := checkReference(columns); err != nil {
+					c.problem(1, "reference_sql", err)
+				}
+			}
+		}
 	case experiments.Claim:
 		c.single("sql", cell.SQL, "a claim's query")
 	default:

@@ -22,6 +22,10 @@ func (b *builder) figureCell(out *strings.Builder) {
 		b.problem(0, key, err)
 		return
 	}
+	reference, ok := b.reference()
+	if !ok {
+		return
+	}
 	b.figures++
 	caption := sentence(oneLine(b.template("caption", b.cell.Caption)))
 	o := figureOptions(b.cell.Figure)
@@ -32,6 +36,9 @@ func (b *builder) figureCell(out *strings.Builder) {
 	}
 	g := &gatherer{rows: rows, o: b.cell.Figure}
 	o.Groups = b.groupsOf(g)
+	if reference != nil {
+		o.Curves = reference.curves()
+	}
 	f := g.draw(o)
 	svg, data := "fig-"+b.cell.ID+".svg", "fig-"+b.cell.ID+".csv"
 	folder := filesFolder(b.spec.Name)
@@ -47,13 +54,18 @@ func (b *builder) figureCell(out *strings.Builder) {
 			}
 		}
 	}
-	fmt.Fprintf(out, "([data](%s))\n\n", link(folder, data))
+	fmt.Fprintf(out, "([data](%s)", link(folder, data))
 	for _, w := range g.warnings() {
 		b.warn("Figure %s: %s", code(b.cell.ID), w)
 	}
 	b.file(svg, f.SVG)
 	b.file(data, csvFile(rows))
-	b.item(item{Kind: "figure", ID: b.cell.ID, Line: b.cell.Line}, b.standsOn(rows))
+	runs := b.standsOn(rows)
+	if reference != nil {
+		runs = union(runs, b.besideReference(out, reference))
+	}
+	out.WriteString(")\n\n")
+	b.item(item{Kind: "figure", ID: b.cell.ID, Line: b.cell.Line}, runs)
 }
 
 // described is what a figure without a caption shows.

@@ -50,6 +50,8 @@ func textOf(spec *experiments.Spec, cell experiments.Cell, key string) string {
 		return cell.Text
 	case "sql":
 		return cell.SQL
+	case "reference_sql":
+		return cell.Figure.ReferenceSQL
 	case "runs":
 		return cell.Runs
 	case "caption":
