@@ -28,6 +28,7 @@ func TestMain(m *testing.M) {
 //	poll PATTERN PROGRAM ARGS…   run a program again and again until its stdout matches
 //	newer FILE                   make a database look as if a later kappa had written it
 //	unprivileged CODE PROGRAM…   run a program as a user whom permissions bind, who is not root
+//	serve DIR                    start a mirror that serves a folder, well and badly, at $SERVER
 //
 // and in every script's folder tiny.toml and slow.toml from testdata.
 func TestScripts(t *testing.T) {
@@ -45,9 +46,9 @@ func TestScripts(t *testing.T) {
 func params(dir string) testscript.Params {
 	return testscript.Params{
 		Dir: dir, RequireExplicitExec: true, RequireUniqueNames: true, UpdateScripts: *update,
-		Setup: setup,
+		Setup: setup, Condition: condition,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "poll": poll, "newer": newer, "unprivileged": unprivileged,
+			"exits": exits, "poll": poll, "newer": newer, "unprivileged": unprivileged, "serve": serve,
 		},
 	}
 }
@@ -62,6 +63,7 @@ func setup(env *testscript.Env) error {
 	env.Setenv("XDG_CACHE_HOME", filepath.Join(home, "cache"))
 	env.Setenv("KAPPA_DB", "")
 	env.Setenv("KAPPA_DATA", "")
+	env.Setenv("REAL_DATA", os.Getenv("KAPPA_DATA"))
 	env.Setenv("TZ", "UTC")
 	for _, name := range []string{"tiny.toml", "slow.toml"} {
 		data, err := os.ReadFile(filepath.Join("testdata", name))

@@ -117,7 +117,8 @@ func TestVerifyFindsWhatIsWrong(t *testing.T) {
 		{
 			"right beside wrong",
 			map[string][]byte{"set/file": content[:10], "set/file.gz": packed},
-			[]Finding{{File: "set/file", State: Wrong, Bytes: 10}, {File: "set/file.gz", State: Right, Bytes: int64(len(packed))}}, "it has 10 bytes",
+			[]Finding{{File: "set/file", State: Wrong, Bytes: 10}, {File: "set/file.gz", State: Right, Bytes: int64(len(packed))}},
+			"it has 10 bytes",
 		},
 	}
 	for _, test := range tests {
