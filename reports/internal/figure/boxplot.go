@@ -4,12 +4,16 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"kappa/engine/summary"
 )
 
 // boxMin is the number of values below which a box would only repeat the values: they are drawn themselves.
 const boxMin = 5
+
+// maxCounts is the number of boxes whose numbers of values are listed in the caption where they differ.
+const maxCounts = 10
 
 // five is what a box shows.
 type five struct {
@@ -38,6 +42,7 @@ func Box(o Options, rows []Value) *Figure {
 	f.grid()
 	f.reference(o.Reference, f.sideways)
 	least, most, few := math.MaxInt, 0, 0
+	var counts []string
 	for g, s := range groups {
 		byName := map[string][]float64{}
 		for _, r := range s.rows {
@@ -49,6 +54,9 @@ func Box(o Options, rows []Value) *Figure {
 				continue
 			}
 			least, most = min(least, len(v)), max(most, len(v))
+			if name != "" {
+				counts = append(counts, fmt.Sprintf("%d (%s)", len(v), name))
+			}
 			middle, half := f.lane(i, g)
 			if len(v) < boxMin {
 				few++
@@ -61,7 +69,11 @@ func Box(o Options, rows []Value) *Figure {
 		l.draw(f.frame, func(e entry, r rect) { f.swatch(e.look.color, r) })
 	}
 	n := fmt.Sprintf("n = %d", least)
-	if most != least {
+	switch {
+	case most == least:
+	case len(groups) == 1 && len(counts) > 1 && len(counts) <= maxCounts:
+		n = "n = " + strings.Join(counts, ", ")
+	default:
 		n = fmt.Sprintf("n = %d to %d", least, most)
 	}
 	of := ""

@@ -187,6 +187,8 @@ func gallery() map[string]*Figure {
 	g["box-methods"] = Box(Options{XLabel: "method", YLabel: "RIR", YLog: true, Reference: []float64{1}}, samples(methods, 90, 2))
 	g["box-90"] = Box(Options{XLabel: "digits (primary→harmful)", YLabel: "RIR", YLog: true}, samples(pairs(), 8, 0.4))
 	g["box-few"] = Box(Options{XLabel: "method", YLabel: "accuracy (%)"}, samples(methods[:4], 3, 0))
+	g["box-uneven"] = Box(Options{XLabel: "method", YLabel: "RIR", YLog: true, Reference: []float64{1}},
+		append(samples(methods[:3], 3, 2), samples(methods[1:3], 27, 2)...))
 	g["box-identical"] = Box(Options{XLabel: "method", YLabel: "RIR"}, []Value{
 		{Category: "identity", V: 1}, {Category: "identity", V: 1}, {Category: "identity", V: 1}, {Category: "identity", V: 1}, {Category: "identity", V: 1},
 	})
