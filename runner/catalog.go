@@ -76,7 +76,7 @@ func methods() []method {
 			Defaults: experiments.Settings{"train.step": "normalized", "train.steps": int64(100)},
 		}, immunize.OptKappa, optKappaCost},
 		{experiments.Entry{
-			Name: "optimum", Doc: "The closed form that attains the ceiling, or, where there is none, a scale-free choice at κ(θ) = √κ(K_P).", Uses: closed,
+			Name: "optimum", Doc: "The closed form that attains the ceiling, or, where there is none, a scale-free choice at κ(θ) = √κ(K_P); with kappa_theta_max the best clipped spike.", Uses: append([]string{"train.kappa_theta_max"}, closed...),
 		}, immunize.Optimum, optimumCost},
 	}
 }

@@ -75,6 +75,7 @@ func keys() []experiments.Key {
 		experiments.Key{Path: "train.side", Types: str, Enum: []string{"released", "mended"}, Default: "released", Doc: "Side on which released preconditions: as its code does, or as Algorithm 1 needs."},
 		experiments.Key{Path: "train.form", Types: str, Enum: []string{"cancelled", "pseudo-inverse", "plain"}, Default: "cancelled", Doc: "K⁻¹∇R as 2θ(…), as K⁺∇R, or ∇R without a preconditioner."},
 		experiments.Key{Path: "train.inner_steps", Types: integer, Min: one, Max: new(1000.0), Default: int64(5), Doc: "Steps of IMMA's inner player."},
+		experiments.Key{Path: "train.kappa_theta_max", Types: float, Min: one, Doc: "Largest κ(θ) that optimum may use: it then clips a spectrum instead of attaining the ceiling. Default: no bound."},
 		experiments.Key{Path: "train.rotate", Types: boolean, Doc: "Replace θ at the end by θQ, Q a random orthogonal matrix by seed: it changes no κ and no loss, only what an attacker gains by scaling single features. Default: no."},
 		experiments.Key{Path: "train.seed", Types: integer, Min: zero, Default: int64(1), Doc: "Seed of everything a run draws; ignored where nothing is drawn."},
 		experiments.Key{Path: "train.trace", Types: []experiments.Type{experiments.String, experiments.Int}, Enum: []string{"log", "all", "none"}, Min: one, Default: "log", Doc: "Steps that are recorded: log = 0, 1, 2, 5, 10, 20, 50, … and the last; a number N = every N-th."},

@@ -142,8 +142,8 @@ func (t *trial) options(r reader, problem *problem) (immunize.Options, error) {
 		BalanceNorm: r.number("train.balance_norm"), Supervised: r.boolean("train.supervised"),
 		Form: forms[r.str("train.form")], Side: sidesOfPreconditioner[r.str("train.side")],
 		RidgePrimary: 1, RidgeHarmful: r.number("train.lambda_reg"),
-		InnerSteps: r.integer("train.inner_steps"),
-		TraceAt:    tracer(r), Progress: t.progress(),
+		InnerSteps: r.integer("train.inner_steps"), KappaMax: r.number("train.kappa_theta_max"),
+		TraceAt: tracer(r), Progress: t.progress(),
 	}
 	primary, _ := problem.Primary.X.Dims()
 	harmful, _ := problem.Harmful.X.Dims()

@@ -22,13 +22,19 @@ func Identity(ctx context.Context, p Problem, o Options, _ *rand.Rand) (Result, 
 
 // Optimum returns the closed form that attains the ceiling of RIR, or, where that is infinite, goes far at no price in κ(H_P); see
 // ceiling.Optimum, whose error it returns. It is not in the paper. One solve counts as one step: the trace has θ_0 at step 0 and
-// the solution at step 1, the status is Converged. It reads Theta0, for the trace alone, and Progress.
+// the solution at step 1, the status is Converged. It reads Theta0, for the trace alone, KappaMax, which takes the place of the
+// closed form by ceiling.Bounded, and Progress.
 func Optimum(ctx context.Context, p Problem, o Options, _ *rand.Rand) (Result, error) {
 	d, err := begin(ctx, &p, &o)
 	if err != nil {
 		return Result{}, err
 	}
-	theta, _, err := ceiling.Optimum(p.Primary.Factor, p.Harmful.Factor)
+	var theta *mat.Dense
+	if o.KappaMax > 0 {
+		theta, _, err = ceiling.Bounded(p.Primary.Factor, p.Harmful.Factor, o.KappaMax)
+	} else {
+		theta, _, err = ceiling.Optimum(p.Primary.Factor, p.Harmful.Factor)
+	}
 	if err != nil {
 		return Result{}, err
 	}

@@ -110,6 +110,7 @@ type Options struct {
 	// RidgePrimary and RidgeHarmful are Released's λ in (K + λI)⁻¹ on a batch, > 0; 0 is 1.
 	RidgePrimary, RidgeHarmful float64
 	Side                       PreconditionSide // of Released
+	KappaMax                   float64          // largest κ(θ) that Optimum may use, ≥ 1; 0 is none
 	InnerSteps                 int              // steps of IMMA's inner player, ≥ 1; 0 is 5
 	// TraceAt says whether the state after step (0 … last) is measured; the first and the last state always are. nil measures
 	// those two alone. A measured state costs about as much as a step over all rows.

@@ -116,6 +116,9 @@ func (o *Options) prepare(d int) error {
 	if !(o.Momentum >= 0 && o.Momentum < 1) {
 		return fmt.Errorf("immunize: momentum %v is not in [0, 1)", o.Momentum)
 	}
+	if o.KappaMax != 0 && !(o.KappaMax >= 1) {
+		return fmt.Errorf("immunize: the bound %v of κ(θ) is not a number from 1", o.KappaMax)
+	}
 	if o.InnerSteps == 0 {
 		o.InnerSteps = defaultInnerSteps
 	}
