@@ -116,8 +116,9 @@ func share(p store.Pace, cores int) float64 {
 	return max(got, least)
 }
 
-// problemsKept is the number of problems that Run keeps factorised.
-func problemsKept(jobs int) int { return 2*jobs + 2 }
+// problemsKept is the number of problems that Run keeps factorised: one a worker, and one that the next run may come back to. A
+// pair of MNIST digits takes some 140 MB.
+func problemsKept(jobs int) int { return jobs + 1 }
 
 // planner goes along a plan and says which runs factorise data, as problemCache will.
 type planner struct {
