@@ -176,7 +176,7 @@ func (s *spent) slower(before float64) float64 {
 // eta estimates the time left, negative where a run is left about which nothing is known. Each run takes what was foretold, times
 // what the finished ones of its kind took compared with that; else the mean of its kind, else that of all.
 func (b *board) eta() time.Duration {
-	var seconds float64
+	var seconds, longest float64
 	general := b.all.slower(1)
 	for _, l := range b.left {
 		k := b.byKind[l.kind]
@@ -191,9 +191,11 @@ func (b *board) eta() time.Duration {
 		default:
 			return -1
 		}
-		seconds += own * (1 - l.done)
+		own *= 1 - l.done
+		seconds += own
+		longest = max(longest, own)
 	}
-	return duration(seconds / float64(max(1, min(b.jobs, len(b.left)))))
+	return duration(max(longest, seconds/float64(b.jobs)))
 }
 
 func (b *board) summary() Summary {

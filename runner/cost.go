@@ -25,6 +25,7 @@ type shape struct {
 	attacks []attackShape
 	// What it shares with others, it computes for all of them: forms the factors of the data, formsOnes those with a column of ones.
 	forms, formsOnes bool
+	drawn            bool // the data are synthetic
 	reuses           bool // θ is that of another run
 }
 
@@ -81,6 +82,9 @@ func (s shape) total(m method) cost {
 	if s.forms {
 		for _, n := range s.n {
 			c += factorisation(n, s.d) + product(n, 1, 50*s.d)
+			if s.drawn {
+				c += n * s.d * s.d // singular vectors
+			}
 		}
 		c += form(s.d, 0.1, 80) // the ceiling
 	}
