@@ -19,7 +19,7 @@ import (
 // archive fetches a data set that is published as one archive, and takes its files out. Their findings are filled in.
 func (g *getter) archive(ctx context.Context, findings []Finding) error {
 	a := g.set.Archive
-	name := path.Join(path.Dir(g.set.Files[0].Path), a.Name)
+	name := path.Join(home(g.set), a.Name)
 	it := item{name: name, remote: a.Name, bytes: a.Bytes, plain: a.Bytes, limit: a.Bytes}
 	for _, file := range g.set.Files {
 		it.room += file.Bytes
@@ -32,7 +32,7 @@ func (g *getter) archive(ctx context.Context, findings []Finding) error {
 			return err
 		}
 		g.tell(Event{Kind: Unpacking, File: name, URL: p.from.URL, Done: p.size, Total: p.size})
-		if err := g.folder.unpack(ctx, p.reader(), g.set, g.wrap); err != nil {
+		if err := g.folder.unpack(ctx, p.reader(), g.set); err != nil {
 			return err
 		}
 		return p.discard()
@@ -57,7 +57,7 @@ func isArchive(ctx context.Context, r io.Reader, a *dataset.Archive) error {
 
 // unpack takes the files of a data set out of its archive, whose digest has been verified, into their places, and writes down
 // their digests.
-func (f *Folder) unpack(ctx context.Context, r io.Reader, p dataset.Publication, wrap wrapper) error {
+func (f *Folder) unpack(ctx context.Context, r io.Reader, p dataset.Publication) error {
 	wanted := make(map[string]dataset.File)
 	limit := int64(1 << 20) // for what else is there, and the blocks between
 	for _, file := range p.Files {
@@ -86,7 +86,7 @@ func (f *Folder) unpack(ctx context.Context, r io.Reader, p dataset.Publication,
 		if !ok || head.Typeflag != tar.TypeReg {
 			continue
 		}
-		c, err := f.write(ctx, members, plain, file, file.Path, wrap)
+		c, err := f.write(ctx, members, plain, file, file.Path)
 		if wrong, ok := errors.AsType[*contentError](err); ok {
 			return &contentError{text: fmt.Sprintf("its member %s: %s", name, wrong.text)}
 		}
@@ -108,7 +108,7 @@ func (f *Folder) unpack(ctx context.Context, r io.Reader, p dataset.Publication,
 // manifestName is where the digests of a data set's files stand, in the form of sha256sum: those for which only weaker digests
 // are published.
 func manifestName(p dataset.Publication) string {
-	return path.Join(path.Dir(p.Files[0].Path), "SHA256SUMS")
+	return path.Join(home(p), "SHA256SUMS")
 }
 
 // maxManifest bounds what is read of a manifest.
@@ -170,8 +170,8 @@ func (f *Folder) writeManifest(p dataset.Publication, sums map[string]string) er
 		}
 	}
 	name := manifestName(p)
-	if err := f.root.WriteFile(name+".new", []byte(b.String()), 0o644); err != nil {
+	if err := f.root.WriteFile(name+temporary, []byte(b.String()), 0o644); err != nil {
 		return &writeError{f.path(name + ".new"), cause(err)}
 	}
-	return f.commit(name+".new", name)
+	return f.commit(name+temporary, name)
 }

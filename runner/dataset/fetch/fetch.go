@@ -93,11 +93,11 @@ func (g *getter) survey(ctx context.Context) (findings []Finding, missing []int,
 
 // one fetches a file that is published by itself.
 func (g *getter) one(ctx context.Context, file dataset.File) (Finding, error) {
-	name := path.Join(path.Dir(file.Path), file.Remote())
+	name := path.Join(home(g.set), file.Remote())
 	it := item{name: name, remote: file.Remote(), bytes: -1, plain: file.Bytes, limit: most(file.Bytes)}
 	var place string
 	it.finish = func(ctx context.Context, p *part) (err error) {
-		place, err = g.folder.settle(ctx, p, file, g.wrap)
+		place, err = g.folder.settle(ctx, p, file)
 		return err
 	}
 	from, err := g.mirrors(ctx, it)

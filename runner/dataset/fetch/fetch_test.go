@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -416,7 +417,7 @@ func TestFetchOntoAFullDisk(t *testing.T) {
 	left := 100_000
 	o = quick(nil)
 	o.free = func() (int64, bool) { return 0, false }
-	o.wrap = func(w io.Writer) io.Writer { return smallDisk{w, &left} }
+	f.wrap = func(w io.Writer) io.Writer { return smallDisk{w, &left} }
 	_, err = f.Fetch(t.Context(), p, o)
 	says(t, err, "set/file: the disk is full: 200.0 kB more are needed")
 	if full, ok := errors.AsType[*DiskFullError](err); !ok || full.Need != 200_000 || full.Free != -1 {
@@ -427,6 +428,7 @@ func TestFetchOntoAFullDisk(t *testing.T) {
 	}
 	holds(t, f, map[string][]byte{"set/file.part": content[:100_000], "set/file.part.from": nil})
 
+	f.wrap = nil
 	if _, err = f.Fetch(t.Context(), p, quick(nil)); err != nil {
 		t.Fatal(err)
 	}
@@ -544,6 +546,48 @@ func TestFolderThatCannotBeWritten(t *testing.T) {
 	p.Files[0].Path = "other/file"
 	_, err := f.Fetch(t.Context(), p, quick(nil))
 	says(t, err, "cannot be written")
+}
+
+// Whatever a mirror does, there is the right file in the end, or none.
+func TestFetchUnderRandomFaults(t *testing.T) {
+	content, other := noise(3000, 21), noise(3000, 22)
+	packed := zipped(t, content)
+	for seed := range uint64(60) {
+		r := rand.New(rand.NewPCG(seed, 7))
+		served, gzip := content, r.IntN(2) == 0
+		if gzip {
+			served = packed
+		}
+		var answers []answer
+		for range r.IntN(6) {
+			tag := []string{"", `"1"`, `"2"`, `W/"1"`}[r.IntN(4)]
+			n := r.IntN(len(served))
+			answers = append(answers, []answer{
+				cut(good(served, tag), n), cut(good(other, tag), n), good(other, tag), status(500), status(416),
+				raw(served[:n], -1), raw(served[:n], n), cut(raw(served, len(served)), n), raw(other[:n], len(served)),
+			}[r.IntN(9)])
+		}
+		answers = append(answers, good(served, ""))
+		s, f := serve(t, answers...), folder(t)
+		p := published(content, gzip, s.base(), s.URL+"/e/")
+		var err error
+		for range 8 { // as a user would
+			if _, err = f.Fetch(t.Context(), p, quick(nil)); err == nil {
+				break
+			}
+			if f.Present(p).Here != 0 {
+				t.Fatalf("seed %d: after %v something is here", seed, err)
+			}
+		}
+		if err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		found, err := f.Verify(t.Context(), p)
+		if err != nil || len(found) != 1 || found[0].State != Right {
+			t.Fatalf("seed %d: %+v, %v", seed, found, err)
+		}
+		s.Close()
+	}
 }
 
 func TestContentRange(t *testing.T) {

@@ -3,6 +3,7 @@ package fetch
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -14,6 +15,8 @@ import (
 type Folder struct {
 	root *os.Root
 	dir  string
+
+	wrap func(io.Writer) io.Writer // tests: stands between what is written and the disk; else nil
 }
 
 // Open opens the data folder dir for reading. A folder that is not there is an error that [errors.Is] fs.ErrNotExist.
@@ -77,9 +80,17 @@ func (f *Folder) find(file dataset.File) fs.FileInfo {
 	return nil
 }
 
+// writer is what writes to an open file of the folder.
+func (f *Folder) writer(file *os.File) io.Writer {
+	if f.wrap != nil {
+		return f.wrap(file)
+	}
+	return file
+}
+
 // commit gives a finished file, written and synced under a temporary name, its own name.
-func (f *Folder) commit(temporary, name string) error {
-	if err := f.root.Rename(temporary, name); err != nil {
+func (f *Folder) commit(draft, name string) error {
+	if err := f.root.Rename(draft, name); err != nil {
 		return &writeError{f.path(name), cause(err)}
 	}
 	// The new name is on the disk when the folder is. Not every system can say so of a folder: then it is up to the system.
@@ -97,6 +108,34 @@ func (f *Folder) remove(name string) error {
 	}
 	return nil
 }
+
+// home is the folder of a data set in the data folder.
+func home(p dataset.Publication) string { return path.Dir(p.Files[0].Path) }
+
+// sweep removes what a process that was killed left behind while it wrote files of a data set and that nobody goes on with. The
+// caller holds the lock.
+func (f *Folder) sweep(p dataset.Publication) {
+	names := []string{manifestName(p)}
+	for _, file := range p.Files {
+		names = append(names, file.Places()...)
+	}
+	for _, name := range names {
+		_ = f.root.Remove(name + temporary)
+	}
+}
+
+// forget removes the part of a file, by its published name, that has come in another way meanwhile.
+func (f *Folder) forget(name string) {
+	_ = f.root.Remove(name + partial)
+	_ = f.root.Remove(name + partialOrigin)
+}
+
+// What stands after the name of a file that is not finished.
+const (
+	partial       = ".part"      // what has come of it, to be gone on with
+	partialOrigin = ".part.from" // of what the part is one
+	temporary     = ".new"       // a copy in the making
+)
 
 // path is how messages call a file of the folder.
 func (f *Folder) path(name string) string { return path.Join(f.dir, name) }

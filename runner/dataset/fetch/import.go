@@ -160,13 +160,13 @@ func (i *importer) take(ctx context.Context, set dataset.Publication, file datas
 		}
 		return err
 	}
-	place, as := home(file, gzip), plain
+	place, as := keptAs(file, gzip), plain
 	if gzip {
 		as = compressed
 	}
 	var c content
 	err = i.read(name, func(r io.Reader) (err error) {
-		c, err = i.folder.write(ctx, r, as, file, place, nil)
+		c, err = i.folder.write(ctx, r, as, file, place)
 		return err
 	})
 	if err == nil {
@@ -182,6 +182,7 @@ func (i *importer) take(ctx context.Context, set dataset.Publication, file datas
 	if info, err := i.folder.root.Stat(place); err == nil {
 		taken.Bytes = info.Size()
 	}
+	i.folder.forget(path.Join(home(set), file.Remote()))
 	i.done[file.Path] = true
 	i.found(taken)
 	i.notify(Event{Kind: Finished, File: place, Done: taken.Bytes, Total: taken.Bytes})
@@ -190,7 +191,7 @@ func (i *importer) take(ctx context.Context, set dataset.Publication, file datas
 
 // archive takes the files of a data set out of its archive.
 func (i *importer) archive(ctx context.Context, set dataset.Publication, name string) error {
-	folder := path.Dir(set.Files[0].Path)
+	folder := home(set)
 	complete := true
 	for _, file := range set.Files {
 		ok, _, err := i.folder.settled(ctx, file)
@@ -207,10 +208,11 @@ func (i *importer) archive(ctx context.Context, set dataset.Publication, name st
 		}
 		defer unlock()
 		i.notify(Event{Kind: Unpacking, File: set.Archive.Name})
-		err = i.read(name, func(r io.Reader) error { return i.folder.unpack(ctx, r, set, nil) })
+		err = i.read(name, func(r io.Reader) error { return i.folder.unpack(ctx, r, set) })
 		if err != nil {
 			return i.failed(ctx, name, err, set.Bytes())
 		}
+		i.folder.forget(path.Join(home(set), set.Archive.Name))
 		state = Taken
 	}
 	i.found(Finding{Set: set.Name, File: folder, From: name, State: state, Bytes: set.Bytes()})

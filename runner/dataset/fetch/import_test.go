@@ -3,6 +3,7 @@ package fetch
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -185,6 +186,30 @@ func TestImportTakesOneFileAndFollowsLinks(t *testing.T) {
 	if _, err = f.Import(t.Context(), os.DirFS(dir), "absent", sets, nil); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a file that is not there: %v", err)
 	}
+}
+
+func TestImportOntoAFullDisk(t *testing.T) {
+	sets, images, _, _, _, _, archive := twoSets(t)
+	for name, content := range map[string][]byte{"images": images, "archive": archive} {
+		f, left := folder(t), 4000
+		f.wrap = func(w io.Writer) io.Writer { return smallDisk{w, &left} }
+		_, err := f.Import(t.Context(), mapFS(map[string][]byte{name: content}), ".", sets, nil)
+		says(t, err, "the disk is full: ", " more are needed, ", " are free")
+		holds(t, f, map[string][]byte{})
+	}
+}
+
+func TestImportCleansUp(t *testing.T) {
+	sets, images, _, _, _, _, _ := twoSets(t)
+	f := folder(t)
+	put(t, f, "digits/train-images-idx3-ubyte.gz.part", images[:100])
+	put(t, f, "digits/train-images-idx3-ubyte.gz.part.from", []byte("{}"))
+	put(t, f, "digits/train-labels-idx1-ubyte.new", images[:100]) // of a process that was killed
+	put(t, f, "digits/mine.new", []byte("mine"))
+	if _, err := f.Import(t.Context(), mapFS(map[string][]byte{"x": images}), ".", sets, nil); err != nil {
+		t.Fatal(err)
+	}
+	holds(t, f, map[string][]byte{"digits/train-images-idx3-ubyte": images, "digits/mine.new": nil})
 }
 
 func TestImportReplacesWhatIsWrongAndStopsWhenAsked(t *testing.T) {

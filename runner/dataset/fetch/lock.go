@@ -21,7 +21,7 @@ const lockPause = 200 * time.Millisecond
 // called. While another process does, it waits, and calls waiting first. Where the file system knows no locks there is none:
 // then two processes may spoil each other's downloads, which the digests show.
 func (f *Folder) lock(ctx context.Context, p dataset.Publication, waiting func()) (func(), error) {
-	folder := path.Dir(p.Files[0].Path)
+	folder := home(p)
 	if err := f.root.MkdirAll(folder, 0o755); err != nil {
 		return nil, fmt.Errorf("data folder %s cannot be written: %w", f.dir, cause(err))
 	}
@@ -35,6 +35,7 @@ func (f *Folder) lock(ctx context.Context, p dataset.Publication, waiting func()
 		if err == nil {
 			mine, e := file.Stat()
 			if here, e2 := f.root.Stat(name); e == nil && e2 == nil && os.SameFile(mine, here) {
+				f.sweep(p)
 				return func() {
 					_ = f.root.Remove(name) // while it is held, so that nobody gets hold of one that is going
 					_ = file.Close()

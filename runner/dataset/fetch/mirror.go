@@ -12,7 +12,7 @@ import (
 // mirrors asks one mirror after the other for an item until one gives it, and returns its address. A mirror that has sent a part
 // of it already is asked first.
 func (g *getter) mirrors(ctx context.Context, it item) (string, error) {
-	p, err := g.folder.openPart(it.name+".part", g.wrap)
+	p, err := g.folder.openPart(it.name + partial)
 	if err != nil {
 		return "", err
 	}

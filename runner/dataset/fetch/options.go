@@ -29,7 +29,6 @@ type Options struct {
 	Notify func(Event)
 
 	free func() (int64, bool)                       // tests: what the disk can still take
-	wrap wrapper                                    // tests: a disk that fails
 	wait func(context.Context, time.Duration) error // tests: no pause
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path"
+	"strings"
 )
 
 // part is what has come of a file so far: NAME.part in the data folder, open, with NAME.part.from beside it.
@@ -30,9 +31,8 @@ type origin struct {
 // maxOrigin bounds what is read of a .from file.
 const maxOrigin = 16 << 10
 
-// openPart opens the part of that name, or makes an empty one. A part without a readable origin is begun anew. wrap, if it is
-// not nil, stands between what is written and the file.
-func (f *Folder) openPart(name string, wrap func(io.Writer) io.Writer) (*part, error) {
+// openPart opens the part of that name, or makes an empty one. A part without a readable origin is begun anew.
+func (f *Folder) openPart(name string) (*part, error) {
 	if err := f.root.MkdirAll(path.Dir(name), 0o755); err != nil {
 		return nil, &writeError{f.path(path.Dir(name)), cause(err)}
 	}
@@ -40,10 +40,7 @@ func (f *Folder) openPart(name string, wrap func(io.Writer) io.Writer) (*part, e
 	if err != nil {
 		return nil, &writeError{f.path(name), cause(err)}
 	}
-	p := &part{folder: f, name: name, file: file, out: file}
-	if wrap != nil {
-		p.out = wrap(file)
-	}
+	p := &part{folder: f, name: name, file: file, out: f.writer(file)}
 	if p.size, err = file.Seek(0, io.SeekEnd); err != nil {
 		_ = file.Close()
 		return nil, &writeError{f.path(name), cause(err)}
@@ -60,12 +57,12 @@ func (f *Folder) openPart(name string, wrap func(io.Writer) io.Writer) (*part, e
 	return p, nil
 }
 
-func (p *part) fromName() string { return p.name + ".from" }
+func (p *part) fromName() string { return strings.TrimSuffix(p.name, partial) + partialOrigin }
 
 // readOrigin reads what is beside a part.
 func (f *Folder) readOrigin(name string) (origin, error) {
 	var o origin
-	in, err := f.root.Open(name + ".from")
+	in, err := f.root.Open(strings.TrimSuffix(name, partial) + partialOrigin)
 	if err != nil {
 		return o, err
 	}

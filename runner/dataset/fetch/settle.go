@@ -11,7 +11,7 @@ import (
 
 // settle takes a part that holds a copy of a file, plain or compressed, to its place, where its content is the pinned one; the
 // part is closed then. A *contentError says that it is something else.
-func (f *Folder) settle(ctx context.Context, p *part, file dataset.File, wrap wrapper) (place string, err error) {
+func (f *Folder) settle(ctx context.Context, p *part, file dataset.File) (place string, err error) {
 	if err := p.sync(); err != nil {
 		return "", err
 	}
@@ -19,9 +19,9 @@ func (f *Folder) settle(ctx context.Context, p *part, file dataset.File, wrap wr
 	if err := c.verdict(err, file); err != nil {
 		return "", err
 	}
-	place = home(file, c.gzip)
+	place = keptAs(file, c.gzip)
 	if c.gzip && !file.Gzip {
-		if _, err := f.write(ctx, p.reader(), compressed, file, place, wrap); err != nil {
+		if _, err := f.write(ctx, p.reader(), compressed, file, place); err != nil {
 			return "", err
 		}
 		err = p.discard()
@@ -31,8 +31,8 @@ func (f *Folder) settle(ctx context.Context, p *part, file dataset.File, wrap wr
 	return place, errors.Join(err, f.removeWrong(ctx, file, place))
 }
 
-// home is where a copy of a file is kept: compressed only where it is published so.
-func home(file dataset.File, gzip bool) string {
+// keptAs is where a copy of a file is kept: compressed only where it is published so.
+func keptAs(file dataset.File, gzip bool) string {
 	if gzip && file.Gzip {
 		return file.Places()[compressed]
 	}
@@ -56,28 +56,22 @@ func (f *Folder) removeWrong(ctx context.Context, file dataset.File, right strin
 	return nil
 }
 
-// wrapper stands between what is written and the disk.
-type wrapper func(io.Writer) io.Writer
-
 // write puts a copy of a file into its place, through a temporary name: only what has the pinned content, and is on the disk,
 // gets its own. r is a gzip file if as says so; it is kept as it is where the place is that of a compressed file, and
 // uncompressed elsewhere. A *contentError says that it is something else.
-func (f *Folder) write(ctx context.Context, r io.Reader, as form, file dataset.File, place string, wrap wrapper) (c content, err error) {
-	temporary := place + ".new"
-	out, err := f.root.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+func (f *Folder) write(ctx context.Context, r io.Reader, as form, file dataset.File, place string) (c content, err error) {
+	name := place + temporary
+	out, err := f.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
 	if err != nil {
-		return c, &writeError{f.path(temporary), cause(err)}
+		return c, &writeError{f.path(name), cause(err)}
 	}
 	defer func() {
 		if err != nil {
 			_ = out.Close()
-			_ = f.root.Remove(temporary)
+			_ = f.root.Remove(name)
 		}
 	}()
-	w := &noting{w: out, path: f.path(temporary)}
-	if wrap != nil {
-		w.w = wrap(out)
-	}
+	w := &noting{w: f.writer(out), path: f.path(name)}
 	if as == compressed && place == file.Path {
 		z, err := gunzip(r)
 		if err != nil {
@@ -93,9 +87,9 @@ func (f *Folder) write(ctx context.Context, r io.Reader, as form, file dataset.F
 		return c, err
 	}
 	if err := errors.Join(out.Sync(), out.Close()); err != nil {
-		return c, &writeError{f.path(temporary), cause(err)}
+		return c, &writeError{f.path(name), cause(err)}
 	}
-	return c, f.commit(temporary, place)
+	return c, f.commit(name, place)
 }
 
 // noting remembers that writing failed, which is not the fault of what is read.
