@@ -113,7 +113,7 @@ func (i *importer) file(ctx context.Context, name string) error {
 		for _, set := range i.sets {
 			for _, file := range set.Files {
 				if c.is(file) {
-					return i.take(ctx, set, file, name, c.gzip)
+					return i.take(ctx, set, file, name, info.Size(), c.gzip)
 				}
 			}
 		}
@@ -135,8 +135,8 @@ func (i *importer) read(name string, use func(io.Reader) error) error {
 	return use(in)
 }
 
-// take copies a file into the folder.
-func (i *importer) take(ctx context.Context, set dataset.Publication, file dataset.File, name string, gzip bool) error {
+// take copies a file of so many bytes into the folder.
+func (i *importer) take(ctx context.Context, set dataset.Publication, file dataset.File, name string, size int64, gzip bool) error {
 	here := func(place string) {
 		i.done[file.Path] = true
 		i.found(Finding{Set: set.Name, File: place, From: name, State: Right})
@@ -176,7 +176,10 @@ func (i *importer) take(ctx context.Context, set dataset.Publication, file datas
 		err = i.folder.writeManifest(set, map[string]string{file.Path: c.sha256})
 	}
 	if err != nil {
-		return i.failed(ctx, name, err, file.Bytes)
+		if place == file.Path {
+			size = file.Bytes
+		}
+		return i.failed(ctx, name, err, size)
 	}
 	taken := Finding{Set: set.Name, File: place, From: name, State: Taken}
 	if info, err := i.folder.root.Stat(place); err == nil {
@@ -231,7 +234,7 @@ func (i *importer) failed(ctx context.Context, name string, err error, need int6
 		if !diskFull(w) {
 			return w
 		}
-		full := &DiskFullError{Path: w.path, Need: need, Free: -1}
+		full := &DiskFullError{Path: strings.TrimSuffix(w.path, temporary), Need: need, Free: -1}
 		if free, ok := i.folder.free(); ok {
 			full.Free = free
 		}
