@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"math"
 	"testing"
 
 	"kappa/engine/ceiling"
@@ -65,6 +66,9 @@ func TestDigitsCeilings(t *testing.T) {
 			bounded++
 			if e := rir/res.Ceiling - 1; !(e > -1e-9) {
 				t.Errorf("digits %d, %d: RIR %g at the optimum, ceiling %g", a, b, rir, res.Ceiling)
+			}
+			if reached := ceiling.Reached(math.Log(rir), res.LogCeiling); !(reached >= 1-1e-9) {
+				t.Errorf("digits %d, %d: reached %.12g of the ceiling, in logarithms", a, b, reached)
 			}
 		}
 	}
