@@ -2,6 +2,7 @@ package probe
 
 import (
 	"context"
+	"maps"
 	"math"
 	"slices"
 	"testing"
@@ -13,7 +14,19 @@ import (
 	"kappa/engine/internal/numtest"
 )
 
-var methods = map[string]Func{"gd-exact": GDExact, "cg": CG, "least-squares": LeastSquares}
+var methods = map[string]Func{
+	"gd-exact": GDExact, "gd-fixed": GDFixed, "gd-standardized": GDStandardized, "nesterov": Nesterov, "adam": Adam, "cg": CG, "lbfgs": LBFGS,
+	"least-squares": LeastSquares,
+}
+
+// without returns the methods but for some.
+func without(names ...string) map[string]Func {
+	out := maps.Clone(methods)
+	for _, name := range names {
+		delete(out, name)
+	}
+	return out
+}
 
 func every(_, _ int) bool { return true }
 
@@ -168,7 +181,7 @@ func TestMonotone(t *testing.T) {
 		n := 1 + rng.IntN(60)
 		x := numtest.WithSingularValues(rng, n, d, numtest.Geometric(1, math.Pow(10, -4*rng.Float64()), min(n, d)))
 		y := numtest.Gaussian(rng, n, 1).RawMatrix().Data
-		for _, name := range []string{"gd-exact", "cg"} {
+		for _, name := range []string{"gd-exact", "gd-fixed", "gd-standardized", "cg", "lbfgs"} {
 			res := mustRun(t, methods[name], x, y, Options{Steps: 300, TraceAt: every})
 			for i := 1; i < len(res.Trace); i++ {
 				a, b := res.Trace[i-1], res.Trace[i]
@@ -203,6 +216,19 @@ func TestRates(t *testing.T) {
 				t.Errorf("gd-exact, κ = %g: excess %g after %d steps, the bound is %g", kappa, p.Excess, p.Step, bound)
 			}
 		}
+		for _, p := range mustRun(t, GDFixed, x, y, Options{Steps: 200, TraceAt: every}).Trace {
+			if bound := math.Pow(1-1/kappa, 2*float64(p.Step)); p.Excess > bound*1.0001+1e-25 {
+				t.Errorf("gd-fixed, κ = %g: excess %g after %d steps, the bound is %g", kappa, p.Excess, p.Step, bound)
+			}
+		}
+		target := mustPrepare(t, x, y, 0)
+		// L(w_t) − L* ≤ 2L‖w_0 − w*‖²/(t+1)², L = 2σ_max².
+		first := 4 * target.sigma[0] * target.sigma[0] * squared(target.wStar) / squared(target.b)
+		for _, p := range mustAttack(t, Nesterov, target, Options{Steps: 200, TraceAt: every}).Trace[1:] {
+			if bound := first / math.Pow(float64(p.Step+1), 2); p.Excess > bound*1.0001+1e-25 {
+				t.Errorf("nesterov, κ = %g: excess %g after %d steps, the bound is %g", kappa, p.Excess, p.Step, bound)
+			}
+		}
 		for _, p := range mustRun(t, CG, x, y, Options{Steps: 100, TraceAt: every}).Trace {
 			if bound := 4 * math.Pow((root-1)/(root+1), 2*float64(p.Step)); p.Excess > bound*1.0001+1e-25 {
 				t.Errorf("cg, κ = %g: excess %g after %d steps, the bound is %g", kappa, p.Excess, p.Step, bound)
@@ -230,6 +256,10 @@ func TestTerminates(t *testing.T) {
 		{"cg, full", CG, numtest.Geometric(3, 1, 6), 6},
 		{"least-squares", LeastSquares, numtest.Geometric(1, 1e-5, 6), 1},
 		{"least-squares, rank 4", LeastSquares, lost, 1},
+		{"gd-fixed, κ = 1", GDFixed, flat, 1},
+		{"nesterov, κ = 1", Nesterov, flat, 1},
+		{"lbfgs, κ = 1", LBFGS, flat, 1},
+		{"lbfgs, three distinct", LBFGS, three, 3},
 	} {
 		for _, n := range []int{6, 11} {
 			x := numtest.WithSingularValues(rng, n, 6, tt.values)
@@ -251,7 +281,7 @@ func TestRotation(t *testing.T) {
 	y := normal(12, 30)
 	var xq mat.Dense
 	xq.Mul(x, numtest.Orthogonal(rng, 12))
-	for name, f := range methods {
+	for name, f := range without("adam", "gd-standardized") {
 		a := mustRun(t, f, x, y, Options{Steps: 10})
 		b := mustRun(t, f, &xq, y, Options{Steps: 10})
 		if d := cmp.Diff(a.Trace, b.Trace, cmpopts.EquateApprox(1e-8, 1e-20), cmpopts.EquateNaNs()); d != "" {
@@ -264,7 +294,7 @@ func TestRotation(t *testing.T) {
 func TestScale(t *testing.T) {
 	rng := numtest.Rand(13)
 	x, y, w0 := numtest.Gaussian(rng, 15, 6), normal(14, 15), normal(15, 6)
-	for name, f := range methods {
+	for name, f := range without("adam") {
 		want := mustRun(t, f, x, y, Options{Steps: 8, W0: w0})
 		for _, e := range []struct{ x, y int }{{0, 400}, {700, 0}, {-800, 20}, {500, -450}} {
 			x2, y2, w2 := mat.DenseCopyOf(x), slices.Clone(y), slices.Clone(w0)
