@@ -28,20 +28,29 @@ var recorded = struct {
 	version int
 	digests map[string]string
 }{2, map[string]string{
-	"identity":         "b2e8177b14ae5e23",
-	"immunize":         "c2628b0cbaaff640",
-	"immunize batch":   "44bce7ea21c85233",
-	"released":         "3c7e3e595ce390f4",
-	"released mended":  "ece9b87a4f6df8f8",
-	"certified":        "b20f1a52d3e51644",
-	"rill-only":        "c241eba792f378d2",
-	"imma":             "8f821a78f4c44cde",
-	"opt-kappa":        "16c42d75f63804f1",
-	"optimum":          "e8755390dc8646c0",
-	"gd-exact":         "20fbc7bab9a3a632",
-	"cg":               "f5663153d1c0c5ff",
-	"least-squares":    "d1a9d48047852cf5",
-	"κ under the rank": "42c650a26986b293",
+	"identity":          "b2e8177b14ae5e23",
+	"immunize":          "c2628b0cbaaff640",
+	"immunize batch":    "44bce7ea21c85233",
+	"released":          "3c7e3e595ce390f4",
+	"released mended":   "ece9b87a4f6df8f8",
+	"certified":         "b20f1a52d3e51644",
+	"rill-only":         "c241eba792f378d2",
+	"imma":              "8f821a78f4c44cde",
+	"opt-kappa":         "16c42d75f63804f1",
+	"optimum":           "e8755390dc8646c0",
+	"gd-exact":          "20fbc7bab9a3a632",
+	"cg":                "f5663153d1c0c5ff",
+	"least-squares":     "d1a9d48047852cf5",
+	"gd-fixed":          "80f1a4d73e0841ea",
+	"gd-standardized":   "d60eac2434400724",
+	"nesterov":          "e74075e80976be15",
+	"adam":              "72e8ee8e1f04af71",
+	"lbfgs":             "f5663153d1c0c5ff",
+	"gd-fixed-logistic": "0371d1896fec0a00",
+	"nesterov-logistic": "4478072f3251dfaa",
+	"adam-logistic":     "4b1c9656a523b573",
+	"lbfgs-logistic":    "26dc7cea68006f31",
+	"κ under the rank":  "42c650a26986b293",
 }}
 
 // TestVersion fails when a result changes while engine.Version does not: recorded runs would then be taken for current ones.
@@ -53,6 +62,11 @@ func TestVersion(t *testing.T) {
 	for name, want := range recorded.digests {
 		if got[name] != want {
 			t.Errorf("%s: the result has changed (digest %s, recorded %s): raise engine.Version, then record the digests anew", name, got[name], want)
+		}
+	}
+	for name, digest := range got {
+		if recorded.digests[name] == "" {
+			t.Errorf("%s: digest %s is not recorded", name, digest)
 		}
 	}
 	if len(got) != len(recorded.digests) {
@@ -124,7 +138,30 @@ func results(t *testing.T) map[string]string {
 	for _, a := range []struct {
 		name string
 		run  probe.Func
-	}{{"gd-exact", probe.GDExact}, {"cg", probe.CG}, {"least-squares", probe.LeastSquares}} {
+	}{
+		{"gd-exact", probe.GDExact}, {"gd-fixed", probe.GDFixed}, {"gd-standardized", probe.GDStandardized}, {"nesterov", probe.Nesterov},
+		{"adam", probe.Adam}, {"cg", probe.CG}, {"lbfgs", probe.LBFGS}, {"least-squares", probe.LeastSquares},
+	} {
+		res, err := a.run(context.Background(), target, probe.Options{Steps: 4}, nil)
+		if err != nil {
+			t.Fatalf("%s: %v", a.name, err)
+		}
+		out[a.name] = digestOf(res.W)
+	}
+	labels := make([]float64, len(set.YH))
+	for i := range labels {
+		labels[i] = float64(i % 2)
+	}
+	if target, err = probe.Prepare(&features, labels, 0); err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range []struct {
+		name string
+		run  probe.Func
+	}{
+		{"gd-fixed-logistic", probe.LogisticGDFixed}, {"nesterov-logistic", probe.LogisticNesterov}, {"adam-logistic", probe.LogisticAdam},
+		{"lbfgs-logistic", probe.LogisticLBFGS},
+	} {
 		res, err := a.run(context.Background(), target, probe.Options{Steps: 4}, nil)
 		if err != nil {
 			t.Fatalf("%s: %v", a.name, err)
