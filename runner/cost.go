@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"kappa/engine/ceiling"
 	"kappa/engine/immunize"
 )
 
@@ -27,6 +28,7 @@ type shape struct {
 	forms, formsOnes bool
 	drawn            bool // the data are synthetic
 	reuses           bool // θ is that of another run
+	clipped          bool // optimum has a bound of κ(θ)
 }
 
 // attackShape is one attacker's part.
@@ -105,8 +107,14 @@ func (s shape) point() cost { return 2*spectrumOf(s.d) + thetaSpectrum(s.d) + pr
 // identityCost is that of one recorded state.
 func identityCost(s shape) cost { return s.point() }
 
-// optimumCost is that of a generalised eigenproblem and two recorded states.
-func optimumCost(s shape) cost { return form(s.d, 0.05, 60) + 2*s.point() }
+// optimumCost is that of a generalised eigenproblem and two recorded states, and under a bound of κ(θ) of the search.
+func optimumCost(s shape) cost {
+	c := form(s.d, 0.05, 60) + 2*s.point()
+	if s.clipped {
+		c += ceiling.Evaluations(int(s.d)) * (ends(s.d) + product(s.d, s.d, s.d))
+	}
+	return c
+}
 
 // algorithm1Cost is that of gradient steps with both regularizers, rillOnlyCost with one.
 func algorithm1Cost(s shape) cost { return s.descent(2) }

@@ -148,7 +148,7 @@ func shapeOf(r reader, size Size) shape {
 	s := shape{
 		n: [2]float64{float64(size.Rows[0]), float64(size.Rows[1])}, d: float64(size.Columns),
 		batch: r.number("train.batch"), inner: r.number("train.inner_steps"), rule: stepRules[r.str("train.step")],
-		drawn: r.str("primary.dataset") == "synthetic",
+		drawn: r.str("primary.dataset") == "synthetic", clipped: r.number("train.kappa_theta_max") > 1,
 	}
 	steps := stepsOf(r, size.Rows[0], size.Rows[1])
 	s.steps, s.points = float64(steps), float64(points(r, steps))

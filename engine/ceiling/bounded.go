@@ -114,6 +114,17 @@ const (
 	again  = 0.05 // a second spike gains little: it is tried where the first comes that close to the best
 )
 
+// Evaluations returns about how many evaluations of κ(H_H) Bounded makes for D columns, where c does not allow what Optimum returns.
+func Evaluations(d int) float64 {
+	const perPlace = 3.7 // the two clips, a spike, and now and then a second one
+	grid := float64(len(coarseExcess) * len(coarseSplit))
+	if d >= large {
+		return perPlace * (grid + 2*few)
+	}
+	return perPlace * (grid + rounds*2*many)
+}
+
+// run searches.
 func (s *search) run() error {
 	for i, e := range coarseExcess {
 		for _, split := range coarseSplit {
