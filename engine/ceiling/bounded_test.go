@@ -286,3 +286,45 @@ func BenchmarkBounded(b *testing.B) {
 		mustBounded(b, p, h, 10)
 	}
 }
+
+// TestBoundOfBox: no extractor does more than four times better than the two clips allow, where K_P is positive definite, and one
+// between them does no better at all.
+func TestBoundOfBox(t *testing.T) {
+	rng := numtest.Rand(26)
+	worst := 0.0
+	for range 60 {
+		d := 2 + rng.IntN(6)
+		p, h := tasks(t, rng, d, d, d, true)
+		f := newFamily(p, h, 0)
+		diagonal := func(value func(lambda float64) float64) *mat.Dense { // of M, in the basis of the data
+			scaled := mat.DenseCopyOf(f.basis)
+			for j, l := range f.lambda {
+				for i := range d {
+					scaled.Set(i, j, scaled.At(i, j)*math.Sqrt(value(l)))
+				}
+			}
+			return scaled
+		}
+		ends := func(f *spectrum.Factor, theta *mat.Dense) (top, bottom float64) {
+			s, err := f.Spectrum(theta, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s.RankCondition().SigmaMax, s.RankCondition().SigmaMin
+		}
+		for range 20 {
+			theta := randomTheta(rng, d) // singular values from 1 down
+			c := spectrum.ThetaCondition(theta)
+			theta.Scale(c, theta)
+			upper, lower := ends(p, theta)
+			top, _ := ends(h, diagonal(func(l float64) float64 { return min(c*c, upper/l) }))
+			_, bottom := ends(h, diagonal(func(l float64) float64 { return max(1, lower/l) }))
+			limit := top / bottom
+			worst = max(worst, kappa(t, h, theta)/limit)
+			if kappa(t, h, theta) > 4*limit*(1+1e-9) {
+				t.Errorf("D = %d, c = %g: κ(H_H) = %g, the clips give %g", d, c, kappa(t, h, theta), limit)
+			}
+		}
+	}
+	t.Logf("up to %.3f times the limit of the clips", worst)
+}

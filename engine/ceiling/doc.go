@@ -24,7 +24,24 @@
 // # The price
 //
 // The factor by which θ changes a condition number lies between κ(θ)⁻² and κ(θ)², so that RIR ≤ κ(θ)⁴; κ(H_P) ≥ 1 gives
-// RIR ≤ κ(θ)²·κ(K_P). See [Bound].
+// RIR ≤ κ(θ)²·κ(K_P). With κ(θ) ≤ c, hence, RIR ≤ min(c⁴, c²·κ(K_P), C). See [Bound].
+//
+// # The clipped spike
+//
+// The non-zero spectrum of θᵀKθ is that of K^½MK^½ with M = θθᵀ: only M matters, and θQ with Q orthogonal changes no κ. Let κ(θ) ≤ c,
+// which after scaling is I ≤ M ≤ c²I. In the basis of K_P's eigenvectors, with eigenvalues λ_i, let the spectrum of H_P be kept within
+// [L, U]:
+//
+//	D = diag(max(1, L/λ_i)),  D̄ = diag(min(c², U/λ_i)),  1 and c² on null(K_P);
+//
+// every M with D ≤ M ≤ D̄ is allowed, has κ(H_P) ≤ U/L, and
+//
+//	κ(H_H) ≤ λ_max(K_H^½D̄K_H^½) / λ_min(K_H^½DK_H^½).
+//
+// D is K_P⁺ clipped from below. A spike on it, M = D + ννᵀ with ν = (D̄ − D)^½y and |y| = 1, attains this bound but for the overlap of the
+// two eigenvectors behind it, if y points from the one away from the other. [Bounded] searches L and U for the largest
+// κ(H_H)/κ(H_P). Where K_P is positive definite no other M does much better: one with κ(θ) ≤ c and the spectrum of H_P within [L, U] lies
+// between D/2 and 2D̄, because M ≤ A and M ≤ B give M ≤ 2(A⁻¹ + B⁻¹)⁻¹, so that its κ(H_H) is at most four times that bound.
 //
 // What counts as zero is decided once, by the factors of the data; a direction of null(K_P) is used by the harmful task where
 // ‖X_Hn‖ > 2⁻²⁶·σ_max(X_H). The package trains nothing and knows no data beyond the two factors.
