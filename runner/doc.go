@@ -24,5 +24,11 @@
 // products inside a run share themselves out over those that no run occupies, so that the last runs of a plan, or a single one,
 // have them all. No figure depends on it.
 //
+// # Time
+//
+// [Predict] says beforehand how long runs will take. The catalog gives each method and attacker a cost, which says how its time
+// grows with the sizes of the data and the steps (cost.go); recorded runs say what it is on this machine, those of the same
+// method and of near sizes first. The ETA of an [Event] begins with that and follows what runs turn out to take.
+//
 // The package does not compute (engine), does not know SQL (store) and prints nothing: it reports through [Options.Notify].
 package runner
