@@ -49,7 +49,7 @@ var recorded = struct {
 	"gd-fixed-logistic": "0371d1896fec0a00",
 	"nesterov-logistic": "4478072f3251dfaa",
 	"adam-logistic":     "4b1c9656a523b573",
-	"lbfgs-logistic":    "26dc7cea68006f31",
+	"lbfgs-logistic":    "1f97803d9e069fcd",
 	"κ under the rank":  "42c650a26986b293",
 }}
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"gonum.org/v1/gonum/optimize"
 )
@@ -23,6 +24,8 @@ type logistic struct {
 	t    *Target
 	sign []float64
 	best float64 // inf L, NaN where it is not attained
+
+	last, lastLogits []float64 // the weights whose logits were asked for last
 }
 
 // newLogistic checks the labels and looks up the optimum.
@@ -39,16 +42,24 @@ func newLogistic(t *Target) (*logistic, error) {
 	return l, err
 }
 
+// logits returns Xw, which must not be modified. Methods and their record ask for those of the same weights in succession.
+func (l *logistic) logits(w []float64) []float64 {
+	if !slices.Equal(w, l.last) {
+		l.last, l.lastLogits = slices.Clone(w), l.t.features(w)
+	}
+	return l.lastLogits
+}
+
 // value returns the loss and the share of right labels at the logits; where slope is not nil it receives the derivatives of the loss
 // by the logits.
 func (l *logistic) value(logits, slope []float64) (loss, accuracy float64) {
-	n := float64(len(logits))
+	n, hits := float64(len(logits)), 0
 	for i, z := range logits {
 		margin := l.sign[i] * z
 		tail := math.Exp(-math.Abs(margin))
 		loss += (max(-margin, 0) + math.Log1p(tail)) / n
 		if (z >= 0) == (l.sign[i] > 0) {
-			accuracy += 1 / n
+			hits++
 		}
 		if slope != nil {
 			wrong := 1 / (1 + tail) // the probability of the wrong label, for negative margins
@@ -58,13 +69,13 @@ func (l *logistic) value(logits, slope []float64) (loss, accuracy float64) {
 			slope[i] = -l.sign[i] * wrong / n
 		}
 	}
-	return loss, accuracy
+	return loss, float64(hits) / n
 }
 
 // gradient stores the gradient at w in g and returns the loss.
 func (l *logistic) gradient(g, w []float64) float64 {
 	slope := make([]float64, l.t.n)
-	loss, _ := l.value(l.t.features(w), slope)
+	loss, _ := l.value(l.logits(w), slope)
 	copy(g, l.t.pulled(slope))
 	return loss
 }
@@ -117,7 +128,7 @@ func watchLogistic(t *Target, o Options) (watch *logisticWatch, w []float64, err
 func (k *logisticWatch) observe(w []float64, last bool) bool {
 	loss, accuracy := math.NaN(), 0.0
 	if notFinite(w) < 0 {
-		loss, accuracy = k.l.value(k.l.t.features(w), nil)
+		loss, accuracy = k.l.value(k.l.logits(w), nil)
 	}
 	if loss-loss != 0 {
 		return false
@@ -241,37 +252,40 @@ func LogisticLBFGS(ctx context.Context, t *Target, o Options, _ *rand.Rand) (Res
 	}
 	g := make([]float64, t.d)
 	loss := k.l.gradient(g, w)
-	done := fmt.Sprintf("step limit of %d", o.Steps)
-	status := StepLimit
 	if math.Sqrt(squared(g)) > k.least {
 		problem := optimize.Problem{
-			Func: func(w []float64) float64 { loss, _ := k.l.value(t.features(w), nil); return loss },
+			Func: func(w []float64) float64 { loss, _ := k.l.value(k.l.logits(w), nil); return loss },
 			Grad: func(g, w []float64) { k.l.gradient(g, w) },
 		}
 		settings := &optimize.Settings{
-			InitValues: &optimize.Location{F: loss, Gradient: g}, MajorIterations: o.Steps, GradientThreshold: k.least,
-			Converger: optimize.NeverTerminate{}, Recorder: &majorIterations{ctx, k},
+			InitValues: &optimize.Location{F: loss, Gradient: g}, GradientThreshold: k.least,
+			Converger: optimize.NeverTerminate{}, Recorder: &majorIterations{ctx: ctx, k: k},
 		}
-		out, err := optimize.Minimize(problem, w, settings, &optimize.LBFGS{Store: lbfgsPairs, GradStopThreshold: math.NaN()})
+		_, err := optimize.Minimize(problem, w, settings, &optimize.LBFGS{Store: lbfgsPairs, GradStopThreshold: math.NaN()})
 		switch {
 		case ctx.Err() != nil:
 			return Result{}, ctx.Err()
 		case errors.Is(err, errNotFinite):
 			return k.stop(Diverged, fmt.Sprintf("not finite at step %d", k.res.Steps)), nil
-		case err == nil && out.Status == optimize.IterationLimit:
-			return k.stop(status, done), nil
+		case errors.Is(err, errEnough):
+			return k.stop(StepLimit, fmt.Sprintf("step limit of %d", o.Steps)), nil
 		}
 	}
 	// A line search that finds no lower loss has met rounding.
 	return k.stop(Converged, fmt.Sprintf("no step lowers the loss above rounding after %d steps", k.res.Steps)), nil
 }
 
-var errNotFinite = errors.New("probe: the loss is not finite")
+// What majorIterations ends an attack with. An optimizer's own limit would keep its last iteration to itself.
+var (
+	errEnough    = errors.New("probe: all steps are taken")
+	errNotFinite = errors.New("probe: the loss is not finite")
+)
 
 // majorIterations shows an optimizer's major iterations to a watch.
 type majorIterations struct {
-	ctx context.Context
-	k   *logisticWatch
+	ctx   context.Context
+	k     *logisticWatch
+	begun bool // the start, which the optimizer takes for a major iteration, has been seen
 }
 
 // Init does nothing.
@@ -285,9 +299,16 @@ func (m *majorIterations) Record(at *optimize.Location, op optimize.Operation, _
 	if op != optimize.MajorIteration {
 		return nil
 	}
+	if !m.begun {
+		m.begun = true
+		return nil
+	}
 	m.k.res.Steps++
 	if !m.k.observe(at.X, false) {
 		return errNotFinite
+	}
+	if m.k.res.Steps == m.k.o.Steps {
+		return errEnough
 	}
 	return nil
 }

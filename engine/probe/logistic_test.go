@@ -217,6 +217,9 @@ func TestLogisticProgress(t *testing.T) {
 					t.Fatalf("trial %d, %s: step %d: %+v after %+v", trial, name, b.Step, b, a)
 				}
 			}
+			if short := mustAttack(t, logisticMethods[name], target, Options{Steps: 3}); short.Steps != 3 || short.Status != StepLimit || !(short.Trace[1].Loss < short.Trace[0].Loss) {
+				t.Errorf("trial %d, %s: of three steps %+v", trial, name, short)
+			}
 			p := res.Trace[len(res.Trace)-1]
 			if name == "lbfgs" && !(math.Abs(p.Excess) < 1e-9) {
 				t.Errorf("trial %d: L-BFGS leaves an excess of %g after %d steps (%s)", trial, p.Excess, res.Steps, res.Reason)
