@@ -27,6 +27,7 @@ type shape struct {
 	// What it shares with others, it computes for all of them: forms the factors of the data, formsOnes those with a column of ones.
 	forms, formsOnes bool
 	drawn            bool // the data are synthetic
+	rotates          bool // θ is measured again, rotated
 	reuses           bool // θ is that of another run
 	clipped          bool // optimum has a bound of κ(θ)
 }
@@ -98,7 +99,11 @@ func (s shape) train(m method) cost {
 	if m.cost == nil || s.reuses {
 		return 0
 	}
-	return m.cost(s) + s.points*rowsOfPoint*recordingRow
+	c := m.cost(s) + s.points*rowsOfPoint*recordingRow
+	if s.rotates {
+		c += s.point() + form(s.d, 0.3, 100)
+	}
+	return c
 }
 
 // point is the cost of a recorded step.

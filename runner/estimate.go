@@ -66,7 +66,7 @@ func Predict(decisions []Decision, sizes map[string]Size, past []store.Past, pac
 		s.reuses = d.Reason == ReasonAttack
 		s.forms = p.forms(id)
 		s.formsOnes = p.formsOnes(id, method.Name, s.forms)
-		f.Runs[i] = RunTime{Known: true, CPUSeconds: e.seconds(method, s)}
+		f.Runs[i] = RunTime{Known: true, CPUSeconds: e.seconds(method, s, wayOf(params(d.Run.Settings)))}
 		total += f.Runs[i].CPUSeconds
 		longest = max(longest, f.Runs[i].CPUSeconds)
 	}
@@ -152,6 +152,7 @@ func (p *planner) formsOnes(id, method string, forms bool) bool {
 // measuredRun is a recorded run that others are compared with.
 type measuredRun struct {
 	method string
+	way    string  // see wayOf
 	d      float64 // log D
 	cost   float64 // log of its cost
 	forms  bool
@@ -171,6 +172,7 @@ type estimator struct {
 
 type query struct {
 	method string
+	way    string
 	d      float64
 	cost   float64
 	forms  bool
@@ -188,7 +190,7 @@ func newEstimator(past []store.Past, m Machine) *estimator {
 		s.forms, s.reuses = p.First, strings.Contains(p.Log, reusedTheta)
 		s.formsOnes = method.Name == "released" && p.FirstOfMethod
 		c := s.total(method)
-		e.all = append(e.all, measuredRun{method.Name, math.Log(s.d), math.Log(c), s.forms, math.Log(p.CPUSeconds * 1e9 / c)})
+		e.all = append(e.all, measuredRun{method.Name, wayOf(p.Params), math.Log(s.d), math.Log(c), s.forms, math.Log(p.CPUSeconds * 1e9 / c)})
 	}
 	for _, k := range e.all {
 		e.byMethod[k.method] = append(e.byMethod[k.method], k)
@@ -197,9 +199,9 @@ func newEstimator(past []store.Past, m Machine) *estimator {
 }
 
 // seconds estimates the processor time of a run.
-func (e *estimator) seconds(m method, s shape) float64 {
+func (e *estimator) seconds(m method, s shape, way string) float64 {
 	c := s.total(m)
-	q := query{m.Name, s.d, c, s.forms}
+	q := query{m.Name, way, s.d, c, s.forms}
 	if t, ok := e.memo[q]; ok {
 		return t
 	}
@@ -219,14 +221,28 @@ func (e *estimator) seconds(m method, s shape) float64 {
 	return t
 }
 
+// wayOf is how a run trains, but for its random numbers: all settings of [train].
+func wayOf(list []store.Param) string {
+	var lines []string
+	for _, p := range list {
+		if strings.HasPrefix(p.Path, "train.") && p.Path != "train.seed" {
+			lines = append(lines, settingLine(p))
+		}
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
+}
+
 const (
 	fewest     = 3   // recorded runs that say anything
 	neighbours = 9   // recorded runs that are listened to
+	alike      = 0.1 // a difference of distances that is none
 	trusted    = 0.9 // the weight from which nothing else is listened to
 	// A run with data of another size is far off, one with more steps less so.
 	farColumns = 1.0
 	farCost    = 0.3
 	farForms   = 0.5 // one factorised its data, the other did not
+	farWay     = 0.2 // other settings of [train], with which it may end earlier or settle more slowly
 	reach      = 2.0 // the distance at which recorded runs weigh as much as what else is known
 )
 
@@ -248,10 +264,16 @@ func (e *estimator) near(all []measuredRun, q query) (factor, weight float64) {
 		if k.forms != q.forms {
 			distance += farForms
 		}
+		if k.way != q.way {
+			distance += farWay
+		}
 		list[i] = neighbour{distance, k}
 	}
 	slices.SortStableFunc(list, func(a, b neighbour) int { return cmp.Compare(a.distance, b.distance) })
 	list = list[:min(neighbours, len(list))]
+	for len(list) > fewest && list[len(list)-1].distance > list[fewest-1].distance+alike {
+		list = list[:len(list)-1]
+	}
 	middle := list[len(list)/2].distance / reach
 	var ratios []float64
 	for _, n := range list {

@@ -3,6 +3,7 @@ package runner
 import (
 	"encoding/csv"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"slices"
@@ -201,6 +202,32 @@ func TestItsOwnMethodCounts(t *testing.T) {
 	}
 	if a, b := sum(before, "imma"), sum(four, "imma"); math.Abs(b/a-1) > 0.3 {
 		t.Errorf("another method: %.3g s instead of %.3g s", b, a)
+	}
+}
+
+// TestItsOwnSettingsCount: of two ways to run a method that the cost table cannot tell apart, each is estimated from its own runs.
+func TestItsOwnSettingsCount(t *testing.T) {
+	var slow, fast []timed
+	for _, r := range from(timedRuns(t), "mnist-a") {
+		if r.method() != "imma" {
+			continue
+		}
+		for i := range 6 {
+			other := r
+			other.settings = maps.Clone(r.settings)
+			other.settings["train.step_fraction"] = 0.3
+			other.settings["train.seed"] = float64(i)
+			other.cpu *= 4
+			fast, slow = append(fast, r), append(slow, other)
+		}
+	}
+	past := history(slices.Concat(fast[:4], slow))
+	m := machine(referenceSpeed)
+	if a, b := predict(fast, past, m).CPU.Seconds(), took(fast); math.Abs(a/b-1) > 0.3 {
+		t.Errorf("the fast way: foretold %.3g s, took %.3g s", a, b)
+	}
+	if a, b := predict(slow, past, m).CPU.Seconds(), took(slow); math.Abs(a/b-1) > 0.3 {
+		t.Errorf("the slow way: foretold %.3g s, took %.3g s", a, b)
 	}
 }
 

@@ -115,16 +115,20 @@ func taskID(digests []string, list []store.Param) string {
 		if table != "primary" && table != "harmful" || isDataPath(p.Path) {
 			continue
 		}
-		value := ""
-		if p.Number != nil {
-			value = fmt.Sprint(*p.Number)
-		} else if p.Text != nil {
-			value = *p.Text
-		}
-		lines = append(lines, p.Path+"="+value)
+		lines = append(lines, settingLine(p))
 	}
 	slices.Sort(lines)
 	return strings.Join(digests[:2], " ") + "\n" + strings.Join(lines, "\n")
+}
+
+func settingLine(p store.Param) string {
+	switch {
+	case p.Number != nil:
+		return fmt.Sprintf("%s=%v", p.Path, *p.Number)
+	case p.Text != nil:
+		return p.Path + "=" + *p.Text
+	}
+	return p.Path
 }
 
 // settingsOf turns recorded parameters back into settings, but for lists.
@@ -148,7 +152,7 @@ func shapeOf(r reader, size Size) shape {
 	s := shape{
 		n: [2]float64{float64(size.Rows[0]), float64(size.Rows[1])}, d: float64(size.Columns),
 		batch: r.number("train.batch"), inner: r.number("train.inner_steps"), rule: stepRules[r.str("train.step")],
-		drawn: r.str("primary.dataset") == "synthetic", clipped: r.number("train.kappa_theta_max") > 1,
+		drawn: r.str("primary.dataset") == "synthetic", clipped: r.number("train.kappa_theta_max") > 1, rotates: r.boolean("train.rotate"),
 	}
 	steps := stepsOf(r, size.Rows[0], size.Rows[1])
 	s.steps, s.points = float64(steps), float64(points(r, steps))
