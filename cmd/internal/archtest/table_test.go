@@ -61,12 +61,11 @@ var table = []rule{
 	},
 	{Room: "reports/internal/...", Ours: []string{"engine/summary", "reports/internal/..."}, Third: []string{plot, gomat}},
 
-	{Room: "cmd/kappa", Ours: []string{"..."}, Tests: []string{"github.com/rogpeppe/go-internal"}},
+	{Room: "cmd/kappa", Ours: []string{"..."}, Tests: []string{"github.com/rogpeppe/go-internal", gomat}},
 	{
 		Room: "cmd/internal/cli", Ours: []string{"..."},
-		// gonum/blas: doctor measures how fast the matrix product is.
-		Third: []string{"github.com/spf13/cobra", "github.com/schollz/progressbar/v3", "golang.org/x/term", gonum + "/blas"},
-		Tests: []string{gomat},
+		// gonum/blas: doctor measures how fast the matrix product is; gonum/mat: audit reads matrices.
+		Third: []string{"github.com/spf13/cobra", "github.com/schollz/progressbar/v3", "golang.org/x/term", gonum + "/blas", gomat},
 	},
 	{Room: "cmd/internal/archtest"},
 }
