@@ -9,7 +9,7 @@ import (
 
 // CG is the method of conjugate gradients on the normal equations in the form CGLS, which works on the features and their residual
 // and keeps the digits that XᵀX would lose. Its excess loss after t steps is at most 4((√κ(H)−1)/(√κ(H)+1))^(2t), and without
-// rounding it is 0 after as many steps as H has distinct non-zero eigenvalues. A step costs three products, O(D·min(N, D)).
+// rounding it is 0 after as many steps as H has distinct non-zero eigenvalues. A step costs O(D).
 //
 // M. R. Hestenes, E. Stiefel, "Methods of Conjugate Gradients for Solving Linear Systems", J. Res. Nat. Bur. Standards 49 (1952),
 // section 10; Å. Björck, "Numerical Methods for Least Squares Problems", SIAM 1996, algorithm 7.4.1.

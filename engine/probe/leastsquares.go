@@ -5,8 +5,8 @@ import (
 	"math/rand/v2"
 )
 
-// LeastSquares solves the problem in closed form, by the singular value decomposition of the features: one step takes w to the
-// minimum-norm solution from wherever it starts. What excess is left is the rounding of the solution. With Options.Steps = 0 it
+// LeastSquares solves the problem in closed form, by the bidiagonal form of the features, or the diagonal one: one step takes w to the
+// minimum-norm solution from wherever it starts. What excess is left is the rounding of the solution and of its way to weights and back. With Options.Steps = 0 it
 // stays where it starts.
 func LeastSquares(ctx context.Context, t *Target, o Options, _ *rand.Rand) (Result, error) {
 	return attack(ctx, t, t.basis, o, func(s *state) func() (bool, bool) {
