@@ -271,6 +271,9 @@ func TestPlanRefusesWhatNoRunCanDo(t *testing.T) {
 		{"logistic regression", "[train]", "[train]\nloss = \"logistic\"", "small.toml:12: train.loss: the logistic loss"},
 		{"two attacks of one name", "steps = 5", "steps = 5\n[[attack]]\nmethod = \"cg\"\n[[attack]]\nmethod = \"gd-exact\"\nsteps = 9", "small.toml:26: attack.2.method: a second attack is recorded as \"gd-exact\""},
 		{"two attacks from random starts", "steps = 5", "start = \"random\"\n[[attack]]\nmethod = \"gd-exact\"\nstart = \"random\"\nseed = 2", "small.toml:24: attack.1.method: a second attack is recorded as \"gd-exact-random\""},
+		{"logistic attack on a regression", "steps = 5", "steps = 5\n[[attack]]\nmethod = \"nesterov\"\nloss = \"logistic\"", "small.toml:25: attack.1.loss: the logistic loss needs two classes, and the harmful task is regression – want harmful.task = \"one-vs-rest\""},
+		{"logistic conjugate gradients", "steps = 5", "steps = 5\n[[attack]]\nmethod = \"cg\"\nloss = \"logistic\"", "small.toml:25: attack.1.loss: cg is a method for the squared loss: it rests on the loss being a quadratic – with the logistic loss want gd-fixed, nesterov, adam, lbfgs"},
+		{"two logistic attacks", "steps = 5", "steps = 5\n[[attack]]\nmethod = \"adam\"\nloss = \"logistic\"\n[[attack]]\nmethod = \"adam\"\nloss = \"logistic\"\nlearning_rate = 1", "a second attack is recorded as \"adam-logistic\""},
 		{"epochs without batch", "steps = 3", "epochs = 3", "small.toml:13: train.epochs: epochs without a batch size"},
 	}
 	for _, tt := range tests {
