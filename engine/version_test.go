@@ -139,8 +139,14 @@ func results(t *testing.T) map[string]string {
 		name string
 		run  probe.Func
 	}{
-		{"gd-exact", probe.GDExact}, {"gd-fixed", probe.GDFixed}, {"gd-standardized", probe.GDStandardized}, {"nesterov", probe.Nesterov},
-		{"adam", probe.Adam}, {"cg", probe.CG}, {"lbfgs", probe.LBFGS}, {"least-squares", probe.LeastSquares},
+		{"gd-exact", probe.GDExact},
+		{"gd-fixed", probe.GDFixed},
+		{"gd-standardized", probe.GDStandardized},
+		{"nesterov", probe.Nesterov},
+		{"adam", probe.Adam},
+		{"cg", probe.CG},
+		{"lbfgs", probe.LBFGS},
+		{"least-squares", probe.LeastSquares},
 	} {
 		res, err := a.run(context.Background(), target, probe.Options{Steps: 4}, nil)
 		if err != nil {
@@ -159,7 +165,9 @@ func results(t *testing.T) map[string]string {
 		name string
 		run  probe.Func
 	}{
-		{"gd-fixed-logistic", probe.LogisticGDFixed}, {"nesterov-logistic", probe.LogisticNesterov}, {"adam-logistic", probe.LogisticAdam},
+		{"gd-fixed-logistic", probe.LogisticGDFixed},
+		{"nesterov-logistic", probe.LogisticNesterov},
+		{"adam-logistic", probe.LogisticAdam},
 		{"lbfgs-logistic", probe.LogisticLBFGS},
 	} {
 		res, err := a.run(context.Background(), target, probe.Options{Steps: 4}, nil)
