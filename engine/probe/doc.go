@@ -32,7 +32,7 @@
 // the k coordinates U_kᵀy and the length of the rest. Under an extractor ([Data.Under]) the product F = Σ_kV_kᵀθ is brought to bidiagonal
 // form by orthogonal changes of coordinates, after which a step costs O(D), whatever N ([spectrum.GolubKahan]); in the rare case of
 // features that have lost a direction of the data, to diagonal form. Nothing depends on the choice but rounding: no iterate of a method
-// that knows no coordinates, no loss, and no distance. GDStandardized has a bidiagonal form of its own, Adam runs on F, and the
+// that knows no coordinates, no loss, and no distance. GDStandardized has a bidiagonal form of its own, Adam runs on F, on which the solution of LeastSquares is measured too, and the
 // logistic loss needs all rows of the data in every step. Features and targets are scaled by powers of two beforehand, which is exact,
 // so that the squares of huge or tiny features neither overflow nor vanish.
 //

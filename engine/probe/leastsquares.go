@@ -6,12 +6,12 @@ import (
 )
 
 // LeastSquares solves the problem in closed form, by the bidiagonal form of the features, or the diagonal one: one step takes w to the
-// minimum-norm solution from wherever it starts. What excess is left is the rounding of the solution and of its way to weights and back. With Options.Steps = 0 it
-// stays where it starts.
+// minimum-norm solution from wherever it starts. What excess is left, measured on the features themselves, is the rounding of the
+// solution. With Options.Steps = 0 it stays where it starts.
 func LeastSquares(ctx context.Context, t *Target, o Options, _ *rand.Rand) (Result, error) {
-	return attack(ctx, t, t.basis, o, func(s *state) func() (bool, bool) {
+	return attack(ctx, t, ambient{t}, o, func(s *state) func() (bool, bool) {
 		return func() (moved, over bool) {
-			copy(s.z, s.in.enter(s.t.wStar))
+			copy(s.z, s.t.wStar)
 			s.in.residual(s.r, s.z)
 			return true, true
 		}
