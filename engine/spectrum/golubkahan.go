@@ -27,12 +27,14 @@ type GolubKahan struct {
 	a, tau    []float64
 }
 
+const badProblem = "spectrum: a least-squares problem needs as many targets as rows, and no more rows than columns"
+
 // NewGolubKahan brings f, p×D with p ≤ D, and b, of length p, to that form. Neither is modified. It panics if the shapes do not fit.
 // Elements must be finite, and the largest of f and of b, if not 0, between 2⁻¹⁰⁰ and 2¹⁰⁰. The cost is 4p²(D − p/3) operations.
 func NewGolubKahan(f *mat.Dense, b []float64) *GolubKahan {
 	p, d := f.Dims()
 	if len(b) != p || p > d {
-		panic(badShape)
+		panic(badProblem)
 	}
 	stride := roundUp(d + 1)
 	g := &GolubKahan{

@@ -74,3 +74,19 @@ func TestGolubKahan(t *testing.T) {
 		}
 	}
 }
+
+func TestGolubKahanPanics(t *testing.T) {
+	for name, call := range map[string]func(){
+		"targets": func() { NewGolubKahan(mat.NewDense(2, 3, nil), make([]float64, 3)) },
+		"tall":    func() { NewGolubKahan(mat.NewDense(3, 2, nil), make([]float64, 3)) },
+	} {
+		func() {
+			defer func() {
+				if got := recover(); got != badProblem {
+					t.Errorf("%s: panic %v, want %s", name, got, badProblem)
+				}
+			}()
+			call()
+		}()
+	}
+}
