@@ -52,7 +52,7 @@ func product(m, n, k float64) cost { return 2 * m * n * k / referenceSpeed }
 func factorisation(n, d float64) cost { return 0.05*n*d*d + form(min(n, d), 0.3, 300) }
 
 // spectrumOf is the spectrum of one task at a θ, with both condition numbers.
-func spectrumOf(d float64) cost { return form(d, 0.35, 72) }
+func spectrumOf(d float64) cost { return form(d, 0.34, 78) }
 
 // thetaSpectrum is κ(θ).
 func thetaSpectrum(d float64) cost { return form(d, 0.11, 25) }
@@ -61,13 +61,13 @@ func thetaSpectrum(d float64) cost { return form(d, 0.11, 25) }
 func fit(d float64) cost { return form(d, 0.1, 25) }
 
 // ends are both ends of the spectrum of one task, found from those at a θ nearby.
-func ends(d float64) cost { return form(d, 0.05, 18) }
+func ends(d float64) cost { return form(d, 0.048, 15) }
 
 // firstEnds are those of both tasks found from nothing.
 func firstEnds(d float64) cost { return form(d, 0.2, 90) }
 
 // gradient is that of one regularizer over all rows, by way of the Gram matrix.
-func gradient(d float64) cost { return form(d, 0.058, 6.5) }
+func gradient(d float64) cost { return form(d, 0.052, 6) }
 
 // What a run costs whatever it computes, for the database and the plan, and each row that it leaves.
 const (
@@ -152,8 +152,8 @@ func optKappaCost(s shape) cost {
 // releasedCost is that of products with the batch, of its Gram matrices, and of Adam.
 func releasedCost(s shape) cost {
 	b := min(s.batch, s.d)
-	step := 4*product(s.batch, s.d, s.d) + 2*form(b, 0.3, 7) + form(s.d, 0, 15)
-	c := s.steps*step + s.points*(s.point()+2*ends(s.d))
+	step := 4*product(s.batch, s.d, s.d) + 2*form(b, 0.3, 7) + form(s.d, 0, 11)
+	c := s.steps*step + s.points*(s.point()+firstEnds(s.d))
 	if s.formsOnes {
 		for _, n := range s.n {
 			c += factorisation(n, s.d+1) + product(n, 1, 50*s.d)

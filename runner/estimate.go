@@ -239,7 +239,7 @@ const (
 	alike      = 0.1 // a difference of distances that is none
 	trusted    = 0.9 // the weight from which nothing else is listened to
 	// A run with data of another size is far off, one with more steps less so.
-	farColumns = 1.0
+	farColumns = 1.5
 	farCost    = 0.3
 	farForms   = 0.5 // one factorised its data, the other did not
 	farWay     = 0.2 // other settings of [train], with which it may end earlier or settle more slowly

@@ -52,15 +52,17 @@ func timedRuns(t *testing.T) []timed {
 		r := timed{spec: row["spec"], tasks: row["spec"] + " " + row["tasks"]}
 		r.size = Size{[2]int{number("rows_primary"), number("rows_harmful")}, number("columns")}
 		r.settings = experiments.Settings{
-			"train.method": row["method"], "model.kind": "linear", "train.trace": "log", "primary.dataset": row["dataset"], "harmful.tasks": r.tasks,
+			"train.method": row["method"], "model.kind": "linear", "primary.dataset": row["dataset"], "harmful.tasks": r.tasks,
 		}
 		for _, name := range []string{"steps", "epochs", "batch"} {
 			if row[name] != "" {
 				r.settings["train."+name] = float64(number(name))
 			}
 		}
-		if row["step"] != "" {
-			r.settings["train.step"] = row["step"]
+		for _, name := range []string{"step", "trace"} {
+			if row[name] != "" {
+				r.settings["train."+name] = row[name]
+			}
 		}
 		for i, a := range strings.Fields(row["attacks"]) {
 			part := strings.Split(a, ":")
@@ -146,12 +148,15 @@ func TestPredictsRecordedRuns(t *testing.T) {
 		{"nothing recorded", nil, "mid"},
 		{"nothing recorded", nil, "mnist-a"},
 		{"nothing recorded", nil, "mnist-b"},
+		{"nothing recorded", nil, "mnist-c"},
 		{"64 columns recorded", []string{"digits-a", "digits-b"}, "mnist-a"},
 		{"64 columns recorded", []string{"digits-a", "digits-b"}, "mnist-b"},
 		{"64 columns recorded", []string{"digits-a", "digits-b"}, "mid"},
 		{"784 columns recorded", []string{"mnist-a", "mnist-b"}, "digits-b"},
 		{"fewer steps and attackers recorded", []string{"mnist-a"}, "mnist-b"},
 		{"more steps and attackers recorded", []string{"mnist-b"}, "mnist-a"},
+		{"other steps, other pairs recorded", []string{"mnist-a"}, "mnist-c"},
+		{"the panel, other pairs recorded", []string{"mnist-b"}, "mnist-c"},
 		{"everything else recorded", []string{"digits-a", "digits-b", "mid", "mnist-a"}, "mnist-b"},
 		{"itself recorded", []string{"mnist-a"}, "mnist-a"},
 	} {
