@@ -14,6 +14,8 @@ import (
 type Plan struct {
 	Spec *experiments.Spec
 	Runs []Planned
+	// Swept are the key paths that the combinations sweep, sorted, even those that no run reads.
+	Swept []string
 	// Merged counts the combinations of the sweep that compute what another one computes, such as a second seed of a method
 	// that draws no random number.
 	Merged int
@@ -50,11 +52,14 @@ func NewPlan(spec *experiments.Spec, set []experiments.Axis, digests map[string]
 		return nil, fmt.Errorf("plan %s: %w", spec.Name, err)
 	}
 	plan := &Plan{Spec: spec}
-	seen := make(map[string]bool)
+	seen, paths := make(map[string]bool), make(map[string]bool)
 	variantOf := make(map[string]int)
 	var missing []error
 	var problems experiments.Problems
 	for _, v := range variants {
+		for _, a := range v.Swept {
+			paths[a.Path] = true
+		}
 		settings := resolve(v.Settings)
 		for _, p := range check(spec, reader{settings}) {
 			if !slices.Contains(problems, p) {
@@ -95,6 +100,7 @@ func NewPlan(spec *experiments.Spec, set []experiments.Axis, digests map[string]
 	if len(problems) > 0 {
 		return nil, problems
 	}
+	plan.Swept = slices.Sorted(maps.Keys(paths))
 	return plan, errors.Join(missing...)
 }
 

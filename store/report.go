@@ -76,8 +76,9 @@ func (o *planOrder) compare(a, b string) int {
 
 // OpenReport pins a reading connection to the database as it is now and lays plan over it. Each key path that is swept
 // becomes a column of `results`, dots written as underscores; primary.class, primary.dataset and the same of harmful are
-// there already. A path whose column collides with another one is refused.
-func (db *DB) OpenReport(ctx context.Context, plan []PlanRow) (*Report, error) {
+// there already. A path whose column collides with another one is refused. The paths given besides become columns too, empty
+// where no run of the plan has a value for them.
+func (db *DB) OpenReport(ctx context.Context, plan []PlanRow, paths ...string) (*Report, error) {
 	r := &Report{db: db, keys: make([]string, len(plan))}
 	r.order = &planOrder{ordinal: make(map[string]int, len(plan)), read: make([]bool, len(plan))}
 	for i, p := range plan {
@@ -86,7 +87,7 @@ func (db *DB) OpenReport(ctx context.Context, plan []PlanRow) (*Report, error) {
 		}
 		r.order.ordinal[p.Key], r.keys[i] = i, p.Key
 	}
-	swept, err := sweptColumns(plan)
+	swept, err := sweptColumns(plan, paths)
 	if err != nil {
 		return nil, fmt.Errorf("open a report: %w", err)
 	}
@@ -216,14 +217,26 @@ type sweptColumn struct {
 // alreadyColumns are the key paths whose value is a column of results without being swept.
 var alreadyColumns = []string{"primary.dataset", "primary.class", "harmful.dataset", "harmful.class"}
 
-// sweptColumns are the columns for the swept key paths of a plan, in the order of their paths.
-func sweptColumns(plan []PlanRow) ([]sweptColumn, error) {
+// sweptColumns are the columns for the swept key paths of a plan, and for others, in the order of their paths.
+func sweptColumns(plan []PlanRow, paths []string) ([]sweptColumn, error) {
 	taken := map[string]string{"ordinal": "", "json": ""}
 	for _, c := range resultsView().columns {
 		taken[c.name] = ""
 	}
 	byPath := map[string]*sweptColumn{}
 	var out []*sweptColumn
+	column := func(path string) *sweptColumn {
+		s := byPath[path]
+		if s == nil && !slices.Contains(alreadyColumns, path) {
+			s = &sweptColumn{path: path, column: strings.ReplaceAll(path, ".", "_"), values: make([]any, len(plan))}
+			byPath[path] = s
+			out = append(out, s)
+		}
+		return s
+	}
+	for _, path := range paths {
+		column(path)
+	}
 	for i, p := range plan {
 		if p.Swept == "" || p.Swept == "{}" {
 			continue
@@ -235,16 +248,9 @@ func sweptColumns(plan []PlanRow) ([]sweptColumn, error) {
 			return nil, fmt.Errorf("swept values of run %.12s: %w", p.Key, err)
 		}
 		for path, v := range values {
-			if slices.Contains(alreadyColumns, path) {
-				continue
+			if s := column(path); s != nil {
+				s.values[i] = columnValue(v)
 			}
-			s := byPath[path]
-			if s == nil {
-				s = &sweptColumn{path: path, column: strings.ReplaceAll(path, ".", "_"), values: make([]any, len(plan))}
-				byPath[path] = s
-				out = append(out, s)
-			}
-			s.values[i] = columnValue(v)
 		}
 	}
 	slices.SortFunc(out, func(a, b *sweptColumn) int { return strings.Compare(a.path, b.path) })

@@ -170,7 +170,7 @@ func (t *target) build(ctx context.Context, db *store.DB, partial bool) (doc *re
 	if err != nil {
 		return nil, err
 	}
-	src, err := db.OpenReport(ctx, rows)
+	src, err := db.OpenReport(ctx, rows, t.plan.Swept...)
 	if err != nil {
 		return nil, err
 	}

@@ -2,9 +2,12 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"kappa/runner"
 )
 
 func (a *app) validateCommand() *cobra.Command {
@@ -22,7 +25,7 @@ With --json the problems, if there are any, are written to stdout too, as a list
 		RunE: run(func(ctx context.Context, args []string) error {
 			targets, err := a.load(ctx, args, flags)
 			if err == nil {
-				err = a.check(ctx, targets)
+				err = errors.Join(a.check(ctx, targets), rehearse(ctx, targets))
 			}
 			if err != nil {
 				return a.refused(asJSON, err)
@@ -48,6 +51,30 @@ With --json the problems, if there are any, are written to stdout too, as a list
 	flags.register(c, true)
 	c.Flags().BoolVar(&asJSON, "json", false, "write JSON")
 	return c
+}
+
+// rehearse resolves the runs of specs as a plan would, so that what only shows in a run's settings is refused. The data need not
+// be there: each stands for itself.
+func rehearse(ctx context.Context, targets []*target) error {
+	var errs []error
+	for _, t := range targets {
+		if _, err := t.variants(ctx); err != nil {
+			continue // which the check of the report has said
+		}
+		errs = append(errs, t.await(ctx, t.file.Shown+": resolving its sweep", func() error {
+			refs, err := runner.References(t.spec, t.set)
+			if err != nil {
+				return err
+			}
+			digests := make(map[string]string, len(refs))
+			for _, ref := range refs {
+				digests[ref] = ref
+			}
+			_, err = runner.NewPlan(t.spec, t.set, digests)
+			return err
+		}))
+	}
+	return errors.Join(errs...)
 }
 
 // where names the file of a spec to people.
