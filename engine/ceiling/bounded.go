@@ -9,10 +9,10 @@ import (
 	"kappa/engine/spectrum"
 )
 
-// Bounded returns an invertible extractor θ (D×D) with κ(θ) ≤ c and as large an RIR as the construction "clipped spike" reaches (see
-// the package comment), with the Result of Exact. The singular values of θ lie between 1/√c and √c, so that c = 1 gives the identity.
-// Where c allows what Optimum returns, RIR is no smaller than there: with a ceiling that is attained for c ≥ √κ(K_P). Where there is
-// none, RIR grows with c, and c = +Inf gives what Optimum gives.
+// Bounded returns an invertible extractor θ (D×D) with κ(θ) ≤ c, but for rounding, and as large an RIR as the construction "clipped
+// spike" reaches (see the package comment), with the Result of Exact. Its singular values lie between 1/√c and √c, unless it is what
+// Optimum returns: that is taken where c allows it and RIR is no larger elsewhere, with a ceiling for every c ≥ √κ(K_P). Where there is
+// no ceiling RIR grows with c as far as double precision resolves κ(H_H); c = +Inf gives what Optimum gives, which is less.
 //
 // It is deterministic. Where double precision tells κ(H_H) for no θ that it tries, it returns the identity. It panics if p and h differ
 // in their number of columns, and returns an error if c is below 1 or NaN, ErrNoTask for a zero matrix, and an error if a decomposition
@@ -37,6 +37,7 @@ func Bounded(p, h *spectrum.Factor, c float64) (*mat.Dense, Result, error) {
 	if c == 1 {
 		return identity(free), res, nil
 	}
+	c = min(c, sensible)
 	s := newSearch(p, h, c)
 	s.direction = direction
 	if err := s.run(); err != nil {
@@ -60,6 +61,9 @@ func Bounded(p, h *spectrum.Factor, c float64) (*mat.Dense, Result, error) {
 	theta.Scale(1/math.Sqrt(c), theta)
 	return theta, res, nil
 }
+
+// sensible is the κ(θ) up to which a search makes sense: κ(H_H) is lost to rounding long before, and c² does not overflow.
+const sensible = 0x1p200
 
 // identity returns the identity of the order of a.
 func identity(a *mat.Dense) *mat.Dense {

@@ -86,6 +86,22 @@ func TestBoundedErrors(t *testing.T) {
 	}
 }
 
+// TestBoundedHuge: c² may overflow.
+func TestBoundedHuge(t *testing.T) {
+	rng := numtest.Rand(27)
+	p, h := tasks(t, rng, 5, 3, 5, false)
+	plain, res := mustBounded(t, p, h, math.Inf(1))
+	if !res.Unbounded {
+		t.Fatal("the pair has a ceiling")
+	}
+	for _, c := range []float64{1e20, 1e150, 1e155, math.MaxFloat64} {
+		theta, _ := mustBounded(t, p, h, c)
+		if got, least := rir(t, p, h, theta), rir(t, p, h, plain); !(got >= least) {
+			t.Errorf("c = %g: RIR %g, %g without a bound", c, got, least)
+		}
+	}
+}
+
 // tasks returns a random pair of tasks with D columns and κ up to 10⁴ each; the harmful task stays within the range of the primary one
 // if inside is true.
 func tasks(t testing.TB, rng *rand.Rand, d, rp, rh int, inside bool) (p, h *spectrum.Factor) {
