@@ -38,6 +38,8 @@ var recorded = struct {
 	"imma":              "8f821a78f4c44cde",
 	"opt-kappa":         "16c42d75f63804f1",
 	"optimum":           "e8755390dc8646c0",
+	"clipped spike":     "b96c73b26b2b72a3",
+	"rotated":           "384aa8292066b592",
 	"gd-exact":          "20fbc7bab9a3a632",
 	"cg":                "f5663153d1c0c5ff",
 	"least-squares":     "d1a9d48047852cf5",
@@ -119,6 +121,7 @@ func results(t *testing.T) map[string]string {
 		{"imma", immunize.IMMA, normalized},
 		{"opt-kappa", immunize.OptKappa, normalized},
 		{"optimum", immunize.Optimum, immunize.Options{}},
+		{"clipped spike", immunize.Optimum, immunize.Options{KappaMax: 1.2}},
 	} {
 		res, err := m.run(context.Background(), p, m.opt, rand.New(rand.NewPCG(1, 2)))
 		if err != nil {
@@ -129,6 +132,9 @@ func results(t *testing.T) map[string]string {
 			theta = res.Theta
 		}
 	}
+	rotated := immunize.Result{Theta: theta}
+	immunize.Rotate(&rotated, rand.New(rand.NewPCG(1, 2)))
+	out["rotated"] = digestOf(rotated.Theta.RawMatrix().Data)
 	var features mat.Dense
 	features.Mul(set.XH, theta)
 	target, err := probe.Prepare(&features, set.YH, 0)
