@@ -36,7 +36,7 @@ func (g *getter) mirrors(ctx context.Context, it item) (string, error) {
 		}
 		if _, ok := errors.AsType[*writeError](err); ok && diskFull(err) {
 			full := &DiskFullError{Path: g.folder.path(it.name), Need: max(p.from.Total, it.bytes, 0) - p.size + it.room, Free: -1}
-			if p.from.Total < 0 && it.bytes < 0 {
+			if p.from.Total <= 0 && it.bytes < 0 {
 				full.Need = max(it.plain-p.size, 1)
 			}
 			if free, ok := g.free(); ok {
