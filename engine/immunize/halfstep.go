@@ -43,7 +43,7 @@ type HalfStep struct {
 	// closed form; NaN where that interval is empty or unbounded.
 	PrintedKappa, PrintedWhole float64
 	// PrintedFails is the smallest η inside the printed interval that does not move κ as the theorem says, as a fraction of its end,
-	// in (0, 1); NaN where there is none.
+	// in (0, 1), or 0 where that end is infinite; NaN where there is none.
 	PrintedFails float64
 }
 
