@@ -185,7 +185,7 @@ func startsWithNumbers(line string) (bool, error) {
 		counting = counting && cell == strconv.Itoa(i)
 	}
 	switch {
-	case len(cells) == 1 && !numbers && areNumbers(strings.FieldsFunc(line, func(r rune) bool { return r == ' ' || r == '\t' || r == ';' })):
+	case len(cells) == 1 && !numbers && otherwiseSeparated(line):
 		return false, errors.New("the numbers are not separated by commas; accepted: commas, as numpy.savetxt writes them with delimiter=\",\"")
 	case counting:
 		return false, fmt.Errorf("the first line counts the columns, 0, 1, 2, …, as pandas names them, and could be numbers as well; --%s yes takes it as names, --%s no as the first example", headerFlag, headerFlag)
@@ -193,6 +193,12 @@ func startsWithNumbers(line string) (bool, error) {
 		return false, errors.New("the first column has no name, as where pandas writes its index, which is no feature; accepted: a file written with index=False")
 	}
 	return numbers, nil
+}
+
+// otherwiseSeparated says whether a line holds numbers with something else than commas between them.
+func otherwiseSeparated(line string) bool {
+	cells := strings.FieldsFunc(line, func(r rune) bool { return r == ' ' || r == '\t' || r == ';' })
+	return len(cells) > 1 && areNumbers(cells)
 }
 
 func areNumbers(cells []string) bool {

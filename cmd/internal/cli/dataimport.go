@@ -51,17 +51,20 @@ content. Plain and .gz files are taken, and the archive of cifar-10 or its unpac
 			}
 			if err != nil {
 				err = dataFailure(fmt.Errorf("import %s: %w", args[0], err))
+				if len(found) == 0 {
+					return err
+				}
 			}
-			return joined(a.tellImport(found, args[0], folder.Dir(), asJSON), err)
+			return joined(a.tellImport(found, args[0], folder.Dir(), err != nil, asJSON), err)
 		}),
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "write JSON")
 	return c
 }
 
-// tellImport lists what an import took, left and lacks. Nothing recognised is a failure, and so is a file that is not what its
-// name says.
-func (a *app) tellImport(found []fetch.Finding, from, dir string, asJSON bool) error {
+// tellImport lists what an import took, left and lacks. Nothing recognised is a failure unless it was broken off, and so is a file
+// that is not what its name says.
+func (a *app) tellImport(found []fetch.Finding, from, dir string, broken, asJSON bool) error {
 	var known, ignored int
 	var errs error
 	var lacking []string
@@ -112,7 +115,7 @@ func (a *app) tellImport(found []fetch.Finding, from, dir string, asJSON bool) e
 	if len(lacking) > 0 {
 		a.talk("kappa: hint: `kappa data fetch %s` downloads what is missing", strings.Join(lacking, " "))
 	}
-	if known == 0 && errs == nil {
+	if known == 0 && errs == nil && !broken {
 		var names []string
 		for _, p := range dataset.Published() {
 			names = append(names, p.Name)
