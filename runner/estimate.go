@@ -161,8 +161,8 @@ type measuredRun struct {
 
 // estimator turns costs into seconds.
 type estimator struct {
-	all      []measuredRun
-	byMethod map[string][]measuredRun
+	all      []*measuredRun
+	byMethod map[string][]*measuredRun
 	speed    func() float64
 	factor   float64               // log of what a cost is multiplied by where nothing is recorded
 	measured bool                  // factor is known
@@ -179,7 +179,7 @@ type query struct {
 }
 
 func newEstimator(past []store.Past, m Machine) *estimator {
-	e := &estimator{byMethod: make(map[string][]measuredRun), speed: m.Speed, used: make(map[*measuredRun]bool), memo: make(map[query]float64)}
+	e := &estimator{byMethod: make(map[string][]*measuredRun), speed: m.Speed, used: make(map[*measuredRun]bool), memo: make(map[query]float64)}
 	for _, p := range past {
 		size, sized := sizeOf(p)
 		method, named := methodNamed(p.Method)
@@ -190,7 +190,7 @@ func newEstimator(past []store.Past, m Machine) *estimator {
 		s.forms, s.reuses = p.First, strings.Contains(p.Log, reusedTheta)
 		s.formsOnes = method.Name == "released" && p.FirstOfMethod
 		c := s.total(method)
-		e.all = append(e.all, measuredRun{method.Name, wayOf(p.Params), math.Log(s.d), math.Log(c), s.forms, math.Log(p.CPUSeconds * 1e9 / c)})
+		e.all = append(e.all, &measuredRun{method.Name, wayOf(p.Params), math.Log(s.d), math.Log(c), s.forms, math.Log(p.CPUSeconds * 1e9 / c)})
 	}
 	for _, k := range e.all {
 		e.byMethod[k.method] = append(e.byMethod[k.method], k)
@@ -248,7 +248,7 @@ const (
 
 // near returns the median of what the recorded runs nearest to q took compared with their costs, as a logarithm, and its weight,
 // from 0 (nothing is near) to 1.
-func (e *estimator) near(all []measuredRun, q query) (factor, weight float64) {
+func (e *estimator) near(all []*measuredRun, q query) (factor, weight float64) {
 	if len(all) < fewest {
 		return 0, 0
 	}
@@ -258,8 +258,7 @@ func (e *estimator) near(all []measuredRun, q query) (factor, weight float64) {
 	}
 	list := make([]neighbour, len(all))
 	d, c := math.Log(q.d), math.Log(q.cost)
-	for i := range all {
-		k := &all[i]
+	for i, k := range all {
 		distance := farColumns*math.Abs(k.d-d) + farCost*math.Abs(k.cost-c)
 		if k.forms != q.forms {
 			distance += farForms
