@@ -72,7 +72,7 @@ func (p planned) duration() string { return p.spec.Name + ": " + forecastText(p.
 
 func forecastText(f runner.Forecast) string {
 	if f.Unknown == f.Count {
-		return "how long they will take cannot be told before the data are there"
+		return "how long they will take cannot be told: their data are not there, or do not make the tasks"
 	}
 	at := counted(f.Cores, "core")
 	if f.Jobs != f.Cores {
@@ -89,7 +89,7 @@ func forecastText(f runner.Forecast) string {
 		s += fmt.Sprintf("; other programs are expected to leave %.0f %% of the cores, as in the last hour", 100*f.Share)
 	}
 	if f.Unknown > 0 {
-		s += fmt.Sprintf("; %s not counted, whose data are not there", runsWord(f.Unknown))
+		s += fmt.Sprintf("; %s not counted, whose data are not there or do not make the tasks", runsWord(f.Unknown))
 	}
 	return s
 }

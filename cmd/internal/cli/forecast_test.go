@@ -57,9 +57,9 @@ func TestForecastInWords(t *testing.T) {
 		},
 		{
 			with(func(f *runner.Forecast) { f.Jobs, f.Cores, f.Unknown = 1, 1, 3 }),
-			"about 48 min on 1 core (92 min of processor time), from 120 recorded runs; 3 runs not counted, whose data are not there",
+			"about 48 min on 1 core (92 min of processor time), from 120 recorded runs; 3 runs not counted, whose data are not there or do not make the tasks",
 		},
-		{with(func(f *runner.Forecast) { f.Unknown = 990 }), "how long they will take cannot be told before the data are there"},
+		{with(func(f *runner.Forecast) { f.Unknown = 990 }), "how long they will take cannot be told: their data are not there, or do not make the tasks"},
 	} {
 		if got := forecastText(tt.f); got != tt.want {
 			t.Errorf("got  %s\nwant %s", got, tt.want)
