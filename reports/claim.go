@@ -226,18 +226,27 @@ func (c ClaimResult) measured() string {
 	case c.Op == "order" || math.IsNaN(c.Value):
 		return none
 	case c.N == 1:
-		return claimNumber(c.Value)
+		return claimNumber(c.Value, c.digits())
 	}
-	f := format{"sig", tableDigits}
-	return fmt.Sprintf("%s, 95 %% interval %s to %s", claimNumber(c.Value), f.number(c.Low), f.number(c.High))
+	f := format{"sig", c.digits()}
+	return fmt.Sprintf("%s, 95 %% interval %s to %s", claimNumber(c.Value, c.digits()), f.number(c.Low), f.number(c.High))
 }
 
-// claimNumber writes a whole number in full and any other to the tables' digits.
-func claimNumber(x float64) string {
+// digits is how many digits the measured value is written with: those of tables, or as many as show whether it is within a smaller
+// tolerance.
+func (c ClaimResult) digits() int {
+	if c.Op != "within" && c.Op != "ratio" || !(c.Tolerance > 0) {
+		return tableDigits
+	}
+	return max(tableDigits, min(1+int(math.Ceil(-math.Log10(c.Tolerance))), 12))
+}
+
+// claimNumber writes a whole number in full and any other to so many digits.
+func claimNumber(x float64, digits int) string {
 	if x == math.Trunc(x) && math.Abs(x) < plainTo {
 		return format{kind: "int"}.number(x)
 	}
-	return format{"sig", tableDigits}.number(x)
+	return format{"sig", digits}.number(x)
 }
 
 // spread writes the standard deviation of a sample; a single value has none.

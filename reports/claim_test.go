@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"kappa/experiments"
+	"kappa/store"
 )
 
 // column makes the answer of a claim's query.
@@ -135,6 +136,27 @@ func TestDifference(t *testing.T) {
 		c := evaluate(experiments.Cell{Claim: experiments.ClaimOptions{Op: ">", PaperValue: tc.paper}}, rows("v", column(tc.value)...), nil)
 		if got := c.difference(); got != tc.want {
 			t.Errorf("difference of %v from the paper = %q, want %q", tc.value, got, tc.want)
+		}
+	}
+}
+
+// TestMeasuredDigits: the value is written so that a reader sees whether it is within the tolerance.
+func TestMeasuredDigits(t *testing.T) {
+	for _, tc := range []struct {
+		op        string
+		tolerance float64
+		want      string
+	}{
+		{"within", 0.1, "201700"},
+		{"within", 1e-3, "201700"},
+		{"within", 1e-6, "201728.9"},
+		{"ratio", 1e-4, "201730"},
+		{"within", 1e-300, "201728.884912"},
+		{">", 0, "201700"},
+	} {
+		c := ClaimResult{Claim: store.Claim{Op: tc.op, Tolerance: tc.tolerance, Value: 201728.88491234, N: 1}}
+		if got := c.measured(); got != tc.want {
+			t.Errorf("%s ± %v: measured %s, want %s", tc.op, tc.tolerance, got, tc.want)
 		}
 	}
 }
