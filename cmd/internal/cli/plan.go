@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -35,7 +36,7 @@ those that would be executed take on this machine, from the runs that it has rec
 			}
 			targets, err := a.load(ctx, args, flags)
 			if err == nil {
-				err = a.check(ctx, targets)
+				err = errors.Join(a.check(ctx, targets), pick.named(targets))
 			}
 			dbs := &databases{opener: openOrEmpty}
 			defer func() { err = joined(err, dbs.close()) }()
@@ -221,8 +222,8 @@ func (p *picked) register(c *cobra.Command) {
 func (p *picked) parse() error {
 	catalog := runner.Catalog()
 	for _, text := range p.only {
-		if names, ok := strings.CutPrefix(text, experiments.VariantPath+"="); ok && names != "" {
-			p.variants = append(p.variants, names)
+		if name, ok := strings.CutPrefix(text, experiments.VariantPath+"="); ok {
+			p.variants = append(p.variants, name)
 			continue
 		}
 		axis, err := experiments.ParseSet(text, catalog)
@@ -241,6 +242,26 @@ func (p *picked) parse() error {
 		p.part, p.modulus = part, modulus
 	}
 	return nil
+}
+
+// named checks that each variant asked for is one of some spec.
+func (p *picked) named(targets []*target) error {
+	var names []string
+	for _, t := range targets {
+		for _, v := range t.spec.Variants {
+			names = append(names, strconv.Quote(v.Name))
+		}
+	}
+	var errs []error
+	for _, name := range p.variants {
+		switch {
+		case len(names) == 0:
+			errs = append(errs, usagef("", "--only variant=%s: the spec has no [[variant]]", name))
+		case !slices.Contains(names, strconv.Quote(name)):
+			errs = append(errs, usagef("the variants are "+strings.Join(names, ", "), "--only variant=%s: there is no such variant", name))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // keeps says whether a run passes the filters.

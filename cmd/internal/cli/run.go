@@ -142,7 +142,7 @@ func (a *app) prepareRun(ctx context.Context, args []string, o *runFlags, files 
 	if err != nil {
 		return nil, err
 	}
-	if err := a.check(ctx, targets); err != nil {
+	if err := errors.Join(a.check(ctx, targets), o.named(targets)); err != nil {
 		return nil, err
 	}
 	reading := &databases{opener: files.read}
