@@ -50,6 +50,14 @@ func (a Attempt) Host() string {
 	return a.URL
 }
 
+// shown is the address without a password.
+func (a Attempt) shown() string {
+	if u, err := url.Parse(a.URL); err == nil {
+		return u.Redacted()
+	}
+	return a.URL
+}
+
 // MirrorsError says that no mirror gave a file.
 type MirrorsError struct {
 	File     string // in the data folder
@@ -68,7 +76,7 @@ func (e *MirrorsError) Error() string {
 	}
 	var parts []string
 	for _, a := range e.Attempts {
-		parts = append(parts, fmt.Sprintf("%s: %s", a.URL, briefly(a.Err)))
+		parts = append(parts, fmt.Sprintf("%s: %s", a.shown(), briefly(a.Err)))
 	}
 	return fmt.Sprintf("fetch %s: no mirror gave it: %s", e.File, strings.Join(parts, "; "))
 }

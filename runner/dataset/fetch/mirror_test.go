@@ -224,3 +224,11 @@ func TestFetchUnderRandomFaults(t *testing.T) {
 		s.Close()
 	}
 }
+
+// TestPasswordIsNotShown: an address with a password is named without it.
+func TestPasswordIsNotShown(t *testing.T) {
+	e := &MirrorsError{File: "x", Attempts: []Attempt{{URL: "http://me:secret@host/x", Err: &answerError{"the server answers 403 Forbidden"}}}}
+	if got := e.Error(); strings.Contains(got, "secret") || !strings.Contains(got, "http://me:xxxxx@host/x") {
+		t.Error(got)
+	}
+}
