@@ -92,6 +92,9 @@ func (a *app) query(ctx context.Context, sql, format, output string, o store.Que
 	if errors.Is(err, context.DeadlineExceeded) {
 		return failf("--timeout 10m waits longer, --timeout 0 for ever", "query: no answer in %v", o.Timeout)
 	}
+	if wrong, ok := errors.AsType[*store.QueryError](err); ok && wrong.Hint == "" {
+		wrong.Hint = sweptHint(wrong.Msg)
+	}
 	if err != nil {
 		return err
 	}
@@ -113,6 +116,17 @@ func (a *app) query(ctx context.Context, sql, format, output string, o store.Que
 		a.talk("kappa: only the first %d rows; --limit 0 gives all", o.Limit)
 	}
 	return nil
+}
+
+// sweptColumn is how SQLite misses a column that only the queries of a report have.
+var sweptColumn = regexp.MustCompile(`no such column: (?:\w+\.)?(?:variant|(?:train|primary|harmful|synthetic|model|attack)_\w+)$`)
+
+// sweptHint is advice about a column that results has in the queries of a report alone; empty for other errors.
+func sweptHint(message string) string {
+	if !sweptColumn.MatchString(message) {
+		return ""
+	}
+	return "swept keys are columns in the queries of a report; here they are in results.swept, as in swept ->> 'variant' or swept ->> 'train.steps', and every setting is in params"
 }
 
 // takes says whether a query has a parameter of that name.
