@@ -53,6 +53,21 @@ func sources(spec *experiments.Spec, set []experiments.Axis) (map[string]dataset
 	return out, nil
 }
 
+// Unpublished names, sorted, the data sets known by name that have other digests than the published files.
+func Unpublished(spec *experiments.Spec, set []experiments.Axis, digests map[string]string) ([]string, error) {
+	sources, err := sources(spec, set)
+	if err != nil {
+		return nil, err
+	}
+	names := make(map[string]bool)
+	for ref, src := range sources {
+		if pinned := dataset.Pinned(src); pinned != "" && digests[ref] != "" && digests[ref] != pinned {
+			names[src.Name] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(names)), nil
+}
+
 // Digests returns the digest of every data set that the spec's runs read, by reference. Files are read through data (nil: no
 // files); where a file is not there, the digest recorded earlier stands in, so that a report can be rendered without the
 // data, or else that of the published file, so that a plan can be made before anything is fetched. The error names everything that is neither there nor recorded.

@@ -209,6 +209,13 @@ func (a *app) decideAll(ctx context.Context, targets []*target, dbs *databases, 
 			continue
 		}
 		if p.todo() > 0 {
+			foreign, err := runner.Unpublished(t.spec, t.set, t.digests)
+			if err != nil {
+				return nil, err
+			}
+			for _, name := range foreign {
+				a.talk("kappa: %s: the files of data set %s are not the published ones, and are used as they are; `kappa data verify %s` says which", t.spec.Name, name, name)
+			}
 			if !o.noReport && len(t.set) == 0 {
 				errs = append(errs, a.canReport(t, o.force))
 			}
