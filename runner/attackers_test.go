@@ -1,8 +1,6 @@
 package runner
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
@@ -15,23 +13,7 @@ import (
 // houseProblem returns the House Prices problem.
 func houseProblem(t *testing.T) *problem {
 	t.Helper()
-	dir := os.Getenv("KAPPA_DATA")
-	if dir == "" {
-		t.Skip("KAPPA_DATA is not set: the House Prices files are not in this repository")
-	}
-	if _, err := os.Stat(filepath.Join(dir, "house-prices", "D1.csv")); err != nil {
-		t.Fatalf("KAPPA_DATA is set, and the House Prices files are not there: %v", err)
-	}
-	data := os.DirFS(dir)
-	spec := parse(t, housePrices)
-	digests, err := Digests(t.Context(), data, spec, nil, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	plan, err := NewPlan(spec, nil, digests)
-	if err != nil {
-		t.Fatal(err)
-	}
+	data, plan := planHousePrices(t)
 	problem, err := newProblemCache(data, 1).get(reader{plan.Runs[0].Settings})
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -30,9 +31,9 @@ when = { "train.method" = "opt-kappa" }
 set = { "train.step" = "normalized" }
 `
 
-// TestHousePrices walks the whole road from the CSV files to RIR, against values that numpy computed from the paper's
-// preprocessing: relative 1 %.
-func TestHousePrices(t *testing.T) {
+// planHousePrices plans the spec housePrices on the real files.
+func planHousePrices(t *testing.T) (fs.FS, *Plan) {
+	t.Helper()
 	dir := os.Getenv("KAPPA_DATA")
 	if dir == "" {
 		t.Skip("KAPPA_DATA is not set: the House Prices files are not in this repository")
@@ -50,6 +51,13 @@ func TestHousePrices(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return data, plan
+}
+
+// TestHousePrices walks the whole road from the CSV files to RIR, against values that numpy computed from the paper's
+// preprocessing: relative 1 %.
+func TestHousePrices(t *testing.T) {
+	data, plan := planHousePrices(t)
 	db := openDB(t)
 	sum, err := Run(t.Context(), plan, db, Options{Now: time.Now, Data: data})
 	if err != nil || sum.Done != 5 || len(plan.Runs) != 5 {

@@ -67,7 +67,7 @@ func (d *download) start(e fetch.Event) {
 		return
 	}
 	if d.width() > 0 {
-		d.bar = newFileBar(d.w)
+		d.bar = newPlainBar(d.w, 1)
 		return
 	}
 	from := ""
@@ -171,23 +171,6 @@ func fitFile(width int, e fetch.Event, rate float64) (columns int, text string) 
 		}
 	}
 	return 0, ""
-}
-
-func newFileBar(w io.Writer) *progressbar.ProgressBar {
-	return progressbar.NewOptions64(
-		1,
-		progressbar.OptionSetWriter(w),
-		progressbar.OptionSetWidth(0),
-		progressbar.OptionThrottle(barThrottle),
-		progressbar.OptionSetPredictTime(false),
-		progressbar.OptionSetElapsedTime(false),
-		progressbar.OptionShowDescriptionAtLineEnd(),
-		progressbar.OptionClearOnFinish(),
-		progressbar.OptionUseANSICodes(true),
-		progressbar.OptionSetTheme(progressbar.Theme{
-			Saucer: "█", SaucerPadding: "░", BarStart: "", BarEnd: "",
-		}),
-	)
 }
 
 // host is the host of an address.

@@ -120,8 +120,14 @@ const (
 
 func newBar(w io.Writer, width func() int, name string, todo int) *bar {
 	b := &bar{w: w, width: width, last: width(), name: name, todo: todo}
-	b.bar = progressbar.NewOptions(
-		max(todo, 1),
+	b.bar = newPlainBar(w, int64(max(todo, 1)))
+	return b
+}
+
+// newPlainBar returns a bar without a clock of its own: what stands behind it is ours to say.
+func newPlainBar(w io.Writer, todo int64) *progressbar.ProgressBar {
+	return progressbar.NewOptions64(
+		todo,
 		progressbar.OptionSetWriter(w),
 		progressbar.OptionSetWidth(0),
 		progressbar.OptionThrottle(barThrottle),
@@ -134,7 +140,6 @@ func newBar(w io.Writer, width func() int, name string, todo int) *bar {
 			Saucer: "█", SaucerPadding: "░", BarStart: "", BarEnd: "",
 		}),
 	)
-	return b
 }
 
 func (b *bar) event(e runner.Event, elsewhere int) {
