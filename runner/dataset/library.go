@@ -73,20 +73,7 @@ func (e *missingFile) Is(t error) bool { return t == fs.ErrNotExist }
 
 // digestKnown is the digest of the files of n that s reads.
 func (n named) digestKnown(fsys fs.FS, s Source) (string, error) {
-	var sums []string
-	for _, path := range n.reads(s) {
-		f, err := n.openKnown(fsys, s, path)
-		if err != nil {
-			return "", err
-		}
-		sum, err := f.digest()
-		f.Close()
-		if err != nil {
-			return "", err
-		}
-		sums = append(sums, sum)
-	}
-	return combine(sums...), nil
+	return digestOf(n.reads(s), func(path string) (*file, error) { return n.openKnown(fsys, s, path) })
 }
 
 // verdict is a warning where the file at path in the data folder, read to its end, is not the published one; "" where it is or

@@ -88,9 +88,14 @@ func Digest(fsys fs.FS, src Source) (string, error) {
 		}
 		return n.Digest, err
 	}
+	return digestOf(src.files(), func(path string) (*file, error) { return openFile(fsys, path) })
+}
+
+// digestOf is the digest of several files, in their order.
+func digestOf(paths []string, open func(path string) (*file, error)) (string, error) {
 	var sums []string
-	for _, path := range src.files() {
-		f, err := openFile(fsys, path)
+	for _, path := range paths {
+		f, err := open(path)
 		if err != nil {
 			return "", err
 		}
