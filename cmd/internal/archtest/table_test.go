@@ -30,13 +30,22 @@ var table = []rule{
 
 	{Room: "engine", Tests: []string{"kappa/engine", gonum}, Banned: impure},              // its test holds digests of every method
 	{Room: "engine/blas", Third: []string{gonum, "golang.org/x/sys/cpu"}, Banned: impure}, // x/sys/cpu: what the processor has
-	{Room: "engine/blas/internal/gen"},                                                    // writes the kernels' assembly
+	{Room: "engine/blas/internal/gen", Ours: []string{"engine/internal/assembler"}},       // writes the kernels' assembly
 	{Room: "engine/summary", Third: []string{gonum}, Banned: impure},
 	{Room: "engine/spectrum", Ours: []string{"engine/blas"}, Third: []string{gonum}, Banned: impure},
 	{Room: "engine/regularizer", Ours: []string{"engine/blas", "engine/spectrum"}, Third: []string{gonum}, Banned: impure},
 	{Room: "engine/ceiling", Ours: []string{"engine/blas", "engine/spectrum"}, Third: []string{gonum}, Banned: impure},
 	{Room: "engine/probe", Ours: []string{"engine/blas", "engine/spectrum"}, Third: []string{gonum}, Banned: impure},
-	{Room: "engine/nn", Ours: []string{"engine/blas", "engine/spectrum", "engine/regularizer"}, Third: []string{gonum}, Banned: impure},
+	{Room: "engine/nn", Ours: []string{"engine/blas", "engine/internal/vector"}, Third: []string{gonum}, Banned: impure},
+	{Room: "engine/nn/weights", Banned: impure},
+	{
+		Room:  "engine/deep",
+		Ours:  []string{"engine/blas", "engine/internal/vector", "engine/nn", "engine/spectrum", "engine/regularizer", "engine/immunize", "engine/summary"},
+		Third: []string{gonum}, Banned: impure,
+	},
+	{Room: "engine/internal/vector", Ours: []string{"engine/blas"}, Banned: impure},
+	{Room: "engine/internal/vector/internal/gen", Ours: []string{"engine/internal/assembler"}},
+	{Room: "engine/internal/assembler"}, // what both generators of kernels write with
 	{
 		Room:  "engine/immunize",
 		Ours:  []string{"engine/blas", "engine/spectrum", "engine/regularizer", "engine/ceiling"},
@@ -52,7 +61,7 @@ var table = []rule{
 	{Room: "store", Ours: []string{"engine/summary"}, Third: []string{"modernc.org/sqlite", "golang.org/x/sys"}},
 
 	{Room: "runner", Ours: []string{"experiments", "engine/...", "store", "runner/dataset"}, Third: []string{gomat, "golang.org/x/sync"}},
-	{Room: "runner/dataset", Third: []string{gomat}, Tests: []string{gonum}},
+	{Room: "runner/dataset", Third: []string{gomat, "golang.org/x/image/draw"}, Tests: []string{gonum}},
 	{Room: "runner/dataset/fetch", Ours: []string{"runner/dataset"}, Third: []string{"golang.org/x/sys"}}, // x/sys: locks and free space
 
 	{
