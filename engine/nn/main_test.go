@@ -1,7 +1,6 @@
 package nn
 
 import (
-	"os"
 	"testing"
 
 	"kappa/engine/blas"
@@ -9,5 +8,5 @@ import (
 
 func TestMain(m *testing.M) {
 	blas.Install()
-	os.Exit(m.Run())
+	m.Run()
 }
