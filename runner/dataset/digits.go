@@ -28,14 +28,15 @@ var digitsFile []byte // read only
 
 func digitsInfo() Info {
 	return Info{
-		Name:    "digits",
-		Doc:     "Handwritten digits of 8×8 pixels, each pixel between 0 and 1 (counts of 0 to 16, divided by 16).",
-		Rows:    digitsRows,
-		Columns: digitsColumns,
-		Classes: []int64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9},
-		Digest:  DigitsDigest,
-		Source:  "E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits (test part), UCI Machine Learning Repository, 1998, doi:10.24432/C50P49",
-		Licence: "CC BY 4.0",
+		Name:     "digits",
+		Doc:      "Handwritten digits of 8×8 pixels, each pixel between 0 and 1 (counts of 0 to 16, divided by 16).",
+		Rows:     digitsRows,
+		TestRows: digitsTest,
+		Columns:  digitsColumns,
+		Classes:  []int64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9},
+		Digest:   DigitsDigest,
+		Source:   "E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits (test part), UCI Machine Learning Repository, 1998, doi:10.24432/C50P49",
+		Licence:  "CC BY 4.0",
 	}
 }
 

@@ -11,21 +11,26 @@ import (
 
 // Info describes a data set known by name.
 type Info struct {
-	Name    string
-	Doc     string  // one sentence
-	Rows    int     // 0 if it depends on settings
-	Columns int     // likewise
-	Classes []int64 // label values in ascending order; nil if it has none
-	Digest  string  // SHA-256 of the uncompressed bytes, 64 hex digits; for a drawn data set, of its generator's version
-	Source  string  // where the data come from
-	Licence string
-	Needs   string // a sentence saying how to get the data, if they are not in the binary; else empty
+	Name string
+	Doc  string // one sentence
+	Rows int    // 0 if it depends on settings
+	// TestRows is the number of images to test on where the data set can be read as images ([LoadImages]); those to train on are
+	// the Rows, or, where all rows are one file (digits), the rest of them.
+	TestRows int
+	Columns  int     // likewise
+	Classes  []int64 // label values in ascending order; nil if it has none
+	Digest   string  // SHA-256 of the uncompressed bytes, 64 hex digits; for a drawn data set, of its generator's version
+	Source   string  // where the data come from
+	Licence  string
+	Needs    string // a sentence saying how to get the data, if they are not in the binary; else empty
 }
 
 // named is one line of the table of names.
 type named struct {
 	Info
 	load func(fsys fs.FS) (*table, error) // nil for what is drawn, and for what is read as something else
+	// parts reads it as images, with a part to test on; nil if it is none of images.
+	parts func(fsys fs.FS) (*parts, error)
 	// as is the source that a data set is read as, in the data folder; nil if it has its own load.
 	as func(s Source) Source
 	// reads lists its files in the data folder, in the order in which their digests are combined; nil if it is in the binary.
@@ -43,12 +48,13 @@ type table struct {
 	single   bool      // the file stores 32-bit floats
 	headed   bool      // columns come from a header
 	digest   string    // SHA-256 of the uncompressed bytes read
+	sums     []string  // of each file, of images
 	warnings []string
 }
 
 // table of names: a data set known by name is one line here.
 func registry() []named {
-	list := []named{{Info: digitsInfo(), load: func(fs.FS) (*table, error) { return loadDigits() }}}
+	list := []named{{Info: digitsInfo(), load: func(fs.FS) (*table, error) { return loadDigits() }, parts: digitsParts}}
 	list = append(list, imageSets()...)
 	return append(list, housePricesNamed(), named{Info: syntheticInfo()})
 }
@@ -95,7 +101,7 @@ func find(name string) (named, error) {
 	all := registry()
 	i := slices.IndexFunc(all, func(n named) bool { return n.Name == name })
 	if i < 0 {
-		return named{}, fmt.Errorf("data set %q is not known%s; accepted: %s, or your own as csv = \"FILE\" or npy = \"FILE\"", name, didYouMean(name, names()), strings.Join(names(), ", "))
+		return named{}, fmt.Errorf("data set %q is not known%s; accepted: %s, or your own as csv = \"FILE\", npy = \"FILE\" or images = \"FOLDER\"", name, didYouMean(name, names()), strings.Join(names(), ", "))
 	}
 	return all[i], nil
 }

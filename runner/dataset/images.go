@@ -33,10 +33,13 @@ func (m *bitmaps) row(dst []float64, i int) []float64 {
 
 // imageSet is a data set of images known by name: where its files lie and how they are preprocessed.
 type imageSet struct {
-	images, labels string    // IDX files
-	batches        []string  // or CIFAR-10 files
-	side           int       // pixels in a line and lines of an image
-	mean, dev      []float32 // of each channel
+	images, labels string   // IDX files
+	batches        []string // or CIFAR-10 files
+	// likewise, of the part to test on
+	testImages, testLabels, testBatch string
+
+	side      int       // pixels in a line and lines of an image
+	mean, dev []float32 // of each channel
 }
 
 // values is x ↦ (x/255 − mean)/dev of each channel for every byte x, each operation rounded to float32, as torchvision's ToTensor and
@@ -61,13 +64,13 @@ func (s imageSet) files() []string {
 	return []string{s.images, s.labels}
 }
 
-// load reads the files of the data set n.
-func (s imageSet) load(n named, fsys fs.FS) (*table, error) {
+// load reads the files of the data set n that s names; messages about missing ones name all that src reads.
+func (s imageSet) load(n named, fsys fs.FS, src Source) (*table, error) {
 	d := s.columns()
 	t := &table{columns: numbers(d), images: &bitmaps{d: d, values: s.values()}}
 	var sums []string
 	read := func(path string, decode func(f *file) error) error {
-		f, err := n.openKnown(fsys, Source{Name: n.Name}, path)
+		f, err := n.openKnown(fsys, src, path)
 		if err != nil {
 			return err
 		}
@@ -90,6 +93,7 @@ func (s imageSet) load(n named, fsys fs.FS) (*table, error) {
 	}
 	var err error
 	if s.batches != nil {
+		t.images.pixels = make([]byte, 0, len(s.batches)*cifarBatchBytes)
 		for _, path := range s.batches {
 			if err = read(path, func(f *file) error { return decodeCIFAR(f, f.size, t) }); err != nil {
 				return nil, err
@@ -120,7 +124,7 @@ func (s imageSet) load(n named, fsys fs.FS) (*table, error) {
 			t.y[i] = float64(y)
 		}
 	}
-	t.digest = combine(sums...)
+	t.sums, t.digest = sums, combine(sums...)
 	return t, nil
 }
 
@@ -131,11 +135,12 @@ const imageClasses = 10
 func imageSets() []named {
 	idx := func(folder string, mean, dev float32) imageSet {
 		return imageSet{
-			images: folder + "/train-images-idx3-ubyte", labels: folder + "/train-labels-idx1-ubyte", side: 28,
+			images: folder + "/train-images-idx3-ubyte", labels: folder + "/train-labels-idx1-ubyte",
+			testImages: folder + "/t10k-images-idx3-ubyte", testLabels: folder + "/t10k-labels-idx1-ubyte", side: 28,
 			mean: []float32{mean}, dev: []float32{dev},
 		}
 	}
-	cifar := imageSet{side: 32, mean: []float32{0.4914, 0.4822, 0.4465}, dev: []float32{0.2470, 0.2435, 0.2616}}
+	cifar := imageSet{testBatch: "cifar-10/test_batch.bin", side: 32, mean: []float32{0.4914, 0.4822, 0.4465}, dev: []float32{0.2470, 0.2435, 0.2616}}
 	for i := range 5 {
 		cifar.batches = append(cifar.batches, fmt.Sprintf("cifar-10/data_batch_%d.bin", i+1))
 	}
@@ -149,14 +154,21 @@ func imageSets() []named {
 		{"fashion-mnist", "Clothes of 28×28 pixels, training part; pixels become (x/255 − 0.2860)/0.3530 in float32.", 60000, idx("fashion-mnist", 0.2860, 0.3530)},
 		{"cifar-10", "Photographs of 32×32 pixels in three colours, training part; each channel becomes (x/255 − mean)/deviation in float32.", 50000, cifar},
 	} {
+		test := l.test()
 		n := named{
-			Info:  externalInfo(l.name, l.doc),
-			reads: func(Source) []string { return l.files() },
+			Info: externalInfo(l.name, l.doc),
+			reads: func(s Source) []string {
+				if s.Split {
+					return slices.Concat(l.files(), test.files())
+				}
+				return l.files()
+			},
 			fixed: true,
 		}
-		n.Rows, n.Columns, n.Classes = l.rows, l.columns(), []int64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}
+		n.Rows, n.TestRows, n.Columns, n.Classes = l.rows, testImages, l.columns(), []int64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}
 		n.Digest = pin(l.files()...)
-		n.load = func(fsys fs.FS) (*table, error) { return l.load(n, fsys) }
+		n.load = func(fsys fs.FS) (*table, error) { return l.load(n, fsys, Source{Name: n.Name}) }
+		n.parts = func(fsys fs.FS) (*parts, error) { return l.parts(n, fsys) }
 		out = append(out, n)
 	}
 	return out

@@ -45,6 +45,9 @@ func Load(fsys fs.FS, src Source) (*Set, error) {
 	if err := src.Check(); err != nil {
 		return nil, err
 	}
+	if src.Split {
+		return nil, fmt.Errorf("%s: it is to be read as images; accepted here: a table", src.label())
+	}
 	if n, err := find(src.Name); err == nil && n.as != nil {
 		return n.loadAs(fsys, src)
 	}
@@ -87,6 +90,9 @@ func Digest(fsys fs.FS, src Source) (string, error) {
 			return n.digestKnown(fsys, src)
 		}
 		return n.Digest, err
+	}
+	if src.Images != "" {
+		return digestFolder(fsys, src)
 	}
 	return digestOf(src.files(), func(path string) (*file, error) { return openFile(fsys, path) })
 }

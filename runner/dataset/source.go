@@ -27,13 +27,19 @@ const (
 	CategoricalSortedIndex = "sorted-index" // number it: the index of each text among the file's sorted unique texts
 )
 
-// Source is a data set with its preprocessing: everything [Load] needs. Exactly one of Name, CSV and NPY is set.
+// Source is a data set with its preprocessing: everything [Load] or [LoadImages] needs. Exactly one of Name, CSV, NPY and Images is
+// set.
 type Source struct {
 	Name string // a data set known by name (see [Known]); "synthetic" is drawn, not loaded
 	// Side is "primary" or "harmful" for a data set whose sides are different files ("house-prices"), "" for the others.
 	Side string
 	CSV  string // path of a comma-separated file in UTF-8
 	NPY  string // path of a NumPy array, N×D or of length N (one column)
+
+	Images string // path of a folder of photographs, one folder for each class; see [LoadImages]
+	// Split says that the data set is read as images with a part to train on and a part to test on, by [LoadImages] and not by
+	// [Load]. Its digest is then that of the files of both parts.
+	Split bool
 
 	LabelsNPY string // with NPY: path of the targets, an array of length N or N×1; "" for none
 
@@ -65,13 +71,13 @@ func (s Source) Check() error {
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 
 	given := 0
-	for _, v := range []string{s.Name, s.CSV, s.NPY} {
+	for _, v := range []string{s.Name, s.CSV, s.NPY, s.Images} {
 		if v != "" {
 			given++
 		}
 	}
 	if given != 1 {
-		bad("data set: give exactly one of a name (%s), csv = \"FILE\" and npy = \"FILE\"; %d are given", strings.Join(names(), ", "), given)
+		bad("data set: give exactly one of a name (%s), csv = \"FILE\", npy = \"FILE\" and images = \"FOLDER\"; %d are given", strings.Join(names(), ", "), given)
 	}
 	if s.Name != "" {
 		n, err := find(s.Name)
@@ -91,10 +97,11 @@ func (s Source) Check() error {
 			bad("data set %q: target, labels, header, missing and categorical are for your own files, not for a data set known by name", s.Name)
 		}
 	}
+	errs = append(errs, s.checkImages()...)
 	if s.Name == "" && s.Side != "" {
 		bad("data set: the side is %q; accepted: none for files of your own", s.Side)
 	}
-	for _, p := range []string{s.CSV, s.NPY, s.LabelsNPY} {
+	for _, p := range []string{s.CSV, s.NPY, s.LabelsNPY, s.Images} {
 		if p != "" {
 			if err := CheckPath(p); err != nil {
 				errs = append(errs, err)
@@ -153,6 +160,8 @@ func (s Source) Key() string {
 	text("side", s.Side)
 	text("csv", s.CSV)
 	text("npy", s.NPY)
+	text("images", s.Images)
+	flag("split", s.Split)
 	text("labels", s.LabelsNPY)
 	text("target", s.Target)
 	drop := slices.Clone(s.Drop)
@@ -185,6 +194,8 @@ func (s Source) label() string {
 		return fmt.Sprintf("data set %q", s.Name)
 	case s.CSV != "":
 		return s.CSV
+	case s.Images != "":
+		return s.Images
 	default:
 		return s.NPY
 	}
