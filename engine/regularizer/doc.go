@@ -18,6 +18,8 @@
 // eigenvectors of H where they are, so that κ after it is known in closed form (WellAfter, IllAfter), and with it the first step
 // length that fails (WellFailsAt, IllFailsAt).
 //
+// For the features F of a deep net H̃ = FᵀF takes the place of H, and the gradients are those in F: see Features.
+//
 // The paper is Zheng, Bai, Bullins, Yeh, Model Immunization from a Condition Number Perspective, ICML 2025, arXiv:2505.23760.
 // The package takes no steps, weighs nothing against a loss, and decomposes matrices only for the general-matrix forms.
 package regularizer
