@@ -1,0 +1,62 @@
+package vector
+
+// Fill sets every element of dst to v.
+func Fill(dst []float32, v float32) {
+	for i := range dst {
+		dst[i] = v
+	}
+}
+
+// Add stores a + b in dst.
+func Add(dst, a, b []float32) {
+	need(len(dst), a, b)
+	for i := range dst {
+		dst[i] = a[i] + b[i]
+	}
+}
+
+// AddTo adds a to dst.
+func AddTo(dst, a []float32) { Add(dst, dst, a) }
+
+// Mul stores the products a_i·b_i in dst.
+func Mul(dst, a, b []float32) {
+	need(len(dst), a, b)
+	for i := range dst {
+		dst[i] = a[i] * b[i]
+	}
+}
+
+// Scale stores s·a in dst.
+func Scale(dst, a []float32, s float32) {
+	need(len(dst), a)
+	for i := range dst {
+		dst[i] = s * a[i]
+	}
+}
+
+// AddScaled adds s·a to dst, with one rounding.
+func AddScaled(dst []float32, s float32, a []float32) {
+	need(len(dst), a)
+	for i := range dst {
+		dst[i] += s * a[i]
+	}
+}
+
+// AddRow stores x + row in dst, for every row of x: dst and x are rows×cols, row has cols numbers.
+func AddRow(dst, x, row []float32, rows, cols int) {
+	n := size(rows, cols, dst, x)
+	need(cols, row)
+	for i := 0; i < n; i += cols {
+		for c, v := range row[:cols] {
+			dst[i+c] = x[i+c] + v
+		}
+	}
+}
+
+// AddWide adds sums in float64 to dst, rounding each to float32 first.
+func AddWide(dst []float32, sums []float64) {
+	need(len(dst), sums)
+	for i := range dst {
+		dst[i] += float32(sums[i])
+	}
+}

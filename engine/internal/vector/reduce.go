@@ -1,0 +1,48 @@
+package vector
+
+import "math"
+
+// lanes is the number of partial sums of a sum along a vector.
+const lanes = 16
+
+// fold adds partial sums in halves.
+func fold(p *[lanes]float64) float64 {
+	for h := lanes / 2; h > 0; h /= 2 {
+		for i := range h {
+			p[i] += p[i+h]
+		}
+	}
+	return p[0]
+}
+
+// Dot returns Σ a_i·b_i, summed in float64 over the length of a. Products are exact.
+func Dot(a, b []float32) float64 {
+	need(len(a), b)
+	var p [lanes]float64
+	for i, v := range a {
+		p[i%lanes] += float64(v) * float64(b[i])
+	}
+	return fold(&p)
+}
+
+// SumSquares returns Σ a_i², summed in float64. It cannot overflow unless an element is infinite.
+func SumSquares(a []float32) float64 { return Dot(a, a) }
+
+// Sum returns Σ a_i, summed in float64.
+func Sum(a []float32) float64 {
+	var p [lanes]float64
+	for i, v := range a {
+		p[i%lanes] += float64(v)
+	}
+	return fold(&p)
+}
+
+// AllFinite reports whether no element of a is NaN or infinite.
+func AllFinite(a []float32) bool {
+	for _, v := range a {
+		if math.Float32bits(v)&0x7f800000 == 0x7f800000 {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,71 @@
+package vector
+
+import "math"
+
+// Exp stores eˣ in dst, with a relative error of at most 2·10⁻⁷ where the result is a normal number. −Inf gives 0, +Inf and
+// what is too large +Inf, NaN gives NaN.
+func Exp(dst, x []float32) {
+	need(len(dst), x)
+	for i := range dst {
+		dst[i] = float32(math.Exp(float64(x[i])))
+	}
+}
+
+// SoftmaxRows replaces every row of x, rows×cols, by softmax(scale·row): exp(scale·x_i − m)/Σ exp(scale·x_j − m), m the row's largest
+// scale·x_j. The sum is in float64. −Inf gives 0; a row with NaN or +Inf, or with nothing but −Inf, becomes NaN.
+func SoftmaxRows(x []float32, rows, cols int, scale float32) {
+	n := size(rows, cols, x)
+	for i := 0; i < n; i += cols {
+		row := x[i : i+cols]
+		m := float32(math.Inf(-1))
+		for j, v := range row {
+			row[j] = scale * v
+			m = max(m, row[j])
+		}
+		var p [lanes]float64
+		for j, v := range row {
+			row[j] = float32(math.Exp(float64(v - m)))
+			p[j%lanes] += float64(row[j])
+		}
+		inv := float32(1 / fold(&p))
+		for j := range row {
+			row[j] *= inv
+		}
+	}
+}
+
+// SoftmaxRowsBackward stores dx = scale·y·(dy − Σ dy·y), the sum along the row: the gradient in x of what SoftmaxRows gave, y, for
+// the gradient dy in it. All are rows×cols.
+func SoftmaxRowsBackward(dx, dy, y []float32, rows, cols int, scale float32) {
+	n := size(rows, cols, dx, dy, y)
+	for i := 0; i < n; i += cols {
+		d, v, out := dy[i:i+cols], y[i:i+cols], dx[i:i+cols]
+		s := float32(Dot(d, v))
+		for j := range out {
+			out[j] = scale * v[j] * (d[j] - s)
+		}
+	}
+}
+
+// LogSumExpRows stores log Σ_c exp(x_rc) in dst_r for every row of x, rows×cols, computed in float64. A row of −Inf, or of nothing,
+// gives −Inf, one with +Inf gives +Inf, one with NaN gives NaN.
+func LogSumExpRows(dst []float64, x []float32, rows, cols int) {
+	size(rows, cols, x)
+	need(rows, dst)
+	for r := range rows {
+		row := x[r*cols : (r+1)*cols]
+		m := math.Inf(-1)
+		for _, v := range row {
+			m = max(m, float64(v))
+		}
+		if math.IsInf(m, 0) || math.IsNaN(m) {
+			dst[r] = m
+			continue
+		}
+		sum := 0.0
+		for _, v := range row {
+			sum += math.Exp(float64(v) - m)
+		}
+		dst[r] = m + math.Log(sum)
+	}
+}
