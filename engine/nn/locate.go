@@ -1,0 +1,70 @@
+package nn
+
+// Locate looks through what the last forward pass, Features or Through on x and then Logits, left behind, in the order in which it was
+// computed, and says where the first number is that is NaN or infinite: "the input", "the parameter layer3.0.conv1.weight", "the
+// output of layer3.0.bn1"; "" if there is none. If the forward pass is sound it looks at the gradients, from the head down as a
+// backward pass computes them: "the gradient of layer3.0.conv1.weight". It computes nothing anew.
+func (n *Net) Locate(x *Tensor) string {
+	if !finite(x.Data) {
+		if n.from > 0 {
+			return "the output of " + n.Blocks[n.from-1].Name
+		}
+		return "the input"
+	}
+	for _, b := range n.Blocks[n.from:n.to] {
+		if where := locate(b.Name, b.Layer); where != "" {
+			return where
+		}
+	}
+	if where := locate(n.Head.Name, n.Head.Layer); where != "" {
+		return where
+	}
+	for i := len(n.params) - 1; i >= 0; i-- {
+		if p := n.params[i]; p.Trained() && !finite(p.Grad) {
+			return "the gradient of " + p.Name
+		}
+	}
+	return ""
+}
+
+// locate looks at a layer: its own parameters, its parts, its output, its buffers, which a pass in training follows.
+func locate(name string, l Layer) string {
+	for _, p := range l.Params() {
+		if !p.Buffer && !finite(p.Value) {
+			return "the parameter " + p.Name
+		}
+	}
+	for _, part := range l.Parts() {
+		if where := locate(join(name, part.Name), part.Layer); where != "" {
+			return where
+		}
+	}
+	if y := outputOf(l); y != nil && !finite(y.Data) {
+		return "the output of " + name
+	}
+	for _, p := range l.Params() {
+		if p.Buffer && !finite(p.Value) {
+			return "the buffer " + p.Name
+		}
+	}
+	return ""
+}
+
+// outputOf returns the output of a layer's last forward pass, nil where it keeps none.
+func outputOf(l Layer) *Tensor {
+	switch l := l.(type) {
+	case *Linear:
+		return &l.y
+	}
+	return nil
+}
+
+// finite reports whether no number is NaN or infinite.
+func finite(values []float32) bool {
+	for _, v := range values {
+		if v-v != 0 {
+			return false
+		}
+	}
+	return true
+}
