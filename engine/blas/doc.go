@@ -5,7 +5,7 @@
 // # What it replaces
 //
 // In float64 Dgemm, Dsyrk, Dsyr2k, Dsymm, Dtrsm, Dtrmm, Dgemv, Dger, Dsymv, Dtrsv, Ddot and Daxpy, in float32 Sgemm and Ssyrk; all
-// other routines, and arguments that gonum refuses, go to gonum's. Matrices are row-major. Gemvs and Sweep stand behind no
+// other routines, and arguments that gonum refuses, go to gonum's. Matrices are row-major. Gemvs, Sweep and Lines stand behind no
 // interface of gonum's and are called by name.
 //
 // # How a product is computed

@@ -12,6 +12,7 @@ type Implementation struct {
 	kernel string
 	d      *kernels[float64] // nil: gonum's
 	s      *kernels[float32]
+	l      *lineKernels
 	r      *rowKernels
 }
 

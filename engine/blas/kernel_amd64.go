@@ -24,6 +24,7 @@ func avx512() Implementation {
 	i.s = &kernels[float32]{size: 4, rows: 8, lanes: 16, direct: 64, turn: sturn256, turns: 8}
 	i.s.mul[0], i.s.mul[1], i.s.mul[2] = smul512x1, smul512x2, smul512x3
 	i.s.pack[0], i.s.pack[1], i.s.pack[2] = spack512x1, spack512x2, spack512x3
+	i.l = lines512()
 	i.r = &rowKernels{wide: true}
 	return i
 }
@@ -36,6 +37,7 @@ func avx2() Implementation {
 	i.s = &kernels[float32]{size: 4, rows: 4, lanes: 8, direct: 16, turn: sturn256, turns: 8}
 	i.s.mul[0], i.s.mul[1], i.s.mul[2] = smul256x1, smul256x2, smul256x3
 	i.s.pack[0], i.s.pack[1], i.s.pack[2] = spack256x1, spack256x2, spack256x3
+	i.l = lines256()
 	i.r = &rowKernels{}
 	return i
 }

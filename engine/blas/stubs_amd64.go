@@ -150,6 +150,198 @@ func dsweep512x4(n int, a *float64, as int, y *float64, v *float64, c *float64, 
 //go:noescape
 func dsweep512x8(n int, a *float64, as int, y *float64, v *float64, c *float64, q *float64, t *float64, first int, skip int, scale float64, tau float64, yv float64)
 
+// slines512x1x1 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 1 rows and 16 columns. Each A is 1×k
+// with steps of ars bytes from row to row and acs from column to column, each B k×16 with steps of bs bytes from row to row; from the end
+// of one A to the next are as bytes, of one B bt. C has steps of cs bytes. Of the last 16 columns of B and C the first cols are
+// touched, 1 … 16. s and k > 0.
+//
+//go:noescape
+func slines512x1x1(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
+
+// slines512x1x2 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 1 rows and 32 columns. Each A is 1×k
+// with steps of ars bytes from row to row and acs from column to column, each B k×32 with steps of bs bytes from row to row; from the end
+// of one A to the next are as bytes, of one B bt. C has steps of cs bytes. Of the last 16 columns of B and C the first cols are
+// touched, 1 … 16. s and k > 0.
+//
+//go:noescape
+func slines512x1x2(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
+
+// slines512x1x3 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 1 rows and 48 columns. Each A is 1×k
+// with steps of ars bytes from row to row and acs from column to column, each B k×48 with steps of bs bytes from row to row; from the end
+// of one A to the next are as bytes, of one B bt. C has steps of cs bytes. Of the last 16 columns of B and C the first cols are
+// touched, 1 … 16. s and k > 0.
+//
+//go:noescape
+func slines512x1x3(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
+
+// slines512x2x1 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 2 rows and 16 columns. Each A is 2×k
+// with steps of ars bytes from row to row and acs from column to column, each B k×16 with steps of bs bytes from row to row; from the end
+// of one A to the next are as bytes, of one B bt. C has steps of cs bytes. Of the last 16 columns of B and C the first cols are
+// touched, 1 … 16. s and k > 0.
+//
+//go:noescape
+func slines512x2x1(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
+
+// slines512x2x2 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 2 rows and 32 columns. Each A is 2×k
+// with steps of ars bytes from row to row and acs from column to column, each B k×32 with steps of bs bytes from row to row; from the end
+// of one A to the next are as bytes, of one B bt. C has steps of cs bytes. Of the last 16 columns of B and C the first cols are
+// touched, 1 … 16. s and k > 0.
+//
+//go:noescape
+func slines512x2x2(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
+
+// slines512x2x3 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 2 rows and 48 columns. Each A is 2×k
+// with steps of ars bytes from row to row and acs from column to column, each B k×48 with steps of bs bytes from row to row; from the end
+// of one A to the next are as bytes, of one B bt. C has steps of cs bytes. Of the last 16 columns of B and C the first cols are
+// touched, 1 … 16. s and k > 0.
+//
+//go:noescape
+func slines512x2x3(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
+
+// slines512x3x1 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 3 rows and 16 columns. Each A is 3×k
+// with steps of ars bytes from row to row and acs from column to column, each B k×16 with steps of bs bytes from row to row; from the end
+// of one A to the next are as bytes, of one B bt. C has steps of cs bytes. Of the last 16 columns of B and C the first cols are
+// touched, 1 … 16. s and k > 0.
+//
+//go:noescape
+func slines512x3x1(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
+
+// slines512x3x2 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 3 rows and 32 columns. Each A is 3×k
+// with steps of ars bytes from row to row and acs from column to column, each B k×32 with steps of bs bytes from row to row; from the end
+// of one A to the next are as bytes, of one B bt. C has steps of cs bytes. Of the last 16 columns of B and C the first cols are
+// touched, 1 … 16. s and k > 0.
+//
+//go:noescape
+func slines512x3x2(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
+
+// slines512x3x3 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 3 rows and 48 columns. Each A is 3×k
+// with steps of ars bytes from row to row and acs from column to column, each B k×48 with steps of bs bytes from row to row; from the end
+// of one A to the next are as bytes, of one B bt. C has steps of cs bytes. Of the last 16 columns of B and C the first cols are
+// touched, 1 … 16. s and k > 0.
+//
+//go:noescape
+func slines512x3x3(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
+
+// slines512x4x1 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 4 rows and 16 columns. Each A is 4×k
+// with steps of ars bytes from row to row and acs from column to column, each B k×16 with steps of bs bytes from row to row; from the end
+// of one A to the next are as bytes, of one B bt. C has steps of cs bytes. Of the last 16 columns of B and C the first cols are
+// touched, 1 … 16. s and k > 0.
+//
+//go:noescape
+func slines512x4x1(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
+
+// slines512x4x2 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 4 rows and 32 columns. Each A is 4×k
+// with steps of ars bytes from row to row and acs from column to column, each B k×32 with steps of bs bytes from row to row; from the end
+// of one A to the next are as bytes, of one B bt. C has steps of cs bytes. Of the last 16 columns of B and C the first cols are
+// touched, 1 … 16. s and k > 0.
+//
+//go:noescape
+func slines512x4x2(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
+
+// slines512x4x3 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 4 rows and 48 columns. Each A is 4×k
+// with steps of ars bytes from row to row and acs from column to column, each B k×48 with steps of bs bytes from row to row; from the end
+// of one A to the next are as bytes, of one B bt. C has steps of cs bytes. Of the last 16 columns of B and C the first cols are
+// touched, 1 … 16. s and k > 0.
+//
+//go:noescape
+func slines512x4x3(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
+
+// slines512x5x1 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 5 rows and 16 columns. Each A is 5×k
+// with steps of ars bytes from row to row and acs from column to column, each B k×16 with steps of bs bytes from row to row; from the end
+// of one A to the next are as bytes, of one B bt. C has steps of cs bytes. Of the last 16 columns of B and C the first cols are
+// touched, 1 … 16. s and k > 0.
+//
+//go:noescape
+func slines512x5x1(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
+
+// slines512x5x2 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 5 rows and 32 columns. Each A is 5×k
+// with steps of ars bytes from row to row and acs from column to column, each B k×32 with steps of bs bytes from row to row; from the end
+// of one A to the next are as bytes, of one B bt. C has steps of cs bytes. Of the last 16 columns of B and C the first cols are
+// touched, 1 … 16. s and k > 0.
+//
+//go:noescape
+func slines512x5x2(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
+
+// slines512x5x3 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 5 rows and 48 columns. Each A is 5×k
+// with steps of ars bytes from row to row and acs from column to column, each B k×48 with steps of bs bytes from row to row; from the end
+// of one A to the next are as bytes, of one B bt. C has steps of cs bytes. Of the last 16 columns of B and C the first cols are
+// touched, 1 … 16. s and k > 0.
+//
+//go:noescape
+func slines512x5x3(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
+
+// slines512x6x1 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 6 rows and 16 columns. Each A is 6×k
+// with steps of ars bytes from row to row and acs from column to column, each B k×16 with steps of bs bytes from row to row; from the end
+// of one A to the next are as bytes, of one B bt. C has steps of cs bytes. Of the last 16 columns of B and C the first cols are
+// touched, 1 … 16. s and k > 0.
+//
+//go:noescape
+func slines512x6x1(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
+
+// slines512x6x2 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 6 rows and 32 columns. Each A is 6×k
+// with steps of ars bytes from row to row and acs from column to column, each B k×32 with steps of bs bytes from row to row; from the end
+// of one A to the next are as bytes, of one B bt. C has steps of cs bytes. Of the last 16 columns of B and C the first cols are
+// touched, 1 … 16. s and k > 0.
+//
+//go:noescape
+func slines512x6x2(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
+
+// slines512x6x3 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 6 rows and 48 columns. Each A is 6×k
+// with steps of ars bytes from row to row and acs from column to column, each B k×48 with steps of bs bytes from row to row; from the end
+// of one A to the next are as bytes, of one B bt. C has steps of cs bytes. Of the last 16 columns of B and C the first cols are
+// touched, 1 … 16. s and k > 0.
+//
+//go:noescape
+func slines512x6x3(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
+
+// slines512x7x1 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 7 rows and 16 columns. Each A is 7×k
+// with steps of ars bytes from row to row and acs from column to column, each B k×16 with steps of bs bytes from row to row; from the end
+// of one A to the next are as bytes, of one B bt. C has steps of cs bytes. Of the last 16 columns of B and C the first cols are
+// touched, 1 … 16. s and k > 0.
+//
+//go:noescape
+func slines512x7x1(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
+
+// slines512x7x2 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 7 rows and 32 columns. Each A is 7×k
+// with steps of ars bytes from row to row and acs from column to column, each B k×32 with steps of bs bytes from row to row; from the end
+// of one A to the next are as bytes, of one B bt. C has steps of cs bytes. Of the last 16 columns of B and C the first cols are
+// touched, 1 … 16. s and k > 0.
+//
+//go:noescape
+func slines512x7x2(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
+
+// slines512x7x3 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 7 rows and 48 columns. Each A is 7×k
+// with steps of ars bytes from row to row and acs from column to column, each B k×48 with steps of bs bytes from row to row; from the end
+// of one A to the next are as bytes, of one B bt. C has steps of cs bytes. Of the last 16 columns of B and C the first cols are
+// touched, 1 … 16. s and k > 0.
+//
+//go:noescape
+func slines512x7x3(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
+
+// slines512x8x1 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 8 rows and 16 columns. Each A is 8×k
+// with steps of ars bytes from row to row and acs from column to column, each B k×16 with steps of bs bytes from row to row; from the end
+// of one A to the next are as bytes, of one B bt. C has steps of cs bytes. Of the last 16 columns of B and C the first cols are
+// touched, 1 … 16. s and k > 0.
+//
+//go:noescape
+func slines512x8x1(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
+
+// slines512x8x2 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 8 rows and 32 columns. Each A is 8×k
+// with steps of ars bytes from row to row and acs from column to column, each B k×32 with steps of bs bytes from row to row; from the end
+// of one A to the next are as bytes, of one B bt. C has steps of cs bytes. Of the last 16 columns of B and C the first cols are
+// touched, 1 … 16. s and k > 0.
+//
+//go:noescape
+func slines512x8x2(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
+
+// slines512x8x3 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 8 rows and 48 columns. Each A is 8×k
+// with steps of ars bytes from row to row and acs from column to column, each B k×48 with steps of bs bytes from row to row; from the end
+// of one A to the next are as bytes, of one B bt. C has steps of cs bytes. Of the last 16 columns of B and C the first cols are
+// touched, 1 … 16. s and k > 0.
+//
+//go:noescape
+func slines512x8x3(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
+
 // dmul256x1 stores alpha·A·B, or adds it if add is not 0, in the tile C of 4 rows and 4 columns: A is 4×k with
 // steps of ars bytes from row to row and acs from column to column, B is k×4 with steps of bs bytes from row to row, C has steps of
 // cs bytes. Of C the first rows are touched, 1 … 4, and of its last 4 columns the first cols, 1 … 4; A and B are read whole. k > 0.
@@ -274,3 +466,99 @@ func dsweep256(n int, a *float64, as int, y *float64, v *float64, c *float64, q 
 //
 //go:noescape
 func dsweep256x4(n int, a *float64, as int, y *float64, v *float64, c *float64, q *float64, t *float64, first int, skip int, scale float64, tau float64, yv float64)
+
+// slines256x1x1 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 1 rows and 8 columns. Each A is 1×k
+// with steps of ars bytes from row to row and acs from column to column, each B k×8 with steps of bs bytes from row to row; from the end
+// of one A to the next are as bytes, of one B bt. C has steps of cs bytes. Of the last 8 columns of B and C the first cols are
+// touched, 1 … 8. s and k > 0.
+//
+//go:noescape
+func slines256x1x1(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
+
+// slines256x1x2 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 1 rows and 16 columns. Each A is 1×k
+// with steps of ars bytes from row to row and acs from column to column, each B k×16 with steps of bs bytes from row to row; from the end
+// of one A to the next are as bytes, of one B bt. C has steps of cs bytes. Of the last 8 columns of B and C the first cols are
+// touched, 1 … 8. s and k > 0.
+//
+//go:noescape
+func slines256x1x2(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
+
+// slines256x2x1 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 2 rows and 8 columns. Each A is 2×k
+// with steps of ars bytes from row to row and acs from column to column, each B k×8 with steps of bs bytes from row to row; from the end
+// of one A to the next are as bytes, of one B bt. C has steps of cs bytes. Of the last 8 columns of B and C the first cols are
+// touched, 1 … 8. s and k > 0.
+//
+//go:noescape
+func slines256x2x1(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
+
+// slines256x2x2 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 2 rows and 16 columns. Each A is 2×k
+// with steps of ars bytes from row to row and acs from column to column, each B k×16 with steps of bs bytes from row to row; from the end
+// of one A to the next are as bytes, of one B bt. C has steps of cs bytes. Of the last 8 columns of B and C the first cols are
+// touched, 1 … 8. s and k > 0.
+//
+//go:noescape
+func slines256x2x2(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
+
+// slines256x3x1 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 3 rows and 8 columns. Each A is 3×k
+// with steps of ars bytes from row to row and acs from column to column, each B k×8 with steps of bs bytes from row to row; from the end
+// of one A to the next are as bytes, of one B bt. C has steps of cs bytes. Of the last 8 columns of B and C the first cols are
+// touched, 1 … 8. s and k > 0.
+//
+//go:noescape
+func slines256x3x1(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
+
+// slines256x3x2 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 3 rows and 16 columns. Each A is 3×k
+// with steps of ars bytes from row to row and acs from column to column, each B k×16 with steps of bs bytes from row to row; from the end
+// of one A to the next are as bytes, of one B bt. C has steps of cs bytes. Of the last 8 columns of B and C the first cols are
+// touched, 1 … 8. s and k > 0.
+//
+//go:noescape
+func slines256x3x2(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
+
+// slines256x4x1 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 4 rows and 8 columns. Each A is 4×k
+// with steps of ars bytes from row to row and acs from column to column, each B k×8 with steps of bs bytes from row to row; from the end
+// of one A to the next are as bytes, of one B bt. C has steps of cs bytes. Of the last 8 columns of B and C the first cols are
+// touched, 1 … 8. s and k > 0.
+//
+//go:noescape
+func slines256x4x1(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
+
+// slines256x4x2 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 4 rows and 16 columns. Each A is 4×k
+// with steps of ars bytes from row to row and acs from column to column, each B k×16 with steps of bs bytes from row to row; from the end
+// of one A to the next are as bytes, of one B bt. C has steps of cs bytes. Of the last 8 columns of B and C the first cols are
+// touched, 1 … 8. s and k > 0.
+//
+//go:noescape
+func slines256x4x2(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
+
+// slines256x5x1 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 5 rows and 8 columns. Each A is 5×k
+// with steps of ars bytes from row to row and acs from column to column, each B k×8 with steps of bs bytes from row to row; from the end
+// of one A to the next are as bytes, of one B bt. C has steps of cs bytes. Of the last 8 columns of B and C the first cols are
+// touched, 1 … 8. s and k > 0.
+//
+//go:noescape
+func slines256x5x1(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
+
+// slines256x5x2 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 5 rows and 16 columns. Each A is 5×k
+// with steps of ars bytes from row to row and acs from column to column, each B k×16 with steps of bs bytes from row to row; from the end
+// of one A to the next are as bytes, of one B bt. C has steps of cs bytes. Of the last 8 columns of B and C the first cols are
+// touched, 1 … 8. s and k > 0.
+//
+//go:noescape
+func slines256x5x2(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
+
+// slines256x6x1 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 6 rows and 8 columns. Each A is 6×k
+// with steps of ars bytes from row to row and acs from column to column, each B k×8 with steps of bs bytes from row to row; from the end
+// of one A to the next are as bytes, of one B bt. C has steps of cs bytes. Of the last 8 columns of B and C the first cols are
+// touched, 1 … 8. s and k > 0.
+//
+//go:noescape
+func slines256x6x1(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
+
+// slines256x6x2 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 6 rows and 16 columns. Each A is 6×k
+// with steps of ars bytes from row to row and acs from column to column, each B k×16 with steps of bs bytes from row to row; from the end
+// of one A to the next are as bytes, of one B bt. C has steps of cs bytes. Of the last 8 columns of B and C the first cols are
+// touched, 1 … 8. s and k > 0.
+//
+//go:noescape
+func slines256x6x2(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
