@@ -16,7 +16,11 @@ type Kind struct {
 
 // Kinds are all architectures, in a fixed order.
 func Kinds() []Kind {
-	return []Kind{}
+	return []Kind{
+		{Name: "mlp", Doc: "two hidden layers of 256 and 64 with ReLU", make: mlpNet},
+		{Name: "vit-b16", Doc: "timm's vit_base_patch16_224", Input: [3]int{3, 224, 224}, make: vitB16.net},
+		{Name: "vit-small", Doc: "Vision Transformer of width 64 and depth 4 on patches of 4×4", make: vitSmall.net},
+	}
 }
 
 // New returns a net of a kind for images of the size input (channels, height, width), with all parameters as they are before

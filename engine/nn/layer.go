@@ -47,13 +47,18 @@ func walk(name string, l Layer, visit func(name string, l Layer)) {
 	}
 }
 
-// trains says whether a layer, or one that it is made of, has a parameter that is trained.
+// trains says whether a layer, or one that it is made of, has a parameter that is trained. It allocates nothing where Params and
+// Parts do not.
 func trains(l Layer) bool {
-	found := false
-	walk("", l, func(_ string, l Layer) {
-		for _, p := range l.Params() {
-			found = found || p.Trained()
+	for _, p := range l.Params() {
+		if p.Trained() {
+			return true
 		}
-	})
-	return found
+	}
+	for _, p := range l.Parts() {
+		if trains(p.Layer) {
+			return true
+		}
+	}
+	return false
 }

@@ -11,7 +11,7 @@ type Order int
 const (
 	// Plain is the order of the shape.
 	Plain Order = iota
-	// Transposed is of a weight out×in: in×out.
+	// Transposed is of a weight out×in, where in may be several dimensions: in×out.
 	Transposed
 	// Taps is of a convolution's weight out×in×height×width: height×width×in×out.
 	Taps
@@ -83,7 +83,8 @@ func (p *Param) each(visit func(inside, outside int)) {
 	out, in, taps := 1, len(p.Value), 1
 	switch p.Order {
 	case Transposed:
-		out, in = p.Shape[0], p.Shape[1]
+		out = p.Shape[0]
+		in /= max(1, out)
 	case Taps:
 		out, in, taps = p.Shape[0], p.Shape[1], p.Shape[2]*p.Shape[3]
 	}
