@@ -21,8 +21,14 @@ type Entry struct {
 	Uses []string
 	// Defaults holds this entry's own defaults, as full paths; they win over Key.Default.
 	Defaults Settings
+	// Always lists those of Uses that the entry reads whatever [Key.When] says.
+	Always []string
 	// Random says whether the entry draws random numbers; if not, its runs do not depend on the seed.
 	Random bool
+	// Family is what messages call the models of one kind, such as "deep nets". A method, an attacker or a data set goes with the
+	// models of its family, with all if it has none. Entries of different families may share a name; each then has keys and
+	// defaults of its own.
+	Family string
 }
 
 // DatasetEntry is one data set known by name; or, if Keys has "primary.dataset.NAME", one form of an inline table,

@@ -14,6 +14,7 @@ type survey struct {
 	applied map[int]bool    // overrides that some run matches
 	useful  map[string]bool // "override n path", "variant n path": the nth of them states path in a run that reads it
 	classes Problems        // classes that a data set does not have
+	misfits Problems        // names that do not go with the model
 }
 
 // look resolves the combinations of every axis that can decide what is read, which classes meet which data sets, and which
@@ -48,8 +49,9 @@ func (r *resolver) look() survey {
 			}
 		}
 		v.classes = append(v.classes, r.checkClasses(c)...)
+		v.misfits = append(v.misfits, r.checkFamily(c)...)
 	}
-	v.classes = v.classes.sorted()
+	v.classes, v.misfits = v.classes.sorted(), v.misfits.sorted()
 	return v
 }
 
@@ -160,8 +162,8 @@ func crossCheck(s *Spec, sound bool) Problems {
 		return out
 	}
 	v := r.look()
-	out = append(out, v.classes...)
-	if !sound {
+	out = append(append(out, v.classes...), v.misfits...)
+	if !sound || len(v.misfits) > 0 { // what such a run reads is not known
 		return out
 	}
 	if v.runs == 0 {
@@ -288,7 +290,10 @@ func (r *resolver) checkSet(set []Axis) Problems {
 		return out
 	}
 	v := r.look()
-	out = append(out, v.classes...)
+	out = append(append(out, v.classes...), v.misfits...)
+	if len(v.misfits) > 0 {
+		return out
+	}
 	if v.runs == 0 {
 		refuse("", "no run is left", "sweep.distinct excludes every combination")
 		return out

@@ -34,22 +34,25 @@ func newKeyTable(cat Catalog) *keyTable {
 	for _, k := range cat.Keys {
 		given[k.Path] = k
 	}
-	t.tables = []string{"primary", "harmful", "synthetic", "model", "train", "attack"}
+	t.tables = []string{"primary", "harmful", "synthetic", "model", "pretrain", "train", "attack"}
 	for _, k := range cat.Keys {
 		if name, _, _ := strings.Cut(k.Path, "."); !slices.Contains(t.tables, name) {
 			t.tables = append(t.tables, name)
 		}
 	}
 	t.tables = slices.DeleteFunc(t.tables, func(name string) bool {
-		return name == "synthetic" && !slices.ContainsFunc(cat.Keys, func(k Key) bool { return strings.HasPrefix(k.Path, "synthetic.") })
+		return (name == "synthetic" || name == "pretrain") &&
+			!slices.ContainsFunc(cat.Keys, func(k Key) bool { return strings.HasPrefix(k.Path, name+".") })
 	})
 
 	var datasets []string
 	for _, d := range cat.Datasets {
+		list := &datasets
 		if _, ok := given["primary.dataset."+d.Name]; ok {
-			t.forms = append(t.forms, d.Name)
-		} else {
-			datasets = append(datasets, d.Name)
+			list = &t.forms
+		}
+		if !slices.Contains(*list, d.Name) {
+			*list = append(*list, d.Name)
 		}
 	}
 	named := []Key{
@@ -89,10 +92,13 @@ func newKeyTable(cat Catalog) *keyTable {
 	return t
 }
 
+// names lists the names of entries, each once.
 func names(entries []Entry) []string {
-	out := make([]string, len(entries))
-	for i, e := range entries {
-		out[i] = e.Name
+	var out []string
+	for _, e := range entries {
+		if !slices.Contains(out, e.Name) {
+			out = append(out, e.Name)
+		}
 	}
 	return out
 }

@@ -155,8 +155,26 @@ func cellSection(w *strings.Builder) {
 
 // nameSections writes the names of the catalog.
 func (t *keyTable) nameSections(w *strings.Builder) {
-	entries(w, "Methods", "train.", t.cat.Methods, nil)
-	entries(w, "Attackers", "attack.", t.cat.Attackers, nil)
+	byFamily := func(heading, prefix string, list []Entry, needs map[string]string) {
+		var families []string
+		for _, m := range t.cat.Models {
+			if !slices.Contains(families, m.Family) {
+				families = append(families, m.Family)
+			}
+		}
+		for i, family := range families {
+			of := slices.DeleteFunc(slices.Clone(list), func(e Entry) bool {
+				return e.Family != family && (e.Family != "" || i > 0)
+			})
+			title := heading
+			if i > 0 {
+				title += " of " + family
+			}
+			entries(w, title, prefix, of, needs)
+		}
+	}
+	byFamily("Methods", "train.", t.cat.Methods, nil)
+	byFamily("Attackers", "attack.", t.cat.Attackers, nil)
 	entries(w, "Models", "model.", t.cat.Models, nil)
 	var list []Entry
 	needs := map[string]string{}
@@ -168,7 +186,7 @@ func (t *keyTable) nameSections(w *strings.Builder) {
 		list = append(list, e)
 		needs[d.Name] = d.Needs
 	}
-	entries(w, "Data sets", "primary.", list, needs)
+	byFamily("Data sets", "primary.", list, needs)
 }
 
 // entries writes one table of names. needs adds a sentence to some.

@@ -38,13 +38,7 @@ func (t *keyTable) owners(path string, s Settings) (out []Entry, known bool) {
 	index, key := splitAttack(path)
 	name, _, _ := strings.Cut(key, ".")
 	pick := func(entries []Entry, at string) ([]Entry, bool) {
-		value, ok := s[at].(string)
-		if !ok {
-			if k, found := t.lookup(at); found {
-				value, _ = k.Default.(string)
-			}
-		}
-		i := slices.IndexFunc(entries, func(e Entry) bool { return e.Name == value })
+		i := t.find(entries, t.nameAt(at, s), t.family(s))
 		if i < 0 {
 			return nil, false
 		}
@@ -53,7 +47,7 @@ func (t *keyTable) owners(path string, s Settings) (out []Entry, known bool) {
 	switch name {
 	case "train":
 		return pick(t.cat.Methods, methodKey)
-	case "model":
+	case "model", "pretrain":
 		return pick(t.cat.Models, modelKey)
 	case "attack":
 		return pick(t.cat.Attackers, joinAttack(index, attackerKey))
@@ -66,10 +60,44 @@ func (t *keyTable) owners(path string, s Settings) (out []Entry, known bool) {
 	return []Entry{p.Entry, h.Entry}, okP && okH
 }
 
+// nameAt returns the name that the settings hold at a key, its default if none.
+func (t *keyTable) nameAt(path string, s Settings) string {
+	name, ok := s[path].(string)
+	if !ok {
+		if k, found := t.lookup(path); found {
+			name, _ = k.Default.(string)
+		}
+	}
+	return name
+}
+
+// family returns the family of a run's model.
+func (t *keyTable) family(s Settings) string {
+	name := t.nameAt(modelKey, s)
+	for _, m := range t.cat.Models {
+		if m.Name == name {
+			return m.Family
+		}
+	}
+	return ""
+}
+
+// of says whether the entry goes with the models of a family.
+func (e Entry) of(family string) bool { return e.Family == "" || family == "" || e.Family == family }
+
+// find returns the index of the entry of a name that goes with a family, −1 if there is none.
+func (t *keyTable) find(entries []Entry, name, family string) int {
+	return slices.IndexFunc(entries, func(e Entry) bool { return e.Name == name && e.of(family) })
+}
+
 // dataset returns the data set of one side: the one named, or the form of the inline table.
 func (t *keyTable) dataset(side string, s Settings) (DatasetEntry, bool) {
 	name, isName := s[side+".dataset"].(string)
+	family := t.family(s)
 	for _, d := range t.cat.Datasets {
+		if !d.of(family) {
+			continue
+		}
 		if slices.Contains(t.forms, d.Name) {
 			if _, ok := s[side+".dataset."+d.Name]; ok && !isName {
 				return d, true
@@ -123,6 +151,9 @@ func (t *keyTable) reads(path string, s Settings) bool {
 			return false
 		}
 	}
+	if slices.ContainsFunc(owners, func(e Entry) bool { return slices.Contains(e.Always, key) }) {
+		return true
+	}
 	k, _ := t.lookup(path)
 	return len(k.When) == 0 || slices.ContainsFunc(k.When, func(when Settings) bool {
 		for p, want := range when {
@@ -143,13 +174,19 @@ func joinAttackOf(index int, path string) string {
 	return path
 }
 
-// readers lists the entries whose Uses has the key.
+// readers lists the entries whose Uses has the key; one that shares its name with another is called by its family too.
 func (t *keyTable) readers(key string) []string {
+	entries := t.entries()
 	var out []string
-	for _, e := range t.entries() {
-		if slices.Contains(e.Uses, key) {
-			out = append(out, e.Name)
+	for _, e := range entries {
+		if !slices.Contains(e.Uses, key) {
+			continue
 		}
+		name := e.Name
+		if slices.ContainsFunc(entries, func(o Entry) bool { return o.Name == e.Name && o.Family != e.Family }) {
+			name += " (" + e.Family + ")"
+		}
+		out = append(out, name)
 	}
 	return out
 }

@@ -154,7 +154,27 @@ func putRun(ctx context.Context, tx *sql.Tx, s Start) (int64, error) {
 			return 0, err
 		}
 	}
-	return id, nil
+	return id, putDependencies(ctx, tx, id, s)
+}
+
+// putDependencies records what a run needs; a run that it needs may be known by its key alone.
+func putDependencies(ctx context.Context, tx *sql.Tx, run int64, s Start) error {
+	if _, err := tx.ExecContext(ctx, "DELETE FROM dependency WHERE run = ?", run); err != nil {
+		return err
+	}
+	for _, d := range s.Depends {
+		if err := checkKey(d.Needs); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, "INSERT INTO run (key) VALUES (?) ON CONFLICT DO NOTHING", d.Needs); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `INSERT INTO dependency (run, needs, what) SELECT ?, id, ? FROM run WHERE key = ?`,
+			run, d.What, d.Needs); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // kinHash identifies everything that makes a run but the digests of its data and the engine's version.

@@ -169,9 +169,11 @@ func (r *Result) figures() []figure {
 func (r *Result) inapplicable(value *float64) bool {
 	switch value {
 	case &r.Ceiling:
-		return r.Unbounded
+		return r.Unbounded || r.Deep
 	case &r.Bound, &r.Reached, &r.ReachedBound:
 		return math.IsNaN(*value)
+	case &r.KappaTheta, &r.LossPrimary, &r.LossBase:
+		return r.Deep && math.IsNaN(*value)
 	}
 	return false
 }
@@ -184,7 +186,7 @@ func putResult(ctx context.Context, tx *sql.Tx, attempt int64, o Outcome) error 
 	var k kinds
 	row := []any{
 		attempt, r.Steps, bit(r.RidgeDominated), bit(r.Unbounded), r.Freedom, bit(r.DefA), bit(r.DefB), bit(r.DefC),
-		bit(r.DefARidge), bit(r.DefBRidge),
+		bit(r.DefARidge), bit(r.DefBRidge), bit(r.Deep),
 	}
 	for _, f := range r.figures() {
 		if r.inapplicable(f.value) {
@@ -194,9 +196,9 @@ func putResult(ctx context.Context, tx *sql.Tx, attempt int64, o Outcome) error 
 		row = append(row, k.put(f.column, *f.value))
 	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO result (attempt, steps, ridge_dominated, unbounded, freedom, def_a, def_b, def_c,
-		def_a_ridge, def_b_ridge, rir, ratio_harmful, ratio_primary, rir_ridge, ratio_harmful_ridge, ratio_primary_ridge, ceiling,
-		kappa_theta, loss_primary, loss_base, bound, reached, reached_bound, kinds)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, append(row, k.text())...)
+		def_a_ridge, def_b_ridge, deep, rir, ratio_harmful, ratio_primary, rir_ridge, ratio_harmful_ridge, ratio_primary_ridge,
+		ceiling, kappa_theta, loss_primary, loss_base, bound, reached, reached_bound, kinds)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, append(row, k.text())...)
 	return within("result", err)
 }
 

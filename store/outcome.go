@@ -120,12 +120,12 @@ func scanFigures(scan func(...any) error, figures []figure, head ...any) error {
 
 func getResult(ctx context.Context, q querier, attempt int64, o *Outcome) error {
 	return each(ctx, q, `SELECT steps, ridge_dominated, unbounded, freedom, def_a, def_b, def_c, ifnull(def_a_ridge, 0),
-		ifnull(def_b_ridge, 0), ifnull(kinds, '{}'), rir, ratio_harmful, ratio_primary, rir_ridge, ratio_harmful_ridge,
+		ifnull(def_b_ridge, 0), deep, ifnull(kinds, '{}'), rir, ratio_harmful, ratio_primary, rir_ridge, ratio_harmful_ridge,
 		ratio_primary_ridge, ceiling, kappa_theta, loss_primary, loss_base, bound, reached, reached_bound
 		FROM result WHERE attempt = ?`, []any{attempt}, func(scan func(...any) error) error {
 		var r Result
 		err := scanFigures(scan, r.figures(), &r.Steps, &r.RidgeDominated, &r.Unbounded, &r.Freedom, &r.DefA, &r.DefB, &r.DefC,
-			&r.DefARidge, &r.DefBRidge)
+			&r.DefARidge, &r.DefBRidge, &r.Deep)
 		if r.Unbounded {
 			r.Ceiling = math.Inf(1)
 		}

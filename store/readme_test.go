@@ -60,6 +60,7 @@ var published = map[string]string{
 	"attacks":           "run, attacker, task, step, loss, excess, norm_ratio, accuracy",
 	"results":           "run, experiment, status, method, model, primary_dataset, primary_class, harmful_dataset, harmful_class, seed, steps, rir, ratio_harmful, ratio_primary, rir_ridge, ratio_harmful_ridge, ratio_primary_ridge, ridge_dominated, ceiling, unbounded, freedom, kappa_theta, loss_primary, def_a, def_b, def_c, swept, def_a_ridge, def_b_ridge, loss_base, bound, reached, reached_bound",
 	"claims":            "experiment, id, verdict, value, sd, n, low, high, expect, op, tolerance, paper_value, runs, evaluated",
+	"dependencies":      "run, needs, what",
 }
 
 // TestViewsDocumented holds the database, README.md and the list above together.

@@ -32,10 +32,17 @@ type Start struct {
 	Harmful       DataRef
 	Seed          *int64 // nil where the method draws no random number
 	Params        []Param
+	Depends       []Dependency
 	EngineVersion int
 	Provenance    Provenance
 	Tags          []string
 	Note          string
+}
+
+// Dependency says that a run needs another one to have finished, and what of it.
+type Dependency struct {
+	Needs string // the other one's key
+	What  string // "θ_0", "base line"
 }
 
 // DataRef names one side of a problem.
@@ -127,6 +134,9 @@ type Result struct {
 	// Bound is the least of κ(θ)⁴, κ(θ)²κ(K_P) and the ceiling. Reached and ReachedBound are ln RIR over ln Ceiling and ln Bound.
 	// NaN: does not apply, no figure is stored.
 	Bound, Reached, ReachedBound float64
+	// Deep says that it is of a deep net: Ceiling, Unbounded, Freedom, KappaTheta and DefC do not apply, and LossBase is the loss with
+	// θ_0. A figure that is NaN then does not apply.
+	Deep bool
 }
 
 // Artifact is one file kept for a run.

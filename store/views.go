@@ -41,6 +41,7 @@ var reportViews = []view{
 		"ridge_dominated:i degenerate:i kind"), "task, protocol, step"},
 	{"attacks", "run", columns("run attacker task step loss:r excess:r norm_ratio:r accuracy:r"), "attacker, task, step"},
 	{"params", "run", columns("run path number text"), "path"},
+	{"dependencies", "run", columns("run needs what"), "needs"},
 }
 
 func resultsView() view {
