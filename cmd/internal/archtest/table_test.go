@@ -36,7 +36,7 @@ var table = []rule{
 	{Room: "engine/regularizer", Ours: []string{"engine/blas", "engine/spectrum"}, Third: []string{gonum}, Banned: impure},
 	{Room: "engine/ceiling", Ours: []string{"engine/blas", "engine/spectrum"}, Third: []string{gonum}, Banned: impure},
 	{Room: "engine/probe", Ours: []string{"engine/blas", "engine/spectrum"}, Third: []string{gonum}, Banned: impure},
-	{Room: "engine/nn", Ours: []string{"engine/blas", "engine/internal/vector"}, Third: []string{gonum}, Banned: impure},
+	{Room: "engine/nn", Ours: []string{"engine/blas", "engine/internal/vector", "engine/nn/weights"}, Third: []string{gonum}, Banned: impure},
 	{Room: "engine/nn/weights", Banned: impure},
 	{
 		Room:  "engine/deep",
