@@ -1,6 +1,10 @@
 package nn
 
-import "math"
+import (
+	"math"
+
+	"kappa/engine/internal/vector"
+)
 
 // clipSlack is what PyTorch adds to the norm that it divides by.
 const clipSlack = 1e-6
@@ -11,7 +15,7 @@ func GradientNorm(params []*Param) float64 {
 	sum := 0.0
 	for _, p := range params {
 		if p.Trained() {
-			sum += sumSquares(p.Grad)
+			sum += vector.SumSquares(p.Grad)
 		}
 	}
 	return math.Sqrt(sum)
@@ -24,27 +28,9 @@ func ClipGradient(params []*Param, limit float64) float64 {
 	if scale := limit / (norm + clipSlack); limit > 0 && scale < 1 && norm-norm == 0 {
 		for _, p := range params {
 			if p.Trained() {
-				for i := range p.Grad {
-					p.Grad[i] *= float32(scale)
-				}
+				vector.Scale(p.Grad, p.Grad, float32(scale))
 			}
 		}
 	}
 	return norm
-}
-
-// sumSquares returns Σ x², in float64, in an order of its own.
-func sumSquares(x []float32) float64 {
-	var s0, s1, s2, s3 float64
-	for ; len(x) >= 4; x = x[4:] {
-		a, b, c, d := float64(x[0]), float64(x[1]), float64(x[2]), float64(x[3])
-		s0 += a * a
-		s1 += b * b
-		s2 += c * c
-		s3 += d * d
-	}
-	for _, v := range x {
-		s0 += float64(v) * float64(v)
-	}
-	return (s0 + s1) + (s2 + s3)
 }

@@ -1,11 +1,13 @@
 package nn
 
+import "kappa/engine/internal/vector"
+
 // Locate looks through what the last forward pass, Features or Through on x and then Logits, left behind, in the order in which it was
 // computed, and says where the first number is that is NaN or infinite: "the input", "the parameter layer3.0.conv1.weight", "the
 // output of layer3.0.bn1"; "" if there is none. If the forward pass is sound it looks at the gradients, from the head down as a
 // backward pass computes them: "the gradient of layer3.0.conv1.weight". It computes nothing anew.
 func (n *Net) Locate(x *Tensor) string {
-	if !finite(x.Data) {
+	if !vector.AllFinite(x.Data) {
 		if n.from > 0 {
 			return "the output of " + n.Blocks[n.from-1].Name
 		}
@@ -20,7 +22,7 @@ func (n *Net) Locate(x *Tensor) string {
 		return where
 	}
 	for i := len(n.params) - 1; i >= 0; i-- {
-		if p := n.params[i]; p.Trained() && !finite(p.Grad) {
+		if p := n.params[i]; p.Trained() && !vector.AllFinite(p.Grad) {
 			return "the gradient of " + p.Name
 		}
 	}
@@ -30,7 +32,7 @@ func (n *Net) Locate(x *Tensor) string {
 // locate looks at a layer: its own parameters, its parts, its output, its buffers, which a pass in training follows.
 func locate(name string, l Layer) string {
 	for _, p := range l.Params() {
-		if !p.Buffer && !finite(p.Value) {
+		if !p.Buffer && !vector.AllFinite(p.Value) {
 			return "the parameter " + p.Name
 		}
 	}
@@ -39,32 +41,22 @@ func locate(name string, l Layer) string {
 			return where
 		}
 	}
-	if y := outputOf(l); y != nil && !finite(y.Data) {
+	if l, ok := l.(keeper); ok && !vector.AllFinite(l.output().Data) {
 		return "the output of " + name
 	}
 	for _, p := range l.Params() {
-		if p.Buffer && !finite(p.Value) {
+		if p.Buffer && !vector.AllFinite(p.Value) {
 			return "the buffer " + p.Name
 		}
 	}
 	return ""
 }
 
-// outputOf returns the output of a layer's last forward pass, nil where it keeps none.
-func outputOf(l Layer) *Tensor {
-	switch l := l.(type) {
-	case *Linear:
-		return &l.y
-	}
-	return nil
-}
+// keeper is a layer that keeps the output of its last forward pass.
+type keeper interface{ output() *Tensor }
 
-// finite reports whether no number is NaN or infinite.
-func finite(values []float32) bool {
-	for _, v := range values {
-		if v-v != 0 {
-			return false
-		}
-	}
-	return true
-}
+func (l *Linear) output() *Tensor    { return &l.y }
+func (e *Embed) output() *Tensor     { return &e.y }
+func (g *GELU) output() *Tensor      { return &g.y }
+func (l *LayerNorm) output() *Tensor { return &l.y }
+func (c *ClassNorm) output() *Tensor { return &c.norm.y }

@@ -23,13 +23,13 @@ func CrossEntropy(logits *Tensor, labels []int, smoothing float64, grad *Tensor)
 	for i, y := range labels {
 		z := logits.Data[i*classes : (i+1)*classes]
 		top, total := LogSumExp(z)
-		lse := top + math.Log(total)
-		linear := 0.0
-		for _, v := range z {
-			linear += float64(v)
-		}
-		term := lse - (1-smoothing)*float64(z[y])
+		// Σ_k q_k·(lse − z_k), with the logits less their largest: large ones do not hide their differences.
+		term := math.Log(total) - (1-smoothing)*(float64(z[y])-top)
 		if smoothing > 0 {
+			linear := 0.0
+			for _, v := range z {
+				linear += float64(v) - top
+			}
 			term -= each * linear
 		}
 		sum += term

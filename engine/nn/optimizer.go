@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"kappa/engine/blas"
+	"kappa/engine/internal/vector"
 )
 
 // Optimizer moves parameters along their gradients.
@@ -45,13 +46,11 @@ func (n *Net) Trained() []*Param {
 //
 // v is 0 before the first step.
 type SGD struct {
-	params   []*Param
-	momentum float32
-	decay    float32
-	nesterov bool
-	v        [][]float32 // of each parameter; nil without momentum
+	params []*Param
+	decay  float64
+	v      [][]float32 // of each parameter
 
-	rate, omega    float32 // of the step under way
+	step           vector.SGD // of the parameter under way
 	x, g, velocity []float32
 	part           func(lo, hi int)
 }
@@ -61,48 +60,20 @@ const stepGrain = 1 << 14
 
 // NewSGD returns an optimizer of the given parameters. Momentum is in [0, 1) and decay ≥ 0.
 func NewSGD(params []*Param, momentum float64, nesterov bool, decay float64) *SGD {
-	s := &SGD{params: params, momentum: float32(momentum), decay: float32(decay), nesterov: nesterov}
-	if momentum > 0 {
-		s.v = buffers(params)
-	}
-	s.part = func(lo, hi int) { s.move(s.x[lo:hi], s.g[lo:hi], s.velocity, lo) }
+	s := &SGD{params: params, decay: decay, v: buffers(params), step: vector.SGD{Momentum: momentum, Nesterov: nesterov}}
+	s.part = func(lo, hi int) { s.step.Step(s.x[lo:hi], s.g[lo:hi], s.velocity[lo:hi]) }
 	return s
 }
 
 // Step is [Optimizer]'s.
 func (s *SGD) Step(rate float64) {
-	s.rate = float32(rate)
+	s.step.LearningRate = rate
 	for i, p := range s.params {
-		s.x, s.g, s.omega = p.Value, p.Gradient(), 0
+		s.x, s.g, s.velocity, s.step.WeightDecay = p.Value, p.Gradient(), s.v[i], 0
 		if p.Decay {
-			s.omega = s.decay
-		}
-		if s.v != nil {
-			s.velocity = s.v[i]
+			s.step.WeightDecay = s.decay
 		}
 		blas.Split(len(s.x), stepGrain, s.part)
-	}
-	s.x, s.g, s.velocity = nil, nil, nil
-}
-
-// move takes the step of some numbers, whose velocities begin at v[at].
-func (s *SGD) move(x, g, v []float32, at int) {
-	rate, omega, mu := s.rate, s.omega, s.momentum
-	if v == nil {
-		for i, d := range g {
-			x[i] -= rate * (d + omega*x[i])
-		}
-		return
-	}
-	v = v[at : at+len(x)]
-	for i, d := range g {
-		d += omega * x[i]
-		w := mu*v[i] + d
-		v[i] = w
-		if s.nesterov {
-			w = d + mu*w
-		}
-		x[i] -= rate * w
 	}
 }
 
@@ -111,9 +82,6 @@ func (s *SGD) State() []Named { return named(nil, "momentum/", s.params, s.v) }
 
 // Restore is [Optimizer]'s.
 func (s *SGD) Restore(state []Named) error {
-	if s.v == nil {
-		return restore(state)
-	}
 	return restore(state, group{"momentum/", s.params, s.v})
 }
 
@@ -130,7 +98,7 @@ type AdamW struct {
 	steps  int
 	m, v   [][]float32
 
-	size, root, keep  float32 // of the step under way: η/(1−β₁ᵗ), √(1−β₂ᵗ), 1 − ηω
+	step              vector.AdamW // of the parameter under way
 	x, g, mean, power []float32
 	part              func(lo, hi int)
 }
@@ -145,33 +113,23 @@ const (
 // NewAdamW returns an optimizer of the given parameters. Decay is ≥ 0.
 func NewAdamW(params []*Param, decay float64) *AdamW {
 	a := &AdamW{params: params, decay: decay, m: buffers(params), v: buffers(params)}
-	a.part = func(lo, hi int) { a.move(a.x[lo:hi], a.g[lo:hi], a.mean[lo:hi], a.power[lo:hi]) }
+	a.step = vector.AdamW{Beta1: adamBeta1, Beta2: adamBeta2, Epsilon: adamEpsilon}
+	a.part = func(lo, hi int) { a.step.Step(a.x[lo:hi], a.g[lo:hi], a.mean[lo:hi], a.power[lo:hi]) }
 	return a
 }
 
 // Step is [Optimizer]'s.
 func (a *AdamW) Step(rate float64) {
 	a.steps++
-	t := float64(a.steps)
-	a.size = float32(rate / (1 - math.Pow(adamBeta1, t)))
-	a.root = float32(math.Sqrt(1 - math.Pow(adamBeta2, t)))
+	a.step.LearningRate = rate
+	a.step.Correction1 = 1 - math.Pow(adamBeta1, float64(a.steps))
+	a.step.Correction2 = 1 - math.Pow(adamBeta2, float64(a.steps))
 	for i, p := range a.params {
-		a.x, a.g, a.mean, a.power, a.keep = p.Value, p.Gradient(), a.m[i], a.v[i], 1
+		a.x, a.g, a.mean, a.power, a.step.WeightDecay = p.Value, p.Gradient(), a.m[i], a.v[i], 0
 		if p.Decay {
-			a.keep = float32(1 - rate*a.decay)
+			a.step.WeightDecay = a.decay
 		}
 		blas.Split(len(a.x), stepGrain, a.part)
-	}
-	a.x, a.g, a.mean, a.power = nil, nil, nil, nil
-}
-
-func (a *AdamW) move(x, g, m, v []float32) {
-	size, root, keep := a.size, a.root, a.keep
-	for i, d := range g {
-		mi := m[i] + (1-adamBeta1)*(d-m[i])
-		vi := adamBeta2*v[i] + (1-adamBeta2)*d*d
-		m[i], v[i] = mi, vi
-		x[i] = keep*x[i] - size*mi/(float32(math.Sqrt(float64(vi)))/root+adamEpsilon)
 	}
 }
 
