@@ -141,7 +141,7 @@ type layerCase struct {
 }
 
 // gradientsPerParam is the number of elements of a parameter whose derivative is computed: a central difference is two whole passes.
-const gradientsPerParam = 24
+const gradientsPerParam = 12
 
 // check compares a layer's pass, and its gradients in x and in all parameters, with the naive function and its central differences.
 func (c layerCase) check(t *testing.T, seed uint64) {
