@@ -4,7 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"runtime"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 )
 
 // ImageTask is a data set read as images, in two parts.
@@ -23,6 +27,7 @@ type Images struct {
 	rows                    []int32 // which images of pixels; nil are all
 	classes                 int
 	channels, height, width int
+	slow                    bool // an image is worth a goroutine
 }
 
 // pixels are where images come from.
@@ -57,16 +62,39 @@ func (m *Images) Label(i int) int { return int(m.labels[m.at(i)]) }
 
 // Batch writes the images rows, preprocessed, one after another to dst, each C×H×W (channels, lines, pixels of a line). It panics
 // where dst is shorter than that or a row is none of the images. The error says which file could not be read; images known by name
-// are in memory and give none.
+// are in memory and give none. Pictures of a folder are decoded by as many goroutines as there are cores.
 func (m *Images) Batch(dst []float32, rows []int) error {
 	size := m.channels * m.height * m.width
 	if len(dst) < len(rows)*size {
 		panic("dataset: Batch: dst is too short")
 	}
-	for k, i := range rows {
-		if err := m.pixels.read(dst[k*size:][:size:size], m.at(i)); err != nil {
+	read := func(k int) error { return m.pixels.read(dst[k*size:][:size:size], m.at(rows[k])) }
+	if workers := min(len(rows), runtime.GOMAXPROCS(0)); m.slow && workers > 1 {
+		return inParallel(workers, len(rows), read)
+	}
+	for k := range rows {
+		if err := read(k); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// inParallel calls do(0) … do(n−1) and returns the error of the smallest number that has one.
+func inParallel(workers, n int, do func(k int) error) error {
+	var wg sync.WaitGroup
+	var next atomic.Int64
+	errs := make([]error, n)
+	for range workers {
+		wg.Go(func() {
+			for k := int(next.Add(1)) - 1; k < n; k = int(next.Add(1)) - 1 {
+				errs[k] = do(k)
+			}
+		})
+	}
+	wg.Wait()
+	if i := slices.IndexFunc(errs, func(err error) bool { return err != nil }); i >= 0 {
+		return errs[i]
 	}
 	return nil
 }
@@ -171,7 +199,7 @@ func ImageCounts(name string) (train, test int) {
 
 // checkImages reports what is wrong with s as a source of images.
 func (s Source) checkImages() []error {
-	var errs []error
+	errs := s.checkPhotos()
 	if !s.Split {
 		if s.Images != "" {
 			errs = append(errs, fmt.Errorf("%s: a folder of photographs is for nets; accepted here: a data set known by name, csv = \"FILE\" or npy = \"FILE\"", s.Images))

@@ -36,10 +36,26 @@ type Source struct {
 	CSV  string // path of a comma-separated file in UTF-8
 	NPY  string // path of a NumPy array, N×D or of length N (one column)
 
-	Images string // path of a folder of photographs, one folder for each class; see [LoadImages]
+	Images string // path of a folder of photographs; see below
 	// Split says that the data set is read as images with a part to train on and a part to test on, by [LoadImages] and not by
 	// [Load]. Its digest is then that of the files of both parts.
 	Split bool
+
+	// A folder of photographs (Images) has a folder "train" and a folder "val" ("valid", "test": the first that is there), in each of
+	// which there is a folder for each class; or only folders of classes, and then every fifth picture of a class, in the order of
+	// names, is to test on. Classes are numbered in the byte order of their names. Pictures are the files that end in .jpg, .jpeg or
+	// .png in upper or lower case, be they JPEG or PNG; other files, and names that begin with a dot, are passed over. They are numbered
+	// from class to class, the first of each class before the second ones, so that the first n are of all classes.
+	//
+	// A picture is decoded when a batch is read: to 8 bits of red, green and blue, its shorter side resized to Resize pixels as
+	// Pillow does it, the Crop×Crop pixels in its middle taken, x ↦ (x/255 − Mean)/Dev for each channel in 32-bit arithmetic.
+	// There is no random augmentation.
+	Resize, Crop int  // pixels; 0 are 8/7 of Crop and 224
+	Squash       bool // resize to Crop×Crop whatever the picture's shape, and cut nothing off
+	// Interpolation is Bilinear ("" is the same) or Bicubic, both with antialiasing.
+	Interpolation string
+	Mean, Dev     []float64 // of red, green and blue between 0 and 1; nil are ImageNet's
+	PerClass      int       // the first so many pictures of each class, in both parts; 0 are all
 
 	LabelsNPY string // with NPY: path of the targets, an array of length N or N×1; "" for none
 
@@ -162,6 +178,33 @@ func (s Source) Key() string {
 	text("npy", s.NPY)
 	text("images", s.Images)
 	flag("split", s.Split)
+	number := func(name string, n int) {
+		if n != 0 {
+			add(name, strconv.Itoa(n))
+		}
+	}
+	if s.Images != "" {
+		resize, crop := s.photoSizes()
+		if !s.Squash {
+			number("resize", resize)
+		}
+		number("crop", crop)
+		flag("squash", s.Squash)
+		if s.Interpolation != Bilinear {
+			text("interpolation", s.Interpolation)
+		}
+		for _, l := range []struct {
+			name         string
+			given, usual []float64
+		}{{"mean", s.Mean, photoDefaults.mean[:]}, {"dev", s.Dev, photoDefaults.dev[:]}} {
+			if l.given != nil && !slices.Equal(l.given, l.usual) {
+				for _, x := range l.given {
+					add(l.name, shortest(x))
+				}
+			}
+		}
+		number("per-class", s.PerClass)
+	}
 	text("labels", s.LabelsNPY)
 	text("target", s.Target)
 	drop := slices.Clone(s.Drop)

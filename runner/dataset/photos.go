@@ -1,0 +1,126 @@
+package dataset
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"strconv"
+)
+
+// openPhoto opens a picture. Its errors name the path.
+func openPhoto(fsys fs.FS, name string) (fs.File, error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("open picture %s: %w", name, cause(err))
+	}
+	switch info, err := f.Stat(); {
+	case err != nil:
+		err = cause(err)
+		_ = f.Close()
+		return nil, fmt.Errorf("open picture %s: %w", name, err)
+	case !info.Mode().IsRegular():
+		_ = f.Close()
+		return nil, fmt.Errorf("open picture %s: it is not a regular file (%s)", name, info.Mode())
+	case info.Size() > MaxPhotoBytes:
+		_ = f.Close()
+		return nil, fmt.Errorf("open picture %s: it has %d bytes; accepted: at most %d", name, info.Size(), int64(MaxPhotoBytes))
+	}
+	return f, nil
+}
+
+// digestFolder is the SHA-256 over a line for each picture that [LoadImages] would list, in its order: its path below the folder,
+// quoted, and the SHA-256 of its bytes. Every picture's header is checked on the way; the error lists the first that are none. Cost:
+// one pass over all their bytes.
+func digestFolder(fsys fs.FS, src Source) (string, error) {
+	d, err := listFolder(fsys, src)
+	if err != nil {
+		return "", err
+	}
+	const listed = 10 // bad pictures named
+	sum, bad := sha256.New(), 0
+	var errs []error
+	for _, part := range []listing{d.train, d.test} {
+		for _, p := range part.paths {
+			digest, err := digestPhoto(fsys, path.Join(src.Images, p))
+			if err != nil {
+				if bad++; bad <= listed {
+					errs = append(errs, err)
+				}
+				continue
+			}
+			fmt.Fprintf(sum, "%s %s\n", strconv.Quote(p), digest)
+		}
+		sum.Write([]byte("\n"))
+	}
+	if bad > listed {
+		errs = append(errs, fmt.Errorf("%s: %d more of its pictures cannot be used", src.Images, bad-listed))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// digestPhoto is the SHA-256 of one picture, whose header must be fit.
+func digestPhoto(fsys fs.FS, name string) (string, error) {
+	f, err := openPhoto(fsys, name)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = f.Close() }()
+	sum := sha256.New()
+	r := io.TeeReader(f, sum)
+	if _, _, err := photoHeader(r); err != nil {
+		return "", fmt.Errorf("%s: %w", name, err)
+	}
+	if _, err := io.Copy(io.Discard, r); err != nil {
+		return "", fmt.Errorf("%s: %w", name, cause(err))
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// photos are the pictures of one part; they are decoded when they are read.
+type photos struct {
+	fsys  fs.FS
+	dir   string
+	paths []string
+	preparation
+}
+
+// read implements pixels.
+func (p *photos) read(dst []float32, i int) error {
+	name := path.Join(p.dir, p.paths[i])
+	f, err := openPhoto(p.fsys, name)
+	if err != nil {
+		return err
+	}
+	data, err := io.ReadAll(io.LimitReader(f, MaxPhotoBytes))
+	_ = f.Close()
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, cause(err))
+	}
+	if err := p.preparation.read(dst, data); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// loadFolder lists a folder of photographs. Its pictures are opened by Batch.
+func loadFolder(fsys fs.FS, src Source) (*ImageTask, error) {
+	d, err := listFolder(fsys, src)
+	if err != nil {
+		return nil, err
+	}
+	prepared := src.preparation()
+	part := func(l listing) *Images {
+		return &Images{
+			pixels: &photos{fsys, src.Images, l.paths, prepared}, labels: l.labels,
+			classes: len(d.classes), channels: 3, height: prepared.crop, width: prepared.crop, slow: true,
+		}
+	}
+	return &ImageTask{Train: part(d.train), Test: part(d.test), ClassNames: d.classes, Warnings: d.warnings}, nil
+}
