@@ -4,8 +4,6 @@ import (
 	"math"
 	"sync"
 
-	"gonum.org/v1/gonum/blas/blas32"
-
 	"kappa/engine/blas"
 	"kappa/engine/internal/vector"
 )
@@ -19,13 +17,14 @@ type Attention struct {
 	qkv, proj    *Linear
 	parts        []Part
 
-	tokens    int // T
-	weights   []float32
+	first     bool // only the first token asks: the result is N×1×D
+	n, tokens int
+	weights   []float32 // softmax, N×heads×queries×T
 	out, dqkv Tensor
 	dout      []float32
 	mixing    func(lo, hi int)
 	unmixing  func(lo, hi int)
-	scratch   pool
+	room      pool
 }
 
 // NewAttention returns the layer with all parameters 0. It panics if heads does not divide width.
@@ -55,64 +54,115 @@ func (a *Attention) attend(x *Tensor, mode Mode) *Tensor {
 	if len(x.Shape) != 3 || x.Shape[2] != a.Width {
 		panic(badShape)
 	}
-	a.tokens = x.Shape[1]
-	a.qkv.Forward(x, mode)
-	pairs := x.Shape[0] * a.Heads
-	a.weights = grow(a.weights, pairs*a.tokens*a.tokens)
-	a.out.Resize(x.Shape...)
-	blas.Split(pairs, 1, a.mixing)
+	a.n, a.tokens = x.Shape[0], x.Shape[1]
+	if a.first {
+		a.projectFirst(x)
+	} else {
+		a.qkv.Forward(x, mode)
+	}
+	a.weights = grow(a.weights, a.n*a.Heads*a.queries()*a.tokens)
+	a.out.Resize(a.n, a.queries(), a.Width)
+	blas.Split(a.n*a.Heads, 1, a.mixing)
 	return &a.out
+}
+
+// queries is the number of an image's tokens that ask.
+func (a *Attention) queries() int {
+	if a.first {
+		return 1
+	}
+	return a.tokens
 }
 
 // Backward returns the gradient in x.
 func (a *Attention) Backward(dy *Tensor, want bool) *Tensor {
-	n := a.out.Shape[0]
 	a.dout = a.proj.Backward(dy, true).Data
-	a.dqkv.Resize(n, a.tokens, 3*a.Width)
-	blas.Split(n*a.Heads, 1, a.unmixing)
+	a.dqkv.Resize(a.n, a.tokens, 3*a.Width)
+	blas.Split(a.n*a.Heads, 1, a.unmixing)
+	if a.first {
+		return a.unprojectFirst(want)
+	}
 	return a.qkv.Backward(&a.dqkv, want)
 }
 
-// head returns where query, key and value, and the result, of a pair of image and head lie.
-func (a *Attention) head(pair int, qkv, out []float32) (q, k, v, o blas32.General) {
+// part is where the numbers of a pair of image and head begin: its query, key and value in qkv, its result, and its weights.
+type part struct{ q, k, v, o, w int }
+
+func (a *Attention) part(pair int) part {
 	image, head := pair/a.Heads, pair%a.Heads
-	size := a.Width / a.Heads
-	at := image*a.tokens*3*a.Width + head*size
-	view := func(data []float32, stride int) blas32.General {
-		return blas32.General{Rows: a.tokens, Cols: size, Stride: stride, Data: data}
-	}
-	return view(qkv[at:], 3*a.Width), view(qkv[at+a.Width:], 3*a.Width), view(qkv[at+2*a.Width:], 3*a.Width),
-		view(out[image*a.tokens*a.Width+head*size:], a.Width)
+	column := head * (a.Width / a.Heads)
+	q := image*a.tokens*3*a.Width + column
+	return part{q, q + a.Width, q + 2*a.Width, image*a.queries()*a.Width + column, pair * a.queries() * a.tokens}
 }
 
 // scale is 1/√(D/heads).
 func (a *Attention) scale() float32 { return float32(1 / math.Sqrt(float64(a.Width/a.Heads))) }
 
+// mix computes the results of pairs of image and head.
 func (a *Attention) mix(lo, hi int) {
-	t := a.tokens
+	size, n, t, width := a.Width/a.Heads, a.queries(), a.tokens, a.Width
+	qkv := a.qkv.y.Data
+	turned := a.room.take(size * t)
 	for pair := lo; pair < hi; pair++ {
-		q, k, v, o := a.head(pair, a.qkv.y.Data, a.out.Data)
-		w := matrix(t, t, a.weights[pair*t*t:(pair+1)*t*t])
-		productTB(w, q, k, 0)
-		vector.SoftmaxRows(w.Data, t, t, a.scale())
-		product(o, w, v, 0)
+		p := a.part(pair)
+		w := a.weights[p.w : p.w+n*t]
+		a.scores(w, qkv[p.q:], 3*width, qkv[p.k:], turned)
+		vector.SoftmaxRows(w, n, t, a.scale())
+		small{a: w, ars: t, acs: 1, b: qkv[p.v:], bs: 3 * width, c: a.out.Data[p.o:], cs: width}.multiply(n, size, t)
+	}
+	a.room.give(turned)
+}
+
+// unmix computes the gradients in query, key and value of pairs of image and head.
+func (a *Attention) unmix(lo, hi int) {
+	size, n, t, width := a.Width/a.Heads, a.queries(), a.tokens, a.Width
+	qkv, d := a.qkv.y.Data, a.dqkv.Data
+	turned, ds := a.room.take(size*t), a.room.take(n*t)
+	for pair := lo; pair < hi; pair++ {
+		p := a.part(pair)
+		w, do := a.weights[p.w:p.w+n*t], a.dout[p.o:]
+		small{a: w, ars: 1, acs: t, b: do, bs: width, c: d[p.v:], cs: 3 * width}.multiply(t, size, n)
+		a.scores(ds, do, width, qkv[p.v:], turned)
+		vector.SoftmaxRowsBackward(ds, ds, w, n, t, a.scale())
+		small{a: ds, ars: t, acs: 1, b: qkv[p.k:], bs: 3 * width, c: d[p.q:], cs: 3 * width}.multiply(n, size, t)
+		small{a: ds, ars: 1, acs: t, b: qkv[p.q:], bs: 3 * width, c: d[p.k:], cs: 3 * width}.multiply(t, size, n)
+	}
+	a.room.give(ds)
+	a.room.give(turned)
+}
+
+// scores computes the products of every query, in rows at a step, with every key, in rows of qkv: queries×T.
+func (a *Attention) scores(dst, query []float32, step int, key, turned []float32) {
+	size, t := a.Width/a.Heads, a.tokens
+	if a.first { // one query: the product the other way round reads the keys where they are
+		small{a: key, ars: 3 * a.Width, acs: 1, b: query, bs: 1, c: dst, cs: 1}.multiply(t, 1, size)
+		return
+	}
+	turn(turned, key, t, size, 3*a.Width)
+	small{a: query, ars: step, acs: 1, b: turned, bs: t, c: dst, cs: t}.multiply(t, t, size)
+}
+
+// turn stores the transpose of a matrix whose rows are a step apart.
+func turn(dst, src []float32, rows, cols, step int) {
+	for r := range rows {
+		for c, v := range src[r*step : r*step+cols] {
+			dst[c*rows+r] = v
+		}
 	}
 }
 
-func (a *Attention) unmix(lo, hi int) {
-	t := a.tokens
-	ds := matrix(t, t, a.scratch.take(t*t))
-	for pair := lo; pair < hi; pair++ {
-		q, k, v, do := a.head(pair, a.qkv.y.Data, a.dout)
-		dq, dk, dv, _ := a.head(pair, a.dqkv.Data, a.dout)
-		w := matrix(t, t, a.weights[pair*t*t:(pair+1)*t*t])
-		productTA(dv, w, do, 0)
-		productTB(ds, do, v, 0)
-		vector.SoftmaxRowsBackward(ds.Data, ds.Data, w.Data, t, t, a.scale())
-		product(dq, ds, k, 0)
-		productTA(dk, ds, q, 0)
+// small is a product c ← a·b on one core: steps between rows, and of a between columns too.
+type small struct {
+	a, b, c          []float32
+	ars, acs, bs, cs int
+}
+
+// multiply computes the product for c of m×n and sums of k terms.
+func (s small) multiply(m, n, k int) {
+	l := blas.Lines{
+		Groups: 1, Rows: m, Cols: n, Segments: 1, K: k, A: s.a, ARow: s.ars, ACol: s.acs, B: s.b, BRow: s.bs, C: s.c, CRow: s.cs,
 	}
-	a.scratch.give(ds.Data)
+	l.Multiply()
 }
 
 // pool keeps slices that parts of a computation work in.

@@ -35,6 +35,7 @@ func (v vision) net(input [3]int, classes int) (*Net, error) {
 	n := &Net{Width: v.encoder.Width, Unfrozen: v.unfrozen}
 	n.Blocks = append(n.Blocks, Part{"", NewEmbed(input[0], input[1], input[2], v.patch, v.encoder.Width)})
 	for i := range v.depth {
+		v.encoder.First = i == v.depth-1 // the class token is all that is read
 		n.Blocks = append(n.Blocks, Part{"blocks." + strconv.Itoa(i), NewEncoderBlock(v.encoder)})
 	}
 	n.Blocks = append(n.Blocks, Part{"norm", NewClassNorm(v.encoder.Width, v.encoder.Epsilon)})
@@ -67,10 +68,8 @@ func (c *ClassNorm) Forward(x *Tensor, mode Mode) *Tensor {
 		panic(badShape)
 	}
 	c.shape = append(c.shape[:0], x.Shape...)
+	firstTokens(&c.x, x)
 	c.x.Resize(x.Shape[0], x.Shape[2])
-	for i := range x.Shape[0] {
-		copy(c.x.Sample(i), x.Sample(i))
-	}
 	return c.norm.Forward(&c.x, mode)
 }
 

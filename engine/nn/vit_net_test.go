@@ -106,12 +106,15 @@ func TestTransformerKinds(t *testing.T) {
 		trained, trainedBlock int // with the kind's own choice: parameters without the head, and the lowest block
 	}{
 		{
-			"vit-small", [3]int{1, 28, 28}, 4 + 4*block + 2 + 2, 64*16 + 64 + 64 + 50*64 + 4*(4*64+3*64*64+3*64+64*64+64+2*64*128+128+64) + 128 + 650, 6, 64,
+			"vit-small",
+			[3]int{1, 28, 28},
+			4 + 4*block + 2 + 2, 64*16 + 64 + 64 + 50*64 + 4*(4*64+3*64*64+3*64+64*64+64+2*64*128+128+64) + 128 + 650, 6, 64,
 			[]string{
 				"cls_token", "pos_embed", "patch_embed.proj.weight", "patch_embed.proj.bias", "blocks.0.norm1.weight", "blocks.0.norm1.bias", "blocks.0.attn.qkv.weight",
 				"blocks.0.attn.qkv.bias", "blocks.0.attn.proj.weight", "blocks.0.attn.proj.bias", "blocks.0.norm2.weight",
 				"blocks.0.norm2.bias", "blocks.0.mlp.fc1.weight", "blocks.0.mlp.fc1.bias", "blocks.0.mlp.fc2.weight", "blocks.0.mlp.fc2.bias", "blocks.1.norm1.weight",
-			}, block + 2, 4,
+			},
+			block + 2, 4,
 		},
 		{"vit-b16", [3]int{3, 32, 16}, 4 + 12*block + 2 + 2, 85_798_656 - 194*768 + 768*10 + 10, 14, 768, []string{"cls_token"}, block + 11*4 + 2, 1},
 		{"mlp", [3]int{1, 5, 7}, 6, 36*256 + 257*64 + 650, 2, 64, []string{
