@@ -5,6 +5,9 @@ package vector
 func ScaleShift(y, x, scale, shift []float32, rows, cols int) {
 	n := size(rows, cols, y, x)
 	need(cols, scale, shift)
+	if n == 0 || best.scaleShift(rows, cols, &y[0], &x[0], &scale[0], &shift[0]) {
+		return
+	}
 	for i := 0; i < n; i += cols {
 		for c := range cols {
 			y[i+c] = x[i+c]*scale[c] + shift[c]
@@ -16,6 +19,9 @@ func ScaleShift(y, x, scale, shift []float32, rows, cols int) {
 func ScaleShiftReLU(y, x, scale, shift []float32, rows, cols int) {
 	n := size(rows, cols, y, x)
 	need(cols, scale, shift)
+	if n == 0 || best.scaleShiftReLU(rows, cols, &y[0], &x[0], &scale[0], &shift[0]) {
+		return
+	}
 	for i := 0; i < n; i += cols {
 		for c := range cols {
 			y[i+c] = relu(x[i+c]*scale[c] + shift[c])
@@ -27,6 +33,9 @@ func ScaleShiftReLU(y, x, scale, shift []float32, rows, cols int) {
 func ScaleShiftAddReLU(y, x, r, scale, shift []float32, rows, cols int) {
 	n := size(rows, cols, y, x, r)
 	need(cols, scale, shift)
+	if n == 0 || best.scaleShiftAddReLU(rows, cols, &y[0], &x[0], &r[0], &scale[0], &shift[0]) {
+		return
+	}
 	for i := 0; i < n; i += cols {
 		for c := range cols {
 			y[i+c] = relu(x[i+c]*scale[c] + shift[c] + r[i+c])
@@ -39,6 +48,9 @@ func ScaleShiftAddReLU(y, x, r, scale, shift []float32, rows, cols int) {
 func BatchNormBackwardSums(sum, dot []float64, dy, x []float32, rows, cols int) {
 	n := size(rows, cols, dy, x)
 	need(cols, sum, dot)
+	if n == 0 || best.batchNormSums(rows, cols, 4*cols, &sum[0], &dot[0], &dy[0], &x[0]) {
+		return
+	}
 	for i := 0; i < n; i += cols {
 		for c := range cols {
 			d := float64(dy[i+c])
@@ -53,6 +65,9 @@ func BatchNormBackwardSums(sum, dot []float64, dy, x []float32, rows, cols int) 
 func BatchNormBackwardSumsReLU(sum, dot []float64, dy, x, y []float32, rows, cols int) {
 	n := size(rows, cols, dy, x, y)
 	need(cols, sum, dot)
+	if n == 0 || best.batchNormSumsReLU(rows, cols, 4*cols, &sum[0], &dot[0], &dy[0], &x[0], &y[0]) {
+		return
+	}
 	for i := 0; i < n; i += cols {
 		for c := range cols {
 			if y[i+c] <= 0 {
@@ -71,6 +86,9 @@ func BatchNormBackwardSumsReLU(sum, dot []float64, dy, x, y []float32, rows, col
 func BatchNormBackwardApply(dx, dy, x, a, b, d []float32, rows, cols int) {
 	n := size(rows, cols, dx, dy, x)
 	need(cols, a, b, d)
+	if n == 0 || best.batchNormApply(rows, cols, &dx[0], &dy[0], &x[0], &a[0], &b[0], &d[0]) {
+		return
+	}
 	for i := 0; i < n; i += cols {
 		for c := range cols {
 			dx[i+c] = b[c]*x[i+c] + d[c] + a[c]*dy[i+c]

@@ -10,6 +10,9 @@ func Fill(dst []float32, v float32) {
 // Add stores a + b in dst.
 func Add(dst, a, b []float32) {
 	need(len(dst), a, b)
+	if len(dst) == 0 || best.add(len(dst), &dst[0], &a[0], &b[0]) {
+		return
+	}
 	for i := range dst {
 		dst[i] = a[i] + b[i]
 	}
@@ -21,6 +24,9 @@ func AddTo(dst, a []float32) { Add(dst, dst, a) }
 // Mul stores the products a_i·b_i in dst.
 func Mul(dst, a, b []float32) {
 	need(len(dst), a, b)
+	if len(dst) == 0 || best.mul(len(dst), &dst[0], &a[0], &b[0]) {
+		return
+	}
 	for i := range dst {
 		dst[i] = a[i] * b[i]
 	}
@@ -29,6 +35,9 @@ func Mul(dst, a, b []float32) {
 // Scale stores s·a in dst.
 func Scale(dst, a []float32, s float32) {
 	need(len(dst), a)
+	if len(dst) == 0 || best.scale(len(dst), &dst[0], &a[0], s) {
+		return
+	}
 	for i := range dst {
 		dst[i] = s * a[i]
 	}
@@ -37,6 +46,9 @@ func Scale(dst, a []float32, s float32) {
 // AddScaled adds s·a to dst, with one rounding.
 func AddScaled(dst []float32, s float32, a []float32) {
 	need(len(dst), a)
+	if len(dst) == 0 || best.addScaled(len(dst), &dst[0], &a[0], s) {
+		return
+	}
 	for i := range dst {
 		dst[i] += s * a[i]
 	}
@@ -46,6 +58,9 @@ func AddScaled(dst []float32, s float32, a []float32) {
 func AddRow(dst, x, row []float32, rows, cols int) {
 	n := size(rows, cols, dst, x)
 	need(cols, row)
+	if n == 0 || best.addRow(rows, cols, &dst[0], &x[0], &row[0]) {
+		return
+	}
 	for i := 0; i < n; i += cols {
 		for c, v := range row[:cols] {
 			dst[i+c] = x[i+c] + v

@@ -2,6 +2,8 @@ package vector
 
 import "kappa/engine/blas"
 
+//go:generate go run ./internal/gen -out .
+
 // form says which instructions compute.
 type form int
 

@@ -14,6 +14,9 @@ func normal(x float32) (distribution, density float64) {
 // D. Hendrycks and K. Gimpel, Gaussian Error Linear Units (GELUs), arXiv:1606.08415, without the approximation by tanh.
 func GELU(y, x []float32) {
 	need(len(y), x)
+	if len(y) == 0 || best.gelu(len(y), &y[0], &x[0]) {
+		return
+	}
 	for i := range y {
 		p, _ := normal(x[i])
 		y[i] = float32(float64(x[i]) * p)
@@ -24,6 +27,10 @@ func GELU(y, x []float32) {
 // which is left as the backward pass needs it.
 func GELUBias(y, x, bias []float32, rows, cols int) {
 	n := size(rows, cols, y, x)
+	need(cols, bias)
+	if n == 0 || best.geluBias(rows, cols, &y[0], &x[0], &bias[0]) {
+		return
+	}
 	AddRow(x, x, bias, rows, cols)
 	GELU(y[:n], x)
 }
@@ -32,6 +39,9 @@ func GELUBias(y, x, bias []float32, rows, cols int) {
 // most 3·10⁻⁷. ±Inf and NaN in x give NaN.
 func GELUBackward(dx, dy, x []float32) {
 	need(len(dx), dy, x)
+	if len(dx) == 0 || best.geluBackward(len(dx), &dx[0], &dy[0], &x[0]) {
+		return
+	}
 	for i := range dx {
 		p, d := normal(x[i])
 		dx[i] = float32(float64(dy[i]) * (p + float64(x[i])*d))

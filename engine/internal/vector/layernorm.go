@@ -6,9 +6,12 @@ import "math"
 // of each row mean and rstd = 1/√(var + eps) are stored, var being the mean of (x − mean)². Mean and variance are computed in float64
 // and rounded. A row with a NaN or an Inf is NaN. cols = 0 stores NaN in mean and rstd.
 func LayerNorm(y, x, gamma, beta, mean, rstd []float32, rows, cols int, eps float32) {
-	size(rows, cols, y, x)
+	n := size(rows, cols, y, x)
 	need(cols, gamma, beta)
 	need(rows, mean, rstd)
+	if n > 0 && best.layerNorm(rows, cols, &y[0], &x[0], &gamma[0], &beta[0], &mean[0], &rstd[0], float64(eps)) {
+		return
+	}
 	for r := range rows {
 		row, out := x[r*cols:(r+1)*cols], y[r*cols:(r+1)*cols]
 		var s, q [lanes]float64
@@ -28,6 +31,9 @@ func LayerNorm(y, x, gamma, beta, mean, rstd []float32, rows, cols int, eps floa
 	}
 }
 
+// rowsAtOnce is how many rows are read for the sums and then for dx: so few that they are still in a cache.
+const rowsAtOnce = 16
+
 // LayerNormBackward takes the gradient dy in the output of LayerNorm. With x̂ = (x − mean)·rstd it stores
 //
 //	dx = rstd·(dy·gamma − Σ dy·gamma/cols − x̂·Σ dy·gamma·x̂/cols),
@@ -35,12 +41,22 @@ func LayerNorm(y, x, gamma, beta, mean, rstd []float32, rows, cols int, eps floa
 // the sums along the row, and adds Σ_r dy·x̂ to dgamma and Σ_r dy to dbeta, cols numbers each in float64. dx, dy and x are rows×cols.
 // dgamma and dbeta may both be nil: then they are not computed.
 func LayerNormBackward(dx, dy, x, gamma, mean, rstd []float32, dgamma, dbeta []float64, rows, cols int) {
-	size(rows, cols, dx, dy, x)
+	n := size(rows, cols, dx, dy, x)
 	need(cols, gamma)
 	need(rows, mean, rstd)
 	sums := dgamma != nil || dbeta != nil
 	if sums {
 		need(cols, dgamma, dbeta)
+	}
+	if n > 0 && best != plain {
+		for r := 0; r < rows; r += rowsAtOnce {
+			m, i := min(rowsAtOnce, rows-r), r*cols
+			if sums {
+				best.layerNormSums(m, cols, 4*cols, &dgamma[0], &dbeta[0], &dy[i], &x[i], &mean[r], &rstd[r])
+			}
+			best.layerNormBackward(m, cols, &dx[i], &dy[i], &x[i], &gamma[0], &mean[r], &rstd[r])
+		}
+		return
 	}
 	for r := range rows {
 		in, d, out := x[r*cols:(r+1)*cols], dy[r*cols:(r+1)*cols], dx[r*cols:(r+1)*cols]

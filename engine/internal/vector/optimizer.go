@@ -17,7 +17,14 @@ type SGD struct {
 // v is zero before the first step. All have the length of w; g is left as it is.
 func (s SGD) Step(w, g, v []float32) {
 	need(len(w), g, v)
+	if len(w) == 0 {
+		return
+	}
 	rate, momentum, decay := float32(s.LearningRate), float32(s.Momentum), float32(s.WeightDecay)
+	if s.Nesterov && best.nesterov(len(w), &w[0], &g[0], &v[0], rate, momentum, decay) ||
+		!s.Nesterov && best.sgd(len(w), &w[0], &g[0], &v[0], rate, momentum, decay) {
+		return
+	}
 	for i := range w {
 		h := g[i] + decay*w[i]
 		v[i] = momentum*v[i] + h
@@ -48,9 +55,15 @@ type AdamW struct {
 // m and v are zero before the first step. All have the length of w; g is left as it is.
 func (s AdamW) Step(w, g, m, v []float32) {
 	need(len(w), g, m, v)
+	if len(w) == 0 {
+		return
+	}
 	keep, decay := float32(1-s.LearningRate*s.WeightDecay), float32(s.Beta2)
 	mean, square := float32(1-s.Beta1), float32(1-s.Beta2)
 	rate, root, epsilon := float32(s.LearningRate/s.Correction1), float32(1/math.Sqrt(s.Correction2)), float32(s.Epsilon)
+	if best.adamw(len(w), &w[0], &g[0], &m[0], &v[0], keep, decay, mean, square, rate, root, epsilon) {
+		return
+	}
 	for i := range w {
 		m[i] += mean * (g[i] - m[i])
 		v[i] = decay*v[i] + square*g[i]*g[i]

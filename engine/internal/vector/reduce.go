@@ -18,6 +18,9 @@ func fold(p *[lanes]float64) float64 {
 // Dot returns Σ a_i·b_i, summed in float64 over the length of a. Products are exact.
 func Dot(a, b []float32) float64 {
 	need(len(a), b)
+	if dst := 0.0; len(a) > 0 && best.dot(len(a), &dst, &a[0], &b[0]) {
+		return dst
+	}
 	var p [lanes]float64
 	for i, v := range a {
 		p[i%lanes] += float64(v) * float64(b[i])
@@ -30,6 +33,9 @@ func SumSquares(a []float32) float64 { return Dot(a, a) }
 
 // Sum returns Σ a_i, summed in float64.
 func Sum(a []float32) float64 {
+	if dst := 0.0; len(a) > 0 && best.sum(len(a), &dst, &a[0]) {
+		return dst
+	}
 	var p [lanes]float64
 	for i, v := range a {
 		p[i%lanes] += float64(v)
@@ -39,6 +45,9 @@ func Sum(a []float32) float64 {
 
 // AllFinite reports whether no element of a is NaN or infinite.
 func AllFinite(a []float32) bool {
+	if dst := float32(0); len(a) > 0 && best.zeros(len(a), &dst, &a[0]) {
+		return dst == 0
+	}
 	for _, v := range a {
 		if math.Float32bits(v)&0x7f800000 == 0x7f800000 {
 			return false

@@ -6,6 +6,9 @@ import "math"
 // what is too large +Inf, NaN gives NaN.
 func Exp(dst, x []float32) {
 	need(len(dst), x)
+	if len(dst) == 0 || best.exp(len(dst), &dst[0], &x[0]) {
+		return
+	}
 	for i := range dst {
 		dst[i] = float32(math.Exp(float64(x[i])))
 	}
@@ -15,6 +18,9 @@ func Exp(dst, x []float32) {
 // scale·x_j. The sum is in float64. −Inf gives 0; a row with NaN or +Inf, or with nothing but −Inf, becomes NaN.
 func SoftmaxRows(x []float32, rows, cols int, scale float32) {
 	n := size(rows, cols, x)
+	if n == 0 || best.softmax(rows, cols, &x[0], scale) {
+		return
+	}
 	for i := 0; i < n; i += cols {
 		row := x[i : i+cols]
 		m := float32(math.Inf(-1))
@@ -38,6 +44,9 @@ func SoftmaxRows(x []float32, rows, cols int, scale float32) {
 // the gradient dy in it. All are rows×cols.
 func SoftmaxRowsBackward(dx, dy, y []float32, rows, cols int, scale float32) {
 	n := size(rows, cols, dx, dy, y)
+	if n == 0 || best.softmaxBackward(rows, cols, &dx[0], &dy[0], &y[0], scale) {
+		return
+	}
 	for i := 0; i < n; i += cols {
 		d, v, out := dy[i:i+cols], y[i:i+cols], dx[i:i+cols]
 		s := float32(Dot(d, v))
