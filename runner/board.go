@@ -49,28 +49,39 @@ func newBoard(plan *Plan, forecast *Forecast, jobs int, notify func(Event)) *boa
 	}
 }
 
-// queue counts the decisions and returns those to execute.
-func (b *board) queue(decisions []Decision, filter func(Decision) bool) []Decision {
+// queue counts the decisions.
+func (b *board) queue(decisions []Decision) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	var queue []Decision
 	for _, d := range decisions {
 		switch {
-		case !d.Execute:
-			b.counts.Cached++
-		case filter != nil && !filter(d):
+		case d.Execute:
+			b.wait(d.Run)
+			b.counts.Left++
+		case d.Reason == ReasonFilter:
 			b.counts.LeftOut++
 		default:
-			queue = append(queue, d)
-			l := &leftRun{kind: kindOf(d.Run)}
-			if b.forecast != nil && d.Run.Ordinal < len(b.forecast.Runs) {
-				l.expected = b.forecast.Runs[d.Run.Ordinal].Seconds
-			}
-			b.left[d.Run.Ordinal] = l
+			b.counts.Cached++
 		}
 	}
-	b.counts.Left = len(queue)
-	return queue
+}
+
+// wait adds a run to those to do.
+func (b *board) wait(run Planned) {
+	l := &leftRun{kind: kindOf(run)}
+	if b.forecast != nil && run.Ordinal < len(b.forecast.Runs) {
+		l.expected = b.forecast.Runs[run.Ordinal].Seconds
+	}
+	b.left[run.Ordinal] = l
+}
+
+// back notes a run that another process had taken and has left undone.
+func (b *board) back(run Planned) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.counts.Cached--
+	b.counts.Left++
+	b.wait(run)
 }
 
 func kindOf(run Planned) kind {

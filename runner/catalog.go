@@ -99,10 +99,20 @@ func attackers() []attacker {
 // Catalog returns every name that a spec may use and every key of its tables, for the loader to check against.
 func Catalog() experiments.Catalog {
 	var c experiments.Catalog
+	linear := func(e experiments.Entry) experiments.Entry {
+		e.Family = linearFamily
+		return e
+	}
 	for _, m := range methods() {
+		c.Methods = append(c.Methods, linear(m.Entry))
+	}
+	for _, m := range netMethods() {
 		c.Methods = append(c.Methods, m.Entry)
 	}
 	for _, a := range attackers() {
+		c.Attackers = append(c.Attackers, linear(a.Entry))
+	}
+	for _, a := range netAttackers() {
 		c.Attackers = append(c.Attackers, a.Entry)
 	}
 	task := []string{"class", "task", "n"}
@@ -133,9 +143,14 @@ func Catalog() experiments.Catalog {
 		{Entry: experiments.Entry{Name: "csv", Doc: "Your own table: dataset = { csv = \"file.csv\", target = \"column\" }.", Uses: sides(csv)}},
 		{Entry: experiments.Entry{Name: "npy", Doc: "Your own arrays: dataset = { npy = \"x.npy\", labels = \"y.npy\" }.", Uses: sides(npy)}},
 	}
-	c.Models = []experiments.Entry{
-		{Name: "linear", Doc: "A linear feature extractor θ (D×D): features Xθ.", Uses: []string{"model.kind", "model.init"}},
+	for i := range c.Datasets {
+		c.Datasets[i].Entry = linear(c.Datasets[i].Entry)
 	}
+	c.Datasets = append(c.Datasets, netDatasets()...)
+	c.Models = []experiments.Entry{
+		linear(experiments.Entry{Name: "linear", Doc: "A linear feature extractor θ (D×D): features Xθ.", Uses: []string{"model.kind", "model.init"}}),
+	}
+	c.Models = append(c.Models, netModels()...)
 	c.Keys = keys()
 	return c
 }

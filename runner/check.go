@@ -14,6 +14,11 @@ func check(spec *experiments.Spec, r reader) experiments.Problems {
 	problem := func(path, message, hint string) {
 		out = append(out, experiments.Problem{File: spec.Path, Line: spec.Line(path), Key: path, Message: message, Hint: hint})
 	}
+	if r.net() {
+		checkNet(r, problem)
+		return out
+	}
+	checkLinearInit(r, problem)
 	method := r.str("train.method")
 	if method == "released" {
 		for _, path := range []string{"train.lambda_primary", "train.lambda_harmful"} {

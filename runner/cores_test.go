@@ -100,7 +100,10 @@ func newGate(t *testing.T, plan *Plan) *gate {
 
 // start returns when the run is in the midst of its training.
 func (g *gate) start() {
-	go func() { g.end <- g.of.execute(g.t.Context(), Decision{Run: g.run}) }()
+	go func() {
+		_, err := g.of.execute(g.t.Context(), &item{Decision: Decision{Run: g.run}}, nil)
+		g.end <- err
+	}()
 	<-g.at
 }
 

@@ -25,7 +25,7 @@ func inputs(r reader) []dataset.Source {
 // initFile returns the path of θ₀, empty where θ₀ is not a file.
 func initFile(r reader) string {
 	switch init := r.str("model.init"); init {
-	case "", "identity", "torch-linear":
+	case "", "identity", "torch-linear", pretrainMethod:
 		return ""
 	default:
 		return init
@@ -128,6 +128,8 @@ func datasetName(r reader, side string) string {
 		return src.CSV
 	case src.NPY != "":
 		return src.NPY
+	case src.Images != "":
+		return src.Images
 	}
 	return src.Name
 }
@@ -140,6 +142,11 @@ func source(r reader, side string) dataset.Source {
 		Target: r.str(p + ".target"), Drop: r.strings(p + ".drop"), NoHeader: r.has(p+".header") && !r.boolean(p+".header"),
 		Shift: r.number(p + ".shift"), Scale: r.number(p + ".scale"),
 		Standardize: r.boolean(p + ".standardize"), Float32: r.boolean(p + ".float32"),
+	}
+	if r.net() {
+		src.Split = true
+		photographs(r, side, &src)
+		return src
 	}
 	if dataset.Sided(src.Name) {
 		src.Side = side

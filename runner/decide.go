@@ -24,7 +24,7 @@ func Decide(ctx context.Context, plan *Plan, db Database, force bool) ([]Decisio
 		}
 	}
 	if len(starts) == 0 {
-		return out, nil
+		return out, findLost(ctx, plan, db, out)
 	}
 	kin, err := db.Kin(ctx, starts)
 	if err != nil {
@@ -38,7 +38,30 @@ func Decide(ctx context.Context, plan *Plan, db Database, force bool) ([]Decisio
 			return nil, err
 		}
 	}
-	return out, nil
+	return out, findLost(ctx, plan, db, out)
+}
+
+// findLost has pre-trainings executed again whose θ_0 is needed and whose file is gone.
+func findLost(ctx context.Context, plan *Plan, db Database, decisions []Decision) error {
+	needed := make(map[string]bool)
+	for _, d := range decisions {
+		for _, dep := range d.Run.Depends {
+			needed[dep.Key] = needed[dep.Key] || d.Execute && dep.What == Theta0
+		}
+	}
+	for i, d := range decisions {
+		if !needed[d.Run.Key] || d.Reason != ReasonDone {
+			continue
+		}
+		_, ok, err := db.FindTheta(ctx, d.Run.TrainKey)
+		if err != nil {
+			return fmt.Errorf("plan %s: look for the θ_0 of run %s: %w", plan.Spec.Name, short(d.Run.Key), err)
+		}
+		if !ok {
+			decisions[i].Execute, decisions[i].Reason = true, ReasonLost
+		}
+	}
+	return nil
 }
 
 func decide(st store.State, force bool) (bool, Reason) {

@@ -19,6 +19,7 @@ const (
 	ReasonData        Reason = "data changed"
 	ReasonAttack      Reason = "attack added"
 	ReasonForced      Reason = "forced"
+	ReasonLost        Reason = "θ_0 lost" // others need it, and its file is not there
 
 	ReasonDone      Reason = "done"
 	ReasonDiverged  Reason = "done (diverged)"

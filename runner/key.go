@@ -19,8 +19,8 @@ const keyFormat = "kappa key 1"
 
 // makeKeys returns the two keys of a run: train covers what decides θ and its trace, run also the attacks.
 //
-// Fields, in order: the key format, the engine's version, the digests of what is read (both sides' data, θ₀ where it is a file),
-// then every resolved setting by sorted path, train.trace and train.keep among them: the trace and the kept θ are part of what a
+// Fields, in order: the key format, the engine's version, the digests of what is read (both sides' data, θ₀ where it is a file, the
+// key of the run that trains it where it is one), then every resolved setting by sorted path, train.trace and train.keep among them: the trace and the kept θ are part of what a
 // run leaves. Left out on purpose:
 //   - paths of data files: the digest stands for what was read, wherever it lies;
 //   - train.seed where nothing is drawn on the way to θ, and train.loss where no term reads it (see resolve);
@@ -60,7 +60,7 @@ func makeKeys(s experiments.Settings, data []string, engineVersion int) (train, 
 }
 
 func isDataPath(path string) bool {
-	for _, end := range []string{".dataset.csv", ".dataset.npy", ".dataset.labels"} {
+	for _, end := range []string{".dataset.csv", ".dataset.npy", ".dataset.labels", ".dataset.images"} {
 		if strings.HasSuffix(path, end) {
 			return true
 		}

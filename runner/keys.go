@@ -14,6 +14,7 @@ func keys() []experiments.Key {
 	zero, one := new(0.0), new(1.0)
 	when := func(path, value string) []experiments.Settings { return []experiments.Settings{{path: value}} }
 	// Only fixed steps weigh the terms; released has no step rule and always does.
+	netless := []experiments.Settings{{"attack.method": "adam"}, {"attack.optimizer": "sgd"}, {"attack.optimizer": "adam"}}
 	fixed := []experiments.Settings{{"train.step": "fixed"}, {"train.method": "released"}}
 
 	var out []experiments.Key
@@ -40,8 +41,9 @@ func keys() []experiments.Key {
 			experiments.Key{Path: p + "task", Types: str, Enum: []string{"one-class", "one-vs-rest", "regression"}, Doc: "The rows: those of the class alone, the class against as many others, or all (regression). Default: one-class where class is set, else regression."},
 			experiments.Key{Path: p + "n", Types: integer, Min: one, Unit: "rows", Doc: "Rows used, in file order. Default: the size of the smaller task of the pair, for both."},
 		)
+		out = append(out, photoKeys(p)...)
 	}
-	return append(
+	out = append(
 		out,
 		experiments.Key{Path: "synthetic.dimension", Types: integer, Min: one, Max: new(4096.0), Default: int64(16), Doc: "D, the number of features."},
 		experiments.Key{Path: "synthetic.rows", Types: integer, Min: one, Max: new(1e6), Unit: "rows", Doc: "N, rows of each task; at least D. Default: 2 D."},
@@ -54,7 +56,7 @@ func keys() []experiments.Key {
 		experiments.Key{Path: "synthetic.seed", Types: integer, Min: zero, Default: int64(1), Doc: "Seed of the problem (not of the method)."},
 
 		experiments.Key{Path: "model.kind", Types: str, Default: "linear", Doc: "The feature extractor."},
-		experiments.Key{Path: "model.init", Types: str, Default: "identity", Doc: "θ₀: identity, torch-linear (uniform in ±1/√D, by seed), or a .npy file with a D×D array."},
+		experiments.Key{Path: "model.init", Types: str, Default: "identity", Doc: "θ₀: identity, torch-linear (uniform in ±1/√D, by seed), or a .npy file with a D×D array; of a net pretrain (see [pretrain]) or a .safetensors file."},
 
 		experiments.Key{Path: "train.method", Types: str, Doc: "How the extractor is immunized."},
 		experiments.Key{Path: "train.loss", Types: str, Enum: []string{"squared", "logistic"}, Doc: "Supervised loss L on D_P: mean squared error, or mean binary cross-entropy of the logits. Default: squared for a regression, logistic for classes."},
@@ -64,10 +66,10 @@ func keys() []experiments.Key {
 		experiments.Key{Path: "train.step_length", Types: float, Min: zero, Default: 0.02, When: when("train.step", "certified"), Doc: "Longest certified half step as a fraction of ‖θ‖_F/√D, wherever the interval allows more; 0 = no bound, with which κ leaves double precision within a few steps."},
 		experiments.Key{Path: "train.steps", Types: integer, Min: zero, Max: new(1e7), Doc: "Steps; or state epochs with batch."},
 		experiments.Key{Path: "train.epochs", Types: integer, Min: one, Max: new(1e6), Doc: "Passes over the data, instead of steps, where batch is set."},
-		experiments.Key{Path: "train.batch", Types: integer, Min: zero, Default: int64(0), Unit: "rows", Doc: "Rows of a mini-batch; 0 = all rows."},
+		experiments.Key{Path: "train.batch", Types: integer, Min: zero, Default: int64(0), Unit: "rows", Doc: "Rows of a mini-batch; 0 = all rows. Of nets: images of each task a step, at least 2."},
 		experiments.Key{Path: "train.supervised", Types: boolean, Doc: "Include the supervised loss L. Default: yes for fixed steps, no for normalized ones; certified ones have none."},
-		experiments.Key{Path: "train.learning_rate", Types: float, Min: zero, Open: true, Default: 5e-3, When: append(slices.Clone(fixed), experiments.Settings{"train.supervised": true}), Doc: "η of a fixed step."},
-		experiments.Key{Path: "train.momentum", Types: float, Min: zero, Max: one, Default: 0.9, When: when("train.optimizer", "sgd"), Doc: "Momentum of sgd."},
+		experiments.Key{Path: "train.learning_rate", Types: float, Min: zero, Open: true, Default: 5e-3, When: append(slices.Clone(fixed), experiments.Settings{"train.supervised": true}), Doc: "η of a fixed step; of nets the highest one, from which a cosine falls to 0."},
+		experiments.Key{Path: "train.momentum", Types: float, Min: zero, Max: one, Default: 0.9, When: when("train.optimizer", "sgd"), Doc: "Momentum of sgd; of nets Nesterov's."},
 		experiments.Key{Path: "train.lambda_primary", Types: numberOrName, Enum: []string{"balance"}, Min: zero, Default: "balance", When: fixed, Doc: "λ_P, the weight of R_well; balance: balance_norm over the norm of its gradient at θ₀."},
 		experiments.Key{Path: "train.lambda_harmful", Types: numberOrName, Enum: []string{"balance"}, Min: zero, Default: "balance", When: fixed, Doc: "λ_H, the weight of R_ill; balance: balance_norm over the norm of its gradient at θ₀."},
 		experiments.Key{Path: "train.balance_norm", Types: float, Min: zero, Open: true, Default: 10.0, When: []experiments.Settings{{"train.lambda_primary": "balance"}, {"train.lambda_harmful": "balance"}}, Doc: "Norm that balance scales each regularizer's gradient at θ₀ to."},
@@ -79,14 +81,15 @@ func keys() []experiments.Key {
 		experiments.Key{Path: "train.rotate", Types: boolean, Doc: "Replace θ at the end by θQ, Q a random orthogonal matrix by seed: it changes no κ and no loss, only what an attacker gains by scaling single features. Default: no."},
 		experiments.Key{Path: "train.seed", Types: integer, Min: zero, Default: int64(1), Doc: "Seed of everything a run draws; ignored where nothing is drawn."},
 		experiments.Key{Path: "train.trace", Types: []experiments.Type{experiments.String, experiments.Int}, Enum: []string{"log", "all", "none"}, Min: one, Default: "log", Doc: "Steps that are recorded: log = 0, 1, 2, 5, 10, 20, 50, … and the last; a number N = every N-th."},
-		experiments.Key{Path: "train.keep", Types: str, Enum: []string{"final", "none"}, Default: "final", Doc: "Whether θ is kept as a file (only where it is at most 1 MiB)."},
+		experiments.Key{Path: "train.keep", Types: str, Enum: []string{"final", "none"}, Default: "final", Doc: "Whether θ is kept as a file (only where it is at most 1 MiB, of nets 64 MiB)."},
 
 		experiments.Key{Path: "attack.method", Types: str, Doc: "The attacker."},
 		experiments.Key{Path: "attack.steps", Types: integer, Min: one, Max: new(1e6), Default: int64(100), Doc: "Steps of the attacker."},
 		experiments.Key{Path: "attack.loss", Types: str, Enum: []string{"squared", "logistic"}, Default: "squared", Doc: "What the attacker minimises: ‖Xθw − y‖², or the mean logistic loss of Xθw, for tasks one-vs-rest; the attacker is then recorded as NAME-logistic."},
-		experiments.Key{Path: "attack.learning_rate", Types: float, Min: zero, Open: true, Default: 1e-2, Doc: "Step size of adam."},
+		experiments.Key{Path: "attack.learning_rate", Types: float, Min: zero, Open: true, Default: 1e-2, When: netless, Doc: "Step size of adam; of attackers on nets their highest learning rate."},
 		experiments.Key{Path: "attack.start", Types: str, Enum: []string{"zero", "random"}, Default: "zero", Doc: "w₀: zero, or standard normal; the attacker is then recorded as NAME-random."},
 		experiments.Key{Path: "attack.seeds", Types: integer, Min: one, Max: new(1000.0), Default: int64(1), When: when("attack.start", "random"), Doc: "Random starts that are averaged over."},
 		experiments.Key{Path: "attack.seed", Types: integer, Min: zero, Default: int64(1), When: when("attack.start", "random"), Doc: "Seed of the random starts: the same for every method, so that all are attacked from the same w₀."},
 	)
+	return append(out, netKeys()...)
 }

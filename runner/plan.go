@@ -28,7 +28,10 @@ type Planned struct {
 	TrainKey string // 64 hex digits: everything that decides θ
 	Settings experiments.Settings
 	Swept    []experiments.Assignment
-	Data     []string // digests of what the run reads: the primary data, the harmful data, θ₀ where it is a file
+	// Data are digests of what the run reads: the primary data, the harmful data (a pre-training has none), and θ₀ where it is a
+	// file; where it is another run's, that run's key.
+	Data    []string
+	Depends []Dependency // runs of the plan that must have finished before
 }
 
 // Method returns the name of the run's method.
@@ -43,7 +46,8 @@ func (p *Plan) Keys() []string {
 	return out
 }
 
-// NewPlan resolves a spec's sweep into runs. It is pure: digests holds the SHA-256 of every data set the spec reads, by its
+// NewPlan resolves a spec's sweep into runs, in its order, and adds those that they depend on and the sweep lacks, each before the
+// first that needs it: the pre-trainings of nets, and the attacks on a net as it was pre-trained. It is pure: digests holds the SHA-256 of every data set the spec reads, by its
 // reference (see [References]); set holds the axes given on the command line and may be nil. The error holds every
 // combination of settings that cannot be run, as [experiments.Problems], or names the data sets whose digests are missing.
 func NewPlan(spec *experiments.Spec, set []experiments.Axis, digests map[string]string) (*Plan, error) {
@@ -84,7 +88,15 @@ func NewPlan(spec *experiments.Spec, set []experiments.Axis, digests map[string]
 			return !ok && a.Path != experiments.VariantPath && a.Path != rotateKey // such as the seed of a method that draws nothing
 		})
 		p := Planned{Settings: settings, Swept: swept, Data: data}
-		p.TrainKey, p.Key = makeKeys(settings, data, engine.Version)
+		if r := (reader{settings}); r.net() && r.str("model.init") == pretrainMethod {
+			theta0 := pretraining(settings, swept, data[0])
+			p.Data, p.Depends = append(data, theta0.Key), []Dependency{{theta0.Key, Theta0}}
+			if !seen[theta0.Key] {
+				seen[theta0.Key] = true
+				plan.Runs = append(plan.Runs, theta0)
+			}
+		}
+		p.TrainKey, p.Key = makeKeys(settings, p.Data, engine.Version)
 		if seen[p.Key] {
 			if first := variantOf[p.Key]; first != v.Variant {
 				problems = append(problems, sameVariant(spec, first, v.Variant))
@@ -94,12 +106,12 @@ func NewPlan(spec *experiments.Spec, set []experiments.Axis, digests map[string]
 			continue
 		}
 		seen[p.Key], variantOf[p.Key] = true, v.Variant
-		p.Ordinal = len(plan.Runs)
 		plan.Runs = append(plan.Runs, p)
 	}
 	if len(problems) > 0 {
 		return nil, problems
 	}
+	plan.Runs = withBaseLines(plan.Runs)
 	plan.Swept = slices.Sorted(maps.Keys(paths))
 	return plan, errors.Join(missing...)
 }
@@ -122,6 +134,9 @@ func resolve(in experiments.Settings) experiments.Settings {
 	s := make(experiments.Settings, len(in)+4)
 	maps.Copy(s, in)
 	r := reader{s}
+	if r.net() {
+		return s // nothing more: all classes, and random numbers everywhere
+	}
 	for _, side := range []string{"primary.", "harmful."} {
 		if r.str(side+"dataset") == "synthetic" {
 			s[side+"task"] = "regression"

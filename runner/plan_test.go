@@ -42,6 +42,10 @@ func parse(t *testing.T, text string) *experiments.Spec {
 	return spec
 }
 
+func parseErr(text string) (*experiments.Spec, error) {
+	return experiments.Parse("small.toml", []byte(text), Catalog())
+}
+
 func planOf(t *testing.T, text string) *Plan {
 	t.Helper()
 	spec := parse(t, text)

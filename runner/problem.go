@@ -49,6 +49,7 @@ type problemCache struct {
 	problems map[string]*cached[*problem]
 	order    []string // least recently used first
 	sets     map[string]*cached[*dataset.Set]
+	pictures map[string]*cached[*dataset.ImageTask]
 }
 
 // cached is computed by the first who asks and waited for by the others.
@@ -67,7 +68,7 @@ func (c *cached[T]) get(compute func() (T, error)) (T, error) {
 }
 
 func newProblemCache(data fs.FS, limit int) *problemCache {
-	return &problemCache{data: data, limit: limit, problems: make(map[string]*cached[*problem]), sets: make(map[string]*cached[*dataset.Set])}
+	return &problemCache{data: data, limit: limit, problems: make(map[string]*cached[*problem]), sets: make(map[string]*cached[*dataset.Set]), pictures: make(map[string]*cached[*dataset.ImageTask])}
 }
 
 // problemID says which settings have the same problem.

@@ -25,6 +25,9 @@ type Database interface {
 	Kin(ctx context.Context, starts []store.Start) (map[string]store.Kin, error)
 	WriteArtifact(key, name string, data []byte) (store.Artifact, error)
 	ReadArtifact(a store.Artifact) ([]byte, error)
+	WriteCheckpoint(key string, data []byte) error
+	ReadCheckpoint(key string) (data []byte, ok bool, err error)
+	RemoveCheckpoint(key string) error
 }
 
 var _ Database = (*store.DB)(nil)
@@ -43,6 +46,7 @@ func Run(ctx context.Context, plan *Plan, db Database, opt Options) (Summary, er
 	if err != nil {
 		return Summary{}, err
 	}
+	decisions = Select(decisions, opt.Filter)
 	jobs := opt.Jobs
 	if jobs <= 0 {
 		jobs = runtime.GOMAXPROCS(0)
@@ -51,25 +55,34 @@ func Run(ctx context.Context, plan *Plan, db Database, opt Options) (Summary, er
 		plan: plan, db: db, opt: opt, problems: newProblemCache(opt.Data, problemsKept(jobs)),
 		board: newBoard(plan, opt.Forecast, jobs, opt.Notify), live: make(map[int64]time.Duration),
 	}
-	queue := s.board.queue(decisions, opt.Filter)
+	s.board.queue(decisions)
+	s.schedule = newSchedule(decisions)
 
 	beatCtx, stopBeat := context.WithCancel(context.WithoutCancel(ctx))
 	var beats sync.WaitGroup
 	beats.Go(func() { s.beat(beatCtx) })
 	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(jobs)
-	for _, d := range queue {
-		if gctx.Err() != nil || s.stopped() {
-			break
-		}
+	defer context.AfterFunc(gctx, s.schedule.stop)()
+	lookCtx, stopLooking := context.WithCancel(gctx)
+	beats.Go(func() { s.look(lookCtx) })
+	for range min(jobs, len(s.schedule.items)) {
 		g.Go(func() error {
-			if gctx.Err() != nil || s.stopped() {
-				return nil
+			for gctx.Err() == nil {
+				it, broken := s.schedule.next()
+				if it == nil {
+					break
+				}
+				state, err := s.execute(gctx, it, broken)
+				if err != nil {
+					return err
+				}
+				s.schedule.ended(it, state)
 			}
-			return s.execute(gctx, d)
+			return nil
 		})
 	}
 	err = g.Wait()
+	stopLooking()
 	stopBeat()
 	beats.Wait()
 	if err == nil {
@@ -85,17 +98,11 @@ type execution struct {
 	opt      Options
 	problems *problemCache
 	board    *board
+	schedule *schedule
 
 	mu   sync.Mutex
 	live map[int64]time.Duration // attempts in flight, with their shares of the CPU time
 	used time.Duration           // CPU time that has been shared out
-	halt bool                    // FailFast has struck
-}
-
-func (s *execution) stopped() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.halt
 }
 
 // enter adds an attempt to those in flight.
@@ -158,26 +165,36 @@ func (s *execution) beat(ctx context.Context) {
 	}
 }
 
-// execute runs one decision with its retries. It returns an error only for trouble that ends the call.
-func (s *execution) execute(ctx context.Context, d Decision) error {
+// execute runs one decision with its retries, or, where it cannot have what it needs of broken, records that. It returns how the
+// run stands then, and an error only for trouble that ends the call.
+func (s *execution) execute(ctx context.Context, it, broken *item) (store.State, error) {
+	run := it.Run
 	seat := occupy()
 	defer func() { seat.leave() }() // the one that it has then
 	for try := 0; ; try++ {
-		attempt, ok, state, err := s.db.Claim(ctx, start(d.Run, s.opt), s.opt.Force && try == 0 || try > 0)
+		again := s.opt.Force || it.Reason == ReasonLost
+		attempt, ok, state, err := s.db.Claim(ctx, start(run, s.opt), again && try == 0 || try > 0)
 		if err != nil {
 			if ctx.Err() != nil {
-				return nil
+				return store.State{Status: store.Interrupted}, nil
 			}
-			return fmt.Errorf("run %s: claim: %w", short(d.Run.Key), err)
+			return state, fmt.Errorf("run %s: claim: %w", short(run.Key), err)
 		}
 		if !ok {
-			s.board.elsewhere(d.Run, state)
-			return nil
+			s.board.elsewhere(run, state)
+			return state, nil
 		}
 		s.enter(attempt)
-		s.board.started(d.Run)
+		s.board.started(run)
 		began := s.opt.Now()
-		outcome, runErr := s.attempt(ctx, d.Run, seat)
+		var outcome store.Outcome
+		var runErr error
+		if broken != nil {
+			runErr = without(it, broken)
+			outcome = store.Outcome{Status: store.Failed, Reason: "not begun", Error: runErr.Error()}
+		} else {
+			outcome, runErr = s.attempt(ctx, run, seat)
+		}
 		outcome.WallSeconds = s.opt.Now().Sub(began).Seconds()
 		outcome.CPUSeconds = s.spent(attempt).Seconds()
 		// What was computed is recorded even when ctx has ended meanwhile: that is what an interruption means. The lease is
@@ -185,17 +202,20 @@ func (s *execution) execute(ctx context.Context, d Decision) error {
 		err = s.db.Finish(context.WithoutCancel(ctx), attempt, outcome)
 		s.leave(attempt)
 		if err != nil {
-			return fmt.Errorf("run %s: record: %w", short(d.Run.Key), err)
+			return state, fmt.Errorf("run %s: record: %w", short(run.Key), err)
 		}
-		again := (outcome.Status == store.Failed || outcome.Status == store.TimedOut) && try < s.opt.Retries
-		s.board.finished(d.Run, outcome, runErr, again)
-		if !again {
-			if runErr != nil && outcome.Status != store.Interrupted && s.opt.FailFast {
-				s.mu.Lock()
-				s.halt = true
-				s.mu.Unlock()
+		if outcome.Status.Finished() && run.Method() == pretrainMethod {
+			if err := s.db.RemoveCheckpoint(run.Key); err != nil {
+				return state, fmt.Errorf("run %s: %w", short(run.Key), err)
 			}
-			return nil
+		}
+		retry := broken == nil && (outcome.Status == store.Failed || outcome.Status == store.TimedOut) && try < s.opt.Retries
+		s.board.finished(run, outcome, runErr, retry)
+		if !retry {
+			if runErr != nil && outcome.Status != store.Interrupted && s.opt.FailFast {
+				s.schedule.stop()
+			}
+			return store.State{Key: run.Key, Status: outcome.Status, Reason: outcome.Reason, Error: outcome.Error}, nil
 		}
 	}
 }
@@ -235,12 +255,19 @@ func start(run Planned, opt Options) store.Start {
 	st := store.Start{
 		Key: run.Key, TrainKey: run.TrainKey, Method: run.Method(), Model: r.str("model.kind"),
 		Primary:       store.DataRef{Dataset: datasetName(r, "primary"), Class: r.class("primary"), Digest: run.Data[0]},
-		Harmful:       store.DataRef{Dataset: datasetName(r, "harmful"), Class: r.class("harmful"), Digest: run.Data[1]},
 		Params:        params(run.Settings),
 		EngineVersion: engine.Version, Provenance: opt.Provenance, Tags: opt.Tags, Note: opt.Note,
 	}
-	if seed, ok := run.Settings["train.seed"].(int64); ok {
-		st.Seed = &seed
+	if run.Method() != pretrainMethod {
+		st.Harmful = store.DataRef{Dataset: datasetName(r, "harmful"), Class: r.class("harmful"), Digest: run.Data[1]}
+	}
+	for _, path := range []string{"train.seed", "pretrain.seed"} {
+		if seed, ok := run.Settings[path].(int64); ok && st.Seed == nil {
+			st.Seed = &seed
+		}
+	}
+	for _, d := range run.Depends {
+		st.Depends = append(st.Depends, store.Dependency{Needs: d.Key, What: d.What})
 	}
 	return st
 }

@@ -162,7 +162,7 @@ func TestETA(t *testing.T) {
 	}
 	var events []Event
 	b := newBoard(plan, forecast, 2, func(e Event) { events = append(events, e) })
-	b.queue(decisions, nil)
+	b.queue(decisions)
 	eta := func() float64 { return b.eta().Seconds() }
 	if got := eta(); got != 203.0/2 {
 		t.Errorf("at the start %v s, want 101.5: the cheap runs come first", got)
@@ -188,7 +188,7 @@ func TestETA(t *testing.T) {
 	}
 
 	unknown := newBoard(plan, nil, 1, nil)
-	unknown.queue(decisions, nil)
+	unknown.queue(decisions)
 	if got := unknown.eta(); got >= 0 {
 		t.Errorf("nothing is known, and %v is told", got)
 	}

@@ -50,6 +50,9 @@ func (t *trial) logf(format string, args ...any) {
 // do is the road of one run: data → θ → condition numbers → attacks.
 func (t *trial) do() error {
 	r := reader{t.run.Settings}
+	if r.net() {
+		return t.doNet(r)
+	}
 	var problem *problem
 	var err error
 	t.seat.lend(func() { problem, err = t.of.problems.get(r) })

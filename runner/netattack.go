@@ -1,0 +1,117 @@
+package runner
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"kappa/engine/deep"
+	"kappa/engine/immunize"
+	"kappa/store"
+)
+
+// netAttackLabel is how an attacker on a net is called in the database.
+func netAttackLabel(r reader, i int, name string) string {
+	if optimizer := r.str(attackKey(i, "optimizer")); optimizer != "" {
+		name += "-" + optimizer
+	}
+	return name
+}
+
+// attack lets every attacker of the run loose on θ and the harmful task, and compares what it reaches with what it reaches on θ_0.
+func (n *netRun) attack() error {
+	names := n.r.attacks()
+	if len(names) == 0 {
+		return nil
+	}
+	base, err := n.baseCurves()
+	if err != nil {
+		return err
+	}
+	for i, name := range names {
+		label := netAttackLabel(n.r, i, name)
+		points, err := n.attackOne(i, name, label)
+		if err != nil {
+			return fmt.Errorf("attacker %s: %w", label, err)
+		}
+		n.out.Attacks = append(n.out.Attacks, points...)
+		if base == nil {
+			continue
+		}
+		d := deep.Deviate(curves(base[label], points))
+		n.metric(attackMetric("rfd", label, "harmful"), 0, d.RFD)
+		n.metric(attackMetric("rfd_signed", label, "harmful"), 0, d.Signed)
+		if d.LeftOut > 0 {
+			n.metric(attackMetric("rfd_left_out", label, "harmful"), 0, float64(d.LeftOut))
+		}
+	}
+	return nil
+}
+
+// attackOne runs one attacker and returns its states, one an epoch.
+func (n *netRun) attackOne(i int, name, label string) ([]store.AttackPoint, error) {
+	list := netAttackers()
+	at := slices.IndexFunc(list, func(a netAttacker) bool { return a.Name == name })
+	if at < 0 {
+		return nil, fmt.Errorf("no attacker on nets is named %q", name)
+	}
+	task := n.data.harmful
+	key := func(name string) string { return attackKey(i, name) }
+	o := deep.AttackOptions{
+		TrainOptions: deep.TrainOptions{
+			Epochs: n.r.integer(key("epochs")), Batch: max(testBatch, n.r.integer(key("batch"))),
+			Optimizer: deep.Optimizer(n.r.str(key("optimizer"))), LearningRate: n.r.number(key("learning_rate")),
+			Momentum: n.r.number(key("momentum")), WeightDecay: n.r.number(key("weight_decay")),
+		},
+		Images: min(n.r.integer(key("n")), task.Train.Len()), TestImages: min(n.r.integer(key("test_n")), task.Test.Len()),
+		Rank: n.r.integer(key("rank")), Progress: n.work.phase(n.trial, n.work.attacks[i]),
+	}
+	if n.r.has(key("batch")) {
+		o.Batch = n.r.integer(key("batch"))
+	}
+	res, err := list[at].run(n.ctx, n.net, task, o, seeded(n.r.integer("train.seed")))
+	if err != nil {
+		return nil, err
+	}
+	said := string(res.Status)
+	if res.Status == immunize.Diverged {
+		said += ": " + res.Reason
+	}
+	n.logf("attacker %s: %s after %d steps", label, said, res.Steps)
+	var out []store.AttackPoint
+	for _, e := range res.Epochs {
+		out = append(out, store.AttackPoint{
+			Attacker: label, Task: "harmful", Step: e.Epoch, Loss: e.Loss, Excess: math.NaN(), NormRatio: math.NaN(), Accuracy: e.Accuracy,
+		})
+	}
+	return out, nil
+}
+
+// baseCurves are the attacks on θ_0 that the run's are compared with, by label; nil for the run on θ_0 itself.
+func (n *netRun) baseCurves() (map[string][]store.AttackPoint, error) {
+	i := slices.IndexFunc(n.run.Depends, func(d Dependency) bool { return d.What == BaseLine })
+	if i < 0 {
+		return nil, nil
+	}
+	key := n.run.Depends[i].Key
+	out, err := n.of.db.Outcome(n.ctx, key)
+	if err != nil {
+		return nil, fmt.Errorf("read the attacks of run %s on θ_0: %w", short(key), err)
+	}
+	base := make(map[string][]store.AttackPoint)
+	for _, p := range out.Attacks {
+		base[p.Attacker] = append(base[p.Attacker], p)
+	}
+	return base, nil
+}
+
+// curves are the accuracies of two attacks after the epochs that both have, the first on θ_0.
+func curves(base, immunized []store.AttackPoint) (a, b []float64) {
+	for _, p := range base {
+		i := slices.IndexFunc(immunized, func(q store.AttackPoint) bool { return q.Step == p.Step })
+		if p.Step > 0 && i >= 0 {
+			a, b = append(a, p.Accuracy), append(b, immunized[i].Accuracy)
+		}
+	}
+	return a, b
+}

@@ -1,0 +1,68 @@
+package runner
+
+import (
+	"fmt"
+
+	"kappa/engine/deep"
+	"kappa/runner/dataset"
+)
+
+// images loads one side's data set of a run on a net, once for all runs.
+func (c *problemCache) images(r reader, side string) (*dataset.ImageTask, error) {
+	src := source(r, side)
+	key := src.Key()
+	c.mu.Lock()
+	entry, ok := c.pictures[key]
+	if !ok {
+		entry = new(cached[*dataset.ImageTask])
+		c.pictures[key] = entry
+	}
+	c.mu.Unlock()
+	value, err := entry.get(func() (*dataset.ImageTask, error) { return dataset.LoadImages(c.data, src) })
+	if err != nil { // a retry may find the file again
+		c.forget(func() {
+			if c.pictures[key] == entry {
+				delete(c.pictures, key)
+			}
+		})
+		return nil, fmt.Errorf("%s: %w", side, err)
+	}
+	return value, nil
+}
+
+// pictures are the data of a run on a net: both tasks, the harmful one empty for a pre-training.
+type pictures struct {
+	primary, harmful deep.Task
+	warnings         []string
+}
+
+// netTasks loads what a run on a net reads.
+func (c *problemCache) netTasks(r reader) (p pictures, err error) {
+	for _, s := range []struct {
+		name string
+		to   *deep.Task
+	}{{"primary", &p.primary}, {"harmful", &p.harmful}} {
+		if s.name == "harmful" && r.str("train.method") == pretrainMethod {
+			continue
+		}
+		task, err := c.images(r, s.name)
+		if err != nil {
+			return p, err
+		}
+		*s.to = deep.Task{Train: task.Train, Test: task.Test}
+		p.warnings = append(p.warnings, task.Warnings...)
+	}
+	if p.harmful.Train == nil {
+		return p, nil
+	}
+	if a, b := dims(p.primary.Train), dims(p.harmful.Train); a != b {
+		return p, fmt.Errorf("the primary task has images of %d×%d×%d (channels, height, width) and the harmful one of %d×%d×%d; accepted: the same size",
+			a[0], a[1], a[2], b[0], b[1], b[2])
+	}
+	return p, nil
+}
+
+func dims(images deep.Images) [3]int {
+	c, h, w := images.Dims()
+	return [3]int{c, h, w}
+}

@@ -1,0 +1,104 @@
+package runner
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"kappa/engine/audit"
+	"kappa/engine/deep"
+	"kappa/engine/spectrum"
+	"kappa/store"
+)
+
+// recordMethod turns a method's trace into rows.
+func (n *netRun) recordMethod(res deep.Result) {
+	n.out.Status, n.out.Reason = statusOf(res.Status, res.Reason)
+	for _, p := range res.Trace {
+		for _, m := range []struct {
+			name  string
+			value float64
+		}{
+			{"loss_primary", p.LossPrimary}, {"loss_harmful", p.LossHarmful}, {"r_well", p.RWell}, {"r_ill", p.RIll},
+			{"grad_loss", p.GradLoss}, {"grad_well", p.GradWell}, {"grad_ill", p.GradIll},
+		} {
+			n.metric(m.name, p.Step, m.value)
+		}
+		n.conditions(p.Step, "primary", p.Primary)
+		n.conditions(p.Step, "harmful", p.Harmful)
+	}
+	n.metric("degenerate_steps", res.Steps, float64(res.Skipped))
+}
+
+// measure compares θ with θ_0: condition numbers on groups of training images, accuracy and loss on the primary task's test images.
+func (n *netRun) measure() error {
+	primary, harmful := n.data.primary.Train, n.data.harmful.Train
+	groups, err := deep.DrawGroups(primary, harmful, n.r.integer("train.groups"), n.r.integer("train.group_size"), draw(n.r.integer("train.seed"), "groups"))
+	if err != nil {
+		return fmt.Errorf("measure θ: %w", err)
+	}
+	before, err := deep.Measure(n.ctx, n.before, primary, harmful, groups)
+	if err != nil {
+		return fmt.Errorf("measure θ_0: %w", err)
+	}
+	after := before
+	if n.run.Method() != "identity" {
+		if after, err = deep.Measure(n.ctx, n.net, primary, harmful, groups); err != nil {
+			return fmt.Errorf("measure θ: %w", err)
+		}
+	}
+	res := &store.Result{
+		Deep: true, Steps: n.steps, Ceiling: math.NaN(), KappaTheta: math.NaN(),
+		Bound: math.NaN(), Reached: math.NaN(), ReachedBound: math.NaN(),
+	}
+	rank, ridge := deep.RIR(before, after)
+	res.RIR, res.RatioHarmful, res.RatioPrimary = n.ratios(rank, "")
+	res.RIRRidge, res.RatioHarmfulRidge, res.RatioPrimaryRidge = n.ratios(ridge, "_ridge")
+	res.DefA, res.DefARidge = res.RatioHarmful >= audit.MuchWorse, res.RatioHarmfulRidge >= audit.MuchWorse
+	res.DefB, res.DefBRidge = res.RatioPrimary <= audit.NoWorse, res.RatioPrimaryRidge <= audit.NoWorse
+	res.RidgeDominated = slices.ContainsFunc(slices.Concat(before.Primary, before.Harmful, after.Primary, after.Harmful),
+		func(c spectrum.Conditions) bool { return c.Ridge.RidgeDominated })
+	if err := n.test(res); err != nil {
+		return err
+	}
+	n.out.Result = res
+	return nil
+}
+
+// ratios records what happened to the condition numbers by one protocol, group by group, and returns the means.
+func (n *netRun) ratios(r deep.Ratios, protocol string) (rir, harmful, primary float64) {
+	for _, f := range []struct {
+		group, sd string
+		values    []float64
+	}{
+		{"group_rir", "rir_sd", r.RIR}, {"group_ratio_harmful", "ratio_harmful_sd", r.Harmful}, {"group_ratio_primary", "ratio_primary_sd", r.Primary},
+	} {
+		for i, v := range f.values {
+			n.out.Metrics = append(n.out.Metrics, store.Metric{Name: f.group + protocol, Step: i + 1, Value: v})
+		}
+	}
+	a, b, c := r.Summaries()
+	n.metric("rir_sd"+protocol, 0, a.SD)
+	n.metric("ratio_harmful_sd"+protocol, 0, b.SD)
+	n.metric("ratio_primary_sd"+protocol, 0, c.SD)
+	return a.Mean, b.Mean, c.Mean
+}
+
+// test records accuracy and loss on the primary task's test images, of θ_0 and of θ.
+func (n *netRun) test(res *store.Result) error {
+	tests := n.data.primary.Test
+	accuracy, loss, err := deep.Accuracy(n.ctx, n.before, tests, testBatch)
+	if err != nil {
+		return fmt.Errorf("test θ_0: %w", err)
+	}
+	n.metric("accuracy_primary_before", 0, accuracy)
+	res.LossBase = loss
+	if n.run.Method() != "identity" {
+		if accuracy, loss, err = deep.Accuracy(n.ctx, n.net, tests, testBatch); err != nil {
+			return fmt.Errorf("test θ: %w", err)
+		}
+	}
+	n.metric("accuracy_primary", n.steps, accuracy)
+	res.LossPrimary = loss
+	return nil
+}

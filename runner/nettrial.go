@@ -1,0 +1,163 @@
+package runner
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+
+	"kappa/engine/deep"
+	"kappa/engine/immunize"
+	"kappa/engine/nn"
+	"kappa/store"
+)
+
+// testBatch is the number of images that a net sees at once where it is only tested.
+const testBatch = 64
+
+// doNet is the road of one run on a net: data → θ_0 → θ → condition numbers and accuracy → attacks; of a pre-training data → θ_0.
+func (t *trial) doNet(r reader) error {
+	var data pictures
+	var err error
+	t.seat.lend(func() { data, err = t.of.problems.netTasks(r) })
+	if err != nil {
+		return err
+	}
+	for _, w := range data.warnings {
+		t.logf("warning: %s", w)
+	}
+	if err := t.ctx.Err(); err != nil {
+		return err
+	}
+	net, err := nn.New(r.str("model.kind"), dims(data.primary.Train), data.primary.Train.Classes())
+	if err != nil {
+		return err
+	}
+	if t.run.Method() == pretrainMethod {
+		return t.pretrain(r, net, data)
+	}
+	base, err := t.theta0(r, net)
+	if err != nil {
+		return err
+	}
+	n := &netRun{trial: t, r: r, data: data, before: net, net: net.Clone(), theta0: base}
+	n.work = workOf(r, data, net)
+	reused, err := n.reuse()
+	if err != nil {
+		return err
+	}
+	if !reused {
+		if err := n.immunize(); err != nil {
+			return err
+		}
+	}
+	if t.out.Status == store.Done {
+		if err := n.attack(); err != nil {
+			return err
+		}
+	}
+	return n.keep()
+}
+
+// netRun is a trial on a net.
+type netRun struct {
+	*trial
+	r           reader
+	data        pictures
+	before, net *nn.Net    // θ_0 and θ
+	theta0      store.Kept // the run whose θ_0 it is, with its file; none where θ_0 is a file of the user's
+	work        work
+	steps       int // of the method
+}
+
+// seeded returns what a run on a net draws from.
+func seeded(seed int, for_ ...string) deep.Draw {
+	return func(purpose ...string) *rand.Rand { return draw(seed, slices.Concat(for_, purpose)...) }
+}
+
+// immunize runs the method and measures what it gives.
+func (n *netRun) immunize() error {
+	m, ok := netMethodNamed(n.run.Method())
+	if !ok {
+		return fmt.Errorf("no method on nets is named %q", n.run.Method())
+	}
+	res, err := m.run(n.ctx, deep.Problem{Net: n.net, Primary: n.data.primary.Train, Harmful: n.data.harmful.Train}, n.options(), seeded(n.r.integer("train.seed"), "train"))
+	if err != nil {
+		return fmt.Errorf("method %s: %w", m.Name, err)
+	}
+	n.steps = res.Steps
+	n.logf("method %s: %s after %d steps", m.Name, res.Status, res.Steps)
+	n.recordMethod(res)
+	return n.measure()
+}
+
+// options turns settings into the engine's.
+func (n *netRun) options() deep.Options {
+	r := n.r
+	o := deep.Options{
+		Steps: r.integer("train.steps"), Batch: r.integer("train.batch"), LearningRate: r.number("train.learning_rate"),
+		Momentum: r.number("train.momentum"), WeightDecay: r.number("train.weight_decay"), Warmup: r.integer("train.warmup"),
+		LabelSmoothing: r.number("train.label_smoothing"), ClipNorm: r.number("train.clip_norm"), Unfrozen: n.unfrozen(),
+		LambdaPrimary: lambda(r, "train.lambda_primary"), LambdaHarmful: lambda(r, "train.lambda_harmful"),
+		BalanceNorm: r.number("train.balance_norm"), InnerSteps: r.integer("train.inner_steps"), InnerRate: r.number("train.inner_rate"),
+		TraceAt: tracer(r), Progress: n.work.phase(n.trial, n.work.method),
+	}
+	if o.Batch == 0 { // identity, whose trace is one state
+		o.Batch = min(baseBatch, n.data.primary.Train.Len(), n.data.harmful.Train.Len())
+	}
+	return o
+}
+
+// baseBatch is the batch on which identity's one state is measured.
+const baseBatch = 64
+
+// unfrozen are the patterns of the parameters that move; nil are the net's own.
+func (n *netRun) unfrozen() []string { return n.r.strings("model.unfrozen") }
+
+// theta0 loads θ_0 into the net: that of the run it depends on, or the user's file.
+func (t *trial) theta0(r reader, net *nn.Net) (store.Kept, error) {
+	i := slices.IndexFunc(t.run.Depends, func(d Dependency) bool { return d.What == Theta0 })
+	if i < 0 {
+		return store.Kept{}, t.readTheta0(r, net)
+	}
+	key := t.run.Depends[i].Key
+	fail := func(err error) (store.Kept, error) {
+		return store.Kept{}, fmt.Errorf("θ_0 of run %s: %w", short(key), err)
+	}
+	of := slices.IndexFunc(t.of.plan.Runs, func(p Planned) bool { return p.Key == key })
+	if of < 0 {
+		return fail(errors.New("the plan has no such run"))
+	}
+	kept, ok, err := t.of.db.FindTheta(t.ctx, t.of.plan.Runs[of].TrainKey)
+	if err != nil {
+		return fail(err)
+	}
+	if !ok {
+		return fail(errors.New("its file is not there; the same command trains it again"))
+	}
+	for _, a := range kept.Artifacts {
+		if a.Name != "theta" {
+			continue
+		}
+		data, err := t.of.db.ReadArtifact(a)
+		if err != nil {
+			return fail(fmt.Errorf("%w; remove the file, and the same command trains it again", err))
+		}
+		if err := loadNet(net, data); err != nil {
+			return fail(err)
+		}
+	}
+	return kept, nil
+}
+
+// statusOf is how a method's end is recorded.
+func statusOf(status immunize.Status, reason string) (store.Status, string) {
+	s := store.Done
+	if status == immunize.Diverged {
+		s = store.Diverged
+	}
+	if reason == "" {
+		reason = string(status)
+	}
+	return s, reason
+}

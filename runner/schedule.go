@@ -1,0 +1,219 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"kappa/store"
+)
+
+// schedule hands out the runs of a call of Run to its workers: in plan order, each when all that it depends on has finished.
+type schedule struct {
+	mu    sync.Mutex
+	moved *sync.Cond // an item has changed its state, or it is time to stop
+	items []*item
+	halt  bool // nothing more is handed out
+}
+
+// item is a run to execute, or one that such a run waits for.
+type item struct {
+	Decision
+	state itemState
+	needs []*item
+	asked bool // somebody needs it
+	// of one that has not gone well, in a few words
+	trouble string
+}
+
+type itemState int
+
+const (
+	queued    itemState = iota
+	taken               // a worker of this call is at it
+	elsewhere           // another process is at it, and somebody waits for it
+	settled
+)
+
+// newSchedule queues the decisions that are executed. A run that is under way elsewhere is waited for where one of them needs it.
+func newSchedule(decisions []Decision) *schedule {
+	s := &schedule{}
+	s.moved = sync.NewCond(&s.mu)
+	byKey := make(map[string]*item, len(decisions))
+	for _, d := range decisions {
+		it := &item{Decision: d}
+		switch {
+		case d.Execute:
+		case d.Reason == ReasonElsewhere:
+			it.state = elsewhere
+		default:
+			it.settle(d.State)
+		}
+		byKey[d.Run.Key] = it
+	}
+	for _, d := range decisions {
+		it := byKey[d.Run.Key]
+		if !d.Execute {
+			continue
+		}
+		s.items = append(s.items, it)
+		for _, dep := range d.Run.Depends {
+			if other := byKey[dep.Key]; other != nil {
+				it.needs = append(it.needs, other)
+				if !other.asked && other.state == elsewhere {
+					s.items = append(s.items, other)
+				}
+				other.asked = true
+			}
+		}
+	}
+	return s
+}
+
+// settle notes how a run has ended.
+func (it *item) settle(st store.State) {
+	it.state, it.trouble = settled, ""
+	switch st.Status {
+	case store.Done:
+	case store.Diverged:
+		it.trouble = "diverged: " + st.Reason
+	default:
+		it.trouble = "failed"
+		if st.Error != "" {
+			it.trouble += ": " + st.Error
+		}
+	}
+}
+
+// ready says whether the item can be handed out, and which of the runs that it needs has not gone well.
+func (it *item) ready() (ok bool, broken *item) {
+	for _, n := range it.needs {
+		if n.state != settled {
+			return false, nil
+		}
+		if n.trouble != "" && broken == nil {
+			broken = n
+		}
+	}
+	return true, broken
+}
+
+// next waits for a run that can be handed out; nil when there is none left, and when the schedule is stopped. broken is the run that
+// it needs and cannot have.
+func (s *schedule) next() (it, broken *item) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for !s.halt {
+		waiting := false
+		for _, it := range s.items {
+			if it.state != queued {
+				waiting = waiting || it.state == elsewhere
+				continue
+			}
+			if ok, broken := it.ready(); ok {
+				it.state = taken
+				return it, broken
+			}
+			waiting = true
+		}
+		if !waiting {
+			break
+		}
+		s.moved.Wait()
+	}
+	return nil, nil
+}
+
+// ended notes how a run that was handed out has ended here, or that it is another process's.
+func (s *schedule) ended(it *item, st store.State) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if st.Status == store.Running && st.Live {
+		it.state = settled
+		if it.asked {
+			it.state = elsewhere
+		}
+	} else {
+		it.settle(st)
+	}
+	s.moved.Broadcast()
+}
+
+// stop ends the handing out.
+func (s *schedule) stop() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.halt = true
+	s.moved.Broadcast()
+}
+
+// away lists the keys of the runs that are waited for and under way elsewhere.
+func (s *schedule) away() (keys []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, it := range s.items {
+		if it.state == elsewhere {
+			keys = append(keys, it.Run.Key)
+		}
+	}
+	return keys
+}
+
+// arrived takes up what became of runs elsewhere, and returns those that nobody is at any more: they are queued here.
+func (s *schedule) arrived(states map[string]store.State) (back []Planned) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, it := range s.items {
+		st := states[it.Run.Key]
+		switch {
+		case it.state != elsewhere || st.Status == store.Running && st.Live:
+			continue
+		case st.Status == "" || st.Status == store.Interrupted || st.Status == store.Running:
+			it.state = queued
+			back = append(back, it.Run)
+		default:
+			it.settle(st)
+		}
+	}
+	s.moved.Broadcast()
+	return back
+}
+
+// lookout is how often runs elsewhere are looked after.
+const lookout = time.Second
+
+// look follows the runs elsewhere that are waited for, until ctx ends. A database that cannot be read for a moment is asked again.
+func (s *execution) look(ctx context.Context) {
+	tick := time.NewTicker(lookout)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		keys := s.schedule.away()
+		if len(keys) == 0 {
+			continue
+		}
+		states, err := s.db.States(ctx, keys)
+		if err != nil {
+			continue
+		}
+		for _, run := range s.schedule.arrived(states) {
+			s.board.back(run)
+		}
+	}
+}
+
+// without is the error of a run that lacks one that it needs.
+func without(it, broken *item) error {
+	what := ""
+	for _, dep := range it.Run.Depends {
+		if dep.Key == broken.Run.Key {
+			what = dep.What
+		}
+	}
+	return fmt.Errorf("it needs the %s of run %s (%s), which %s", what, short(broken.Run.Key), broken.Run.Method(), broken.trouble)
+}
