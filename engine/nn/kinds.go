@@ -18,6 +18,8 @@ type Kind struct {
 func Kinds() []Kind {
 	return []Kind{
 		{Name: "mlp", Doc: "two hidden layers of 256 and 64 with ReLU", make: mlpNet},
+		{Name: "resnet18", Doc: "torchvision's resnet18", Input: [3]int{3, 224, 224}, make: resNet18.net},
+		{Name: "resnet-small", Doc: "ResNet of width 64: three stages of two basic blocks, 16, 32 and 64 channels", make: resNetSmall.net},
 		{Name: "vit-b16", Doc: "timm's vit_base_patch16_224", Input: [3]int{3, 224, 224}, make: vitB16.net},
 		{Name: "vit-small", Doc: "Vision Transformer of width 64 and depth 4 on patches of 4×4", make: vitSmall.net},
 	}

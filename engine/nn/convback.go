@@ -1,0 +1,279 @@
+package nn
+
+import (
+	"kappa/engine/blas"
+	"kappa/engine/internal/vector"
+)
+
+// convBack is what a convolution's backward pass works with.
+type convBack struct {
+	dy       *Tensor
+	in       window  // dy
+	dx       *Tensor // nil: not asked for
+	add      bool    // to dx
+	own      Tensor  // for dx
+	planes   Tensor  // dx of images N×C×H×W
+	classes  []class
+	turned   []float32 // weights, class after class
+	empty    bool      // some class has no taps
+	weights  bool      // their gradient is asked for
+	biases   bool
+	piece    int       // images that make a partial gradient
+	partial  []float32 // one after another, weights and biases
+	width    int       // of one
+	pieces   int
+	run, sum func(lo, hi int)
+	sizes    [3]int // n, h, w of the input that classes and pieces are for
+}
+
+// class is the pixels (Stride·q + y, Stride·r + x) of the input. They see the taps firstY, firstY+Stride, …, taps in number, of outputs from
+// q + fromY on, and likewise along x.
+type class struct {
+	y, x           int
+	firstY, firstX int
+	tapsY, tapsX   int
+	fromY, fromX   int
+	rows, cols     int // number of its pixels
+	at             int // of its weights in turned: tapsY×tapsX×Out×In
+}
+
+// A partial gradient is of four images, or of more where all of them together would be longer than partialLimit numbers.
+const (
+	pieceImages  = 4
+	partialLimit = 1 << 21
+)
+
+// Backward returns the gradient in the input.
+func (l *Conv2d) Backward(dy *Tensor, want bool) *Tensor {
+	if !want {
+		l.backTo(dy, nil)
+		return nil
+	}
+	l.backTo(dy, l.dx())
+	return l.input()
+}
+
+func (l *Conv2d) backTo(dy, dx *Tensor) {
+	l.beginBack(dy, dx, false)
+	blas.Split(l.back.pieces, 1, l.back.run)
+	l.endBack()
+}
+
+// dx returns the layer's own maps for the gradient in the input.
+func (l *Conv2d) dx() *Tensor {
+	n, h, w, c := l.in4()
+	l.back.own.ResizeMaps(n, h, w, c)
+	return &l.back.own
+}
+
+// input returns what is in dx with the shape of the input.
+func (l *Conv2d) input() *Tensor {
+	b := &l.back
+	if l.x.Border {
+		return &b.own
+	}
+	b.planes.Resize(l.x.Shape...)
+	n, h, w, c := b.own.Maps()
+	for i := range n {
+		toPlanes(b.planes.Sample(i), b.own.Sample(i), (w+1)*c, c, h, w)
+	}
+	return &b.planes
+}
+
+// in4 returns the sizes of the input as maps.
+func (l *Conv2d) in4() (n, h, w, c int) {
+	h, w = l.pixels(l.x)
+	return l.x.N(), h, w, l.In
+}
+
+// beginBack makes ready for the pieces: the gradient in the input is stored in dx, or added to it, if dx is not nil.
+func (l *Conv2d) beginBack(dy, dx *Tensor, add bool) {
+	b := &l.back
+	n, h, w, _ := l.in4()
+	if !dy.Border || dy.N() != n || dy.Shape[1] != l.y.Shape[1] || dy.Shape[2] != l.y.Shape[2] || dy.Shape[3] != l.Out {
+		panic(badShape)
+	}
+	b.dy, b.dx, b.add = dy, dx, add
+	b.weights, b.biases = l.weight.Trained(), l.bias != nil && l.bias.Trained()
+	b.width = len(l.weight.Value)
+	if l.bias != nil {
+		b.width += l.Out
+	}
+	if sizes := [3]int{n, h, w}; sizes != b.sizes {
+		b.sizes = sizes
+		l.classify(h, w)
+		most := max(2, partialLimit/b.width)
+		b.piece = max(pieceImages, (n+most-1)/most)
+		b.pieces = (n + b.piece - 1) / b.piece
+	}
+	if b.weights || b.biases {
+		b.partial = sized(b.partial, b.pieces*b.width)
+	}
+	if dx == nil {
+		return
+	}
+	before, after := 0, 0
+	for _, c := range b.classes {
+		before = max(before, -c.fromY, -c.fromX)
+		after = max(after, c.rows+c.fromY+c.tapsY-1-dy.Shape[1], c.cols+c.fromX+c.tapsX-1-dy.Shape[2])
+	}
+	b.in.set(dy, before, after)
+	l.turn()
+}
+
+// sized returns a slice of length n, s if it is long enough.
+func sized[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n)
+	}
+	return s[:n]
+}
+
+// classify finds the classes for h×w pixels.
+func (l *Conv2d) classify(h, w int) {
+	b := &l.back
+	b.classes, b.empty = b.classes[:0], false
+	at := 0
+	for y := range l.Stride {
+		for x := range l.Stride {
+			c := class{y: y, x: x, rows: (h - y + l.Stride - 1) / l.Stride, cols: (w - x + l.Stride - 1) / l.Stride, at: at}
+			c.firstY, c.tapsY, c.fromY = l.taps(y)
+			c.firstX, c.tapsX, c.fromX = l.taps(x)
+			if c.tapsY == 0 || c.tapsX == 0 {
+				b.empty = true
+				continue
+			}
+			if c.rows <= 0 || c.cols <= 0 {
+				continue
+			}
+			at += c.tapsY * c.tapsX * l.In * l.Out
+			b.classes = append(b.classes, c)
+		}
+	}
+	b.turned = sized(b.turned, at)
+}
+
+// taps returns the taps first, first+Stride, … that the pixels Stride·q + offset take part in, and where the outputs that they belong
+// to begin: tap first+Stride·t belongs to output q + from + count−1 − t.
+func (l *Conv2d) taps(offset int) (first, count, from int) {
+	first = (offset + l.Pad) % l.Stride
+	count = max(0, (l.Kernel-first+l.Stride-1)/l.Stride)
+	return first, count, (offset+l.Pad)/l.Stride - count + 1
+}
+
+// turn writes the weights of each class with the taps in the order of the outputs, and in and out exchanged.
+func (l *Conv2d) turn() {
+	b := &l.back
+	for _, c := range b.classes {
+		at := c.at
+		for u := range c.tapsY {
+			ky := c.firstY + l.Stride*(c.tapsY-1-u)
+			for v := range c.tapsX {
+				kx := c.firstX + l.Stride*(c.tapsX-1-v)
+				transpose(b.turned[at:], l.weight.Value[(ky*l.Kernel+kx)*l.In*l.Out:], l.In, l.Out)
+				at += l.In * l.Out
+			}
+		}
+	}
+}
+
+// transpose stores the transpose of src, rows×cols, in dst.
+func transpose(dst, src []float32, rows, cols int) {
+	const side = 16
+	for i0 := 0; i0 < rows; i0 += side {
+		i1 := min(rows, i0+side)
+		for j := range cols {
+			to := dst[j*rows+i0 : j*rows+i1]
+			at := i0*cols + j
+			for i := range to {
+				to[i] = src[at]
+				at += cols
+			}
+		}
+	}
+}
+
+func (l *Conv2d) backImages(lo, hi int) {
+	b := &l.back
+	for p := lo; p < hi; p++ {
+		l.clearPiece(p)
+		for i := p * b.piece; i < min(b.sizes[0], (p+1)*b.piece); i++ {
+			l.backImage(i, p)
+		}
+	}
+}
+
+// clearPiece begins the partial gradient p.
+func (l *Conv2d) clearPiece(p int) {
+	if b := &l.back; b.weights || b.biases {
+		clear(b.partial[p*b.width : (p+1)*b.width])
+	}
+}
+
+// backImage takes image i back, and adds to the partial gradient p.
+func (l *Conv2d) backImage(i, p int) {
+	b := &l.back
+	dy := b.dy.Sample(i)
+	_, ho, wo, _ := b.dy.Maps()
+	if b.weights {
+		product := blas.Lines{
+			Groups: l.Kernel, Rows: l.Kernel * l.In, Cols: l.Out, Segments: ho, K: wo,
+			A: l.in.data[i*l.in.image:], AGroup: l.in.line, ARow: 1, ASegment: l.Stride * l.in.line, ACol: l.Stride * l.In,
+			B: dy, BSegment: (wo + 1) * l.Out, BRow: l.Out,
+			C: b.partial[p*b.width:], CGroup: l.Kernel * l.In * l.Out, CRow: l.Out, Add: true,
+		}
+		product.Multiply()
+	}
+	if b.biases {
+		vector.ColumnSums(b.partial[(p+1)*b.width-l.Out:], dy, ho*(wo+1), l.Out)
+	}
+	if b.dx == nil {
+		return
+	}
+	b.in.fill(b.dy, i)
+	dx := b.dx.Sample(i)
+	if b.empty && !b.add {
+		clear(dx)
+	}
+	line := (b.dx.Shape[2] + 1) * l.In
+	for _, c := range b.classes {
+		product := blas.Lines{
+			Groups: c.rows, Rows: c.cols, Cols: l.In, Segments: c.tapsY, K: c.tapsX * l.Out,
+			A:      b.in.data[i*b.in.image+(b.in.margin+c.fromY)*b.in.line+(b.in.margin+c.fromX)*l.Out:],
+			AGroup: b.in.line, ARow: l.Out, ASegment: b.in.line, ACol: 1,
+			B: b.turned[c.at:], BSegment: c.tapsX * l.Out * l.In, BRow: l.In,
+			C: dx[c.y*line+c.x*l.In:], CGroup: l.Stride * line, CRow: l.Stride * l.In, Add: b.add,
+		}
+		product.Multiply()
+	}
+}
+
+// endBack adds the partial gradients to those of the parameters, in order.
+func (l *Conv2d) endBack() {
+	b := &l.back
+	if b.weights {
+		l.weight.Gradient()
+	}
+	if b.biases {
+		l.bias.Gradient()
+	}
+	if b.weights || b.biases {
+		blas.Split(b.width, 4096, b.sum)
+	}
+}
+
+func (l *Conv2d) sumPartial(lo, hi int) {
+	b := &l.back
+	n := len(l.weight.Value)
+	add := func(trained bool, p *Param, from, to, at int) {
+		if !trained || from >= to {
+			return
+		}
+		grad := p.Grad[from-at : to-at]
+		for i := range b.pieces {
+			vector.AddTo(grad, b.partial[i*b.width+from:i*b.width+to])
+		}
+	}
+	add(b.weights, l.weight, lo, min(hi, n), 0)
+	add(b.biases, l.bias, max(lo, n), hi, n)
+}

@@ -1,0 +1,64 @@
+package nn
+
+import "kappa/engine/blas"
+
+// convNorm is a convolution, its batch norm, and what may follow: a sum with other maps and a ReLU. An image is taken through all that
+// can be done with it while it is in the cache. conv and norm stand in the net under their own names.
+type convNorm struct {
+	conv    *Conv2d
+	norm    *BatchNorm2d
+	forward func(lo, hi int)
+	back    func(lo, hi int)
+}
+
+func newConvNorm(in, out, kernel, stride, pad int) *convNorm {
+	u := &convNorm{conv: NewConv2d(in, out, kernel, stride, pad, false), norm: NewBatchNorm2d(out)}
+	u.forward, u.back = u.images, u.backPieces
+	return u
+}
+
+// pass returns the maps of x; see [BatchNorm2d.pass].
+func (u *convNorm) pass(x, r *Tensor, relu bool, mode Mode) *Tensor {
+	u.conv.begin(x)
+	u.norm.begin(&u.conv.y, mode)
+	blas.Split(x.N(), 1, u.forward)
+	return u.norm.finish(r, relu)
+}
+
+func (u *convNorm) images(lo, hi int) {
+	for i := lo; i < hi; i++ {
+		u.conv.image(i)
+		if u.norm.batch {
+			u.norm.imageMoments(i)
+		}
+	}
+}
+
+// trained says whether a backward pass has to give a parameter a gradient.
+func (u *convNorm) trained() bool { return u.conv.weight.Trained() || u.norm.trained() }
+
+// backward takes the gradient in the result of pass. A ReLU takes dy itself to the gradient before it, which is also that of
+// what was added. The gradient in x is stored in dx, or added to it, if dx is not nil.
+func (u *convNorm) backward(dy, dx *Tensor, add bool) {
+	u.norm.beginBack(dy)
+	blas.Split(dy.N(), 1, u.norm.backSums)
+	u.norm.coefficients()
+	if dx == nil && !u.conv.weight.Trained() {
+		return
+	}
+	u.norm.dx.resizeAs(&u.conv.y)
+	u.conv.beginBack(&u.norm.dx, dx, add)
+	blas.Split(u.conv.back.pieces, 1, u.back)
+	u.conv.endBack()
+}
+
+func (u *convNorm) backPieces(lo, hi int) {
+	b := &u.conv.back
+	for p := lo; p < hi; p++ {
+		u.conv.clearPiece(p)
+		for i := p * b.piece; i < min(b.sizes[0], (p+1)*b.piece); i++ {
+			u.norm.imageBackApply(i)
+			u.conv.backImage(i, p)
+		}
+	}
+}
