@@ -2735,6 +2735,7 @@ loop140:
 	VMULPS Y4, Y5, Y5
 	VMOVAPS Y5, Y3
 	VANDPS magnitude<>(SB), Y0, Y2
+	VMINPS farthest<>(SB), Y2, Y2
 	VMOVUPS one<>(SB), Y5
 	VMOVAPS Y5, Y4
 	VFMADD231PS normalScale<>(SB), Y2, Y4
@@ -2787,6 +2788,7 @@ rest141:
 	VMULPS Y4, Y5, Y5
 	VMOVAPS Y5, Y3
 	VANDPS magnitude<>(SB), Y0, Y2
+	VMINPS farthest<>(SB), Y2, Y2
 	VMOVUPS one<>(SB), Y5
 	VMOVAPS Y5, Y4
 	VFMADD231PS normalScale<>(SB), Y2, Y4
@@ -2861,6 +2863,7 @@ loop144:
 	VMULPS Y4, Y5, Y5
 	VMOVAPS Y5, Y3
 	VANDPS magnitude<>(SB), Y0, Y2
+	VMINPS farthest<>(SB), Y2, Y2
 	VMOVUPS one<>(SB), Y5
 	VMOVAPS Y5, Y4
 	VFMADD231PS normalScale<>(SB), Y2, Y4
@@ -2917,6 +2920,7 @@ rest145:
 	VMULPS Y4, Y5, Y5
 	VMOVAPS Y5, Y3
 	VANDPS magnitude<>(SB), Y0, Y2
+	VMINPS farthest<>(SB), Y2, Y2
 	VMOVUPS one<>(SB), Y5
 	VMOVAPS Y5, Y4
 	VFMADD231PS normalScale<>(SB), Y2, Y4
@@ -2987,6 +2991,7 @@ loop148:
 	VMULPS Y4, Y5, Y5
 	VMOVAPS Y5, Y3
 	VANDPS magnitude<>(SB), Y0, Y2
+	VMINPS farthest<>(SB), Y2, Y2
 	VMOVUPS one<>(SB), Y5
 	VMOVAPS Y5, Y4
 	VFMADD231PS normalScale<>(SB), Y2, Y4
@@ -3043,6 +3048,7 @@ rest149:
 	VMULPS Y4, Y5, Y5
 	VMOVAPS Y5, Y3
 	VANDPS magnitude<>(SB), Y0, Y2
+	VMINPS farthest<>(SB), Y2, Y2
 	VMOVUPS one<>(SB), Y5
 	VMOVAPS Y5, Y4
 	VFMADD231PS normalScale<>(SB), Y2, Y4
@@ -3336,6 +3342,13 @@ DATA magnitude<>+8(SB)/8, $0x7fffffff7fffffff
 DATA magnitude<>+16(SB)/8, $0x7fffffff7fffffff
 DATA magnitude<>+24(SB)/8, $0x7fffffff7fffffff
 GLOBL magnitude<>(SB), RODATA|NOPTR, $32
+
+// farthest = 20
+DATA farthest<>+0(SB)/8, $0x41a0000041a00000
+DATA farthest<>+8(SB)/8, $0x41a0000041a00000
+DATA farthest<>+16(SB)/8, $0x41a0000041a00000
+DATA farthest<>+24(SB)/8, $0x41a0000041a00000
+GLOBL farthest<>(SB), RODATA|NOPTR, $32
 
 // normalScale = 0.33
 DATA normalScale<>+0(SB)/8, $0x3ea8f5c33ea8f5c3

@@ -13,6 +13,7 @@ var normalCoefficients = []float64{
 
 func init() {
 	values["normalScale"] = 0.33
+	values["farthest"] = 20 // from here on φ and Q are 0, and their products with |x| are to be
 	values["minusHalf"] = -0.5
 	values["density"] = float32(1 / math.Sqrt(2*math.Pi))
 	values["magnitude"] = math.Float32frombits(0x7fffffff)
@@ -21,12 +22,13 @@ func init() {
 	}
 }
 
-// tail sets register q to g(t) for the x in register x, a to |x| and e to e^(−x²/2). t and u are lost.
+// tail sets register q to g(t) for the x in register x, a to |x|, 20 at most, and e to e^(−x²/2). t and u are lost.
 func (k *kernel) tail(x, q, a, e, t, u int) {
 	k.F("VMULPS %s, %s, %s", k.constant("minusHalf"), k.reg(x), k.reg(e))
 	k.F("VMULPS %s, %s, %s", k.reg(x), k.reg(e), k.reg(e))
 	k.exponential(e, t, u)
 	k.F("VANDPS %s, %s, %s", k.constant("magnitude"), k.reg(x), k.reg(a))
+	k.F("VMINPS %s, %s, %s", k.constant("farthest"), k.reg(a), k.reg(a)) // NaN is one no more, but e is
 	k.F("VMOVUPS %s, %s", k.constant("one"), k.reg(u))
 	k.F("VMOVAPS %s, %s", k.reg(u), k.reg(t))
 	k.F("VFMADD231PS %s, %s, %s", k.constant("normalScale"), k.reg(a), k.reg(t))
@@ -65,7 +67,7 @@ func (f *file) normal() {
 
 	k := f.begin("geluBackward", "stores dy·(Φ(x) + x·φ(x)) in dx, n numbers.", names("n"), names("dx", "dy", "x"), nil)
 	k.keep(expConstants()...)
-	k.keep("normal0", "normal1", "normal2", "normal3", "density")
+	k.keep("normal0", "normal1", "normal2", "normal3", "normal4", "density")
 	k.each(func(m int, masked bool) {
 		const x, q, a, e, t, u = 0, 1, 2, 3, 4, 5
 		k.load(k.data("x"), x, m, masked)
