@@ -12,10 +12,10 @@ import (
 // the unbiased variance (that of one pixel is taken as 0). Otherwise μ and σ² are the running ones. They also are in
 // training where both γ and β are frozen: such a norm is a part of what does not change, and keeps its running statistics.
 type BatchNorm2d struct {
-	C                    int
-	weight, bias         *Param
-	mean, variance, seen *Param
-	params               []*Param
+	C              int
+	weight, bias   *Param
+	mean, variance *Param
+	params         []*Param
 
 	x, r         *Tensor // r: what is added before the ReLU, nil: nothing
 	relu         bool
@@ -40,8 +40,8 @@ const (
 func NewBatchNorm2d(c int) *BatchNorm2d {
 	l := &BatchNorm2d{C: c}
 	l.weight, l.bias = newParam("weight", Plain, c), newParam("bias", Plain, c)
-	l.mean, l.variance, l.seen = newParam("running_mean", Plain, c), newParam("running_var", Plain, c), newParam("num_batches_tracked", Plain)
-	l.params = []*Param{l.weight, l.bias, l.mean, l.variance, l.seen}
+	l.mean, l.variance = newParam("running_mean", Plain, c), newParam("running_var", Plain, c)
+	l.params = []*Param{l.weight, l.bias, l.mean, l.variance}
 	for _, p := range l.params[2:] {
 		p.Buffer = true
 	}
@@ -56,7 +56,7 @@ func NewBatchNorm2d(c int) *BatchNorm2d {
 
 func (l *BatchNorm2d) output() *Tensor { return &l.y }
 
-// Params are γ, β and the statistics, named as in torch.
+// Params are γ, β and the statistics, named as in torch; torch's counter of batches, which is of no use here, is not kept.
 func (l *BatchNorm2d) Params() []*Param { return l.params }
 
 // Parts are none.
@@ -157,7 +157,6 @@ func (l *BatchNorm2d) follow(n int) {
 		l.mean.Value[c] = float32((1-normMomentum)*float64(l.mean.Value[c]) + normMomentum*mu)
 		l.variance.Value[c] = float32((1-normMomentum)*float64(l.variance.Value[c]) + normMomentum*unbiased)
 	}
-	l.seen.Value[0]++
 }
 
 func (l *BatchNorm2d) applyTo(lo, hi int) {
