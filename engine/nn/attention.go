@@ -144,9 +144,18 @@ func (a *Attention) scores(dst, query []float32, step int, key, turned []float32
 
 // turn stores the transpose of a matrix whose rows are a step apart.
 func turn(dst, src []float32, rows, cols, step int) {
-	for r := range rows {
-		for c, v := range src[r*step : r*step+cols] {
-			dst[c*rows+r] = v
+	r := 0
+	for ; r+4 <= rows; r += 4 { // four at once: a store is of neighbours then
+		a, b := src[r*step:][:cols], src[(r+1)*step:][:cols]
+		c, d := src[(r+2)*step:][:cols], src[(r+3)*step:][:cols]
+		for i, v := range a {
+			out := dst[i*rows+r:][:4]
+			out[0], out[1], out[2], out[3] = v, b[i], c[i], d[i]
+		}
+	}
+	for ; r < rows; r++ {
+		for i, v := range src[r*step:][:cols] {
+			dst[i*rows+r] = v
 		}
 	}
 }

@@ -41,7 +41,7 @@ const timmDeviation = 0.02
 
 // NewLinear returns a layer of zeros. Its Init draws as torch's does.
 func NewLinear(in, out int, bias bool) *Linear {
-	l := &Linear{In: in, Out: out, weight: newParam("weight", Transposed, out, in)}
+	l := &Linear{In: in, Out: out, weight: newParam("weight", Transposed, out, in), draw: torchDrawing}
 	l.weight.Decay = true
 	l.params = []*Param{l.weight}
 	if bias {

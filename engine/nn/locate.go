@@ -9,7 +9,7 @@ import "kappa/engine/internal/vector"
 func (n *Net) Locate(x *Tensor) string {
 	if !vector.AllFinite(x.Data) {
 		if n.from > 0 {
-			return "the output of " + n.Blocks[n.from-1].Name
+			return outputOf(n.Blocks[n.from-1].Name)
 		}
 		return "the input"
 	}
@@ -42,7 +42,7 @@ func locate(name string, l Layer) string {
 		}
 	}
 	if l, ok := l.(keeper); ok && !vector.AllFinite(l.output().Data) {
-		return "the output of " + name
+		return outputOf(name)
 	}
 	for _, p := range l.Params() {
 		if p.Buffer && !vector.AllFinite(p.Value) {
@@ -50,6 +50,14 @@ func locate(name string, l Layer) string {
 		}
 	}
 	return ""
+}
+
+// outputOf names an output. A Vision Transformer's embedding has no name of its own.
+func outputOf(name string) string {
+	if name == "" {
+		return "the output of the embedding"
+	}
+	return "the output of " + name
 }
 
 // keeper is a layer that keeps the output of its last forward pass.

@@ -13,14 +13,16 @@ type vision struct {
 }
 
 // vitB16 is timm's vit_base_patch16_224, but for images of any size that patches of 16×16 fill. The code that the paper's authors
-// released trains of it the last block and every parameter with "norm" in its name, the norms of all blocks that is.
+// released trains of it the last block and every parameter with "norm" in its name, the norms of all blocks that is: nothing above the
+// embedding stays as it is. Its norms have ε = 1e-6.
 var vitB16 = vision{
 	patch: 16, depth: 12, encoder: EncoderOptions{Width: 768, Heads: 12, Hidden: 3072, Epsilon: 1e-6},
 	unfrozen: []string{"blocks.11", "blocks.*.norm[12]", "norm"},
 }
 
-// vitSmall is a small one for images of 28×28: patches of 4×4, 49 tokens and the class token. Its norms have torch's ε. Of it the last block
-// and the last norm are trained, and not the norms of the blocks below: their features can so be kept.
+// vitSmall is a small one for images of 28×28: patches of 4×4, 49 tokens and the class token. Its norms have ε = 1e-5, the
+// default of torch's encoder layers. Of it the last block and the last norm are trained, and not the norms of the blocks below: what
+// comes out of those can so be computed once.
 var vitSmall = vision{
 	patch: 4, depth: 4, encoder: EncoderOptions{Width: 64, Heads: 4, Hidden: 128, Epsilon: 1e-5},
 	unfrozen: []string{"blocks.3", "norm"},

@@ -2,6 +2,7 @@ package nn
 
 import (
 	"fmt"
+	"math"
 	"testing"
 )
 
@@ -76,5 +77,57 @@ func TestTransformerLayers(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) { c.check(t, 1) })
+	}
+}
+
+// TestTransformerNaN holds that a NaN in one token is not lost, and stays within its image.
+func TestTransformerNaN(t *testing.T) {
+	const tokens, width = 5, 8
+	for _, first := range []bool{false, true} {
+		b := NewEncoderBlock(EncoderOptions{Width: width, Heads: 2, Hidden: 6, Epsilon: 1e-5, First: first})
+		x := NewTensor(3, tokens, width)
+		for i := range x.Data {
+			x.Data[i] = float32(i % 7)
+		}
+		x.Data[(tokens+2)*width] = float32(math.NaN()) // of the second image
+		y := b.Forward(x, Mode{Train: true})
+		for i := range 3 {
+			for j, v := range y.Sample(i) {
+				if math.IsNaN(float64(v)) != (i == 1) {
+					t.Fatalf("first %v: element %d of image %d is %v", first, j, i, v)
+				}
+			}
+		}
+	}
+}
+
+func TestTransformerShapes(t *testing.T) {
+	linear, norm, gelu := NewLinear(3, 2, true), NewLayerNorm(3, 1e-5), NewGELU()
+	for _, l := range []Layer{linear, norm, gelu} {
+		l.Forward(NewTensor(4, 3), Mode{})
+	}
+	for name, call := range map[string]func(){
+		"linear":              func() { linear.Forward(NewTensor(3, 4), Mode{}) },
+		"linear's gradient":   func() { linear.Backward(NewTensor(3, 2), true) },
+		"linear of maps":      func() { linear.Forward(NewMaps(1, 2, 2, 3), Mode{}) },
+		"norm":                func() { norm.Forward(NewTensor(3, 4), Mode{}) },
+		"norm's gradient":     func() { norm.Backward(NewTensor(3, 3), true) },
+		"GELU's gradient":     func() { gelu.Backward(NewTensor(3, 3), true) },
+		"heads":               func() { NewAttention(8, 3) },
+		"attention":           func() { NewAttention(8, 2).Forward(NewTensor(2, 8), Mode{}) },
+		"patch":               func() { NewEmbed(1, 6, 8, 4, 2) },
+		"embedding":           func() { NewEmbed(1, 4, 8, 4, 2).Forward(NewTensor(1, 1, 8, 4), Mode{}) },
+		"class token":         func() { NewClassNorm(3, 1e-5).Forward(NewTensor(4, 3), Mode{}) },
+		"hidden layer":        func() { newHidden(6, 2).Forward(NewTensor(2, 5), Mode{}) },
+		"hidden layer of map": func() { newHidden(6, 2).Forward(NewMaps(2, 1, 2, 3), Mode{}) },
+	} {
+		func() {
+			defer func() {
+				if r := recover(); r != badShape {
+					t.Errorf("%s: %v, want a panic with %q", name, r, badShape)
+				}
+			}()
+			call()
+		}()
 	}
 }
