@@ -8,7 +8,6 @@ type BasicBlock struct {
 	first, second   *convNorm
 	down            *convNorm // nil: s is the identity
 	parts           []Part
-	dx              Tensor
 }
 
 // NewBasicBlock returns the block as its parts are made.
@@ -40,27 +39,27 @@ func (l *BasicBlock) Forward(x *Tensor, mode Mode) *Tensor {
 
 // Backward returns the gradient in the input. It overwrites dy, and where the shortcut is the identity what it returns lies in dy.
 func (l *BasicBlock) Backward(dy *Tensor, want bool) *Tensor {
-	inner := l.first.trained()
-	if !want && !inner {
-		l.second.backward(dy, nil, false)
+	if !want && !l.first.trained() {
+		l.second.backward(dy, nil, false, nil)
 		if l.down != nil {
-			l.down.backward(dy, nil, false)
+			l.down.backward(dy, nil, false, nil)
 		}
 		return nil
 	}
-	h := l.second.conv.dx()
-	l.second.backward(dy, h, false) // dy is now the gradient of the sum
-	var dx *Tensor
-	if want {
-		dx = dy
+	l.second.backward(dy, l.second.conv.dx(), false, l.first) // dy is now the gradient of the sum
+	if !want {
+		l.first.finishBack(nil, false, nil)
 		if l.down != nil {
-			dx = &l.dx
-			dx.resizeAs(l.first.conv.x)
+			l.down.backward(dy, nil, false, nil)
 		}
+		return nil
 	}
-	if l.down != nil {
-		l.down.backward(dy, dx, false)
+	if l.down == nil {
+		l.first.finishBack(dy, true, nil)
+		return dy
 	}
-	l.first.backward(h, dx, true)
+	dx := l.first.conv.dx()
+	l.first.finishBack(dx, false, nil)
+	l.down.backward(dy, dx, true, nil)
 	return dx
 }

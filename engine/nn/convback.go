@@ -196,23 +196,16 @@ func transpose(dst, src []float32, rows, cols int) {
 func (l *Conv2d) backImages(lo, hi int) {
 	b := &l.back
 	for p := lo; p < hi; p++ {
-		l.clearPiece(p)
 		for i := p * b.piece; i < min(b.sizes[0], (p+1)*b.piece); i++ {
-			l.backImage(i, p)
+			l.backImage(i)
 		}
 	}
 }
 
-// clearPiece begins the partial gradient p.
-func (l *Conv2d) clearPiece(p int) {
-	if b := &l.back; b.weights || b.biases {
-		clear(b.partial[p*b.width : (p+1)*b.width])
-	}
-}
-
-// backImage takes image i back, and adds to the partial gradient p.
-func (l *Conv2d) backImage(i, p int) {
+// backImage takes image i back, and adds to the partial gradient of its piece, which the first of a piece begins.
+func (l *Conv2d) backImage(i int) {
 	b := &l.back
+	p, begun := i/b.piece, i%b.piece > 0
 	dy := b.dy.Sample(i)
 	_, ho, wo, _ := b.dy.Maps()
 	if b.weights {
@@ -220,12 +213,16 @@ func (l *Conv2d) backImage(i, p int) {
 			Groups: l.Kernel, Rows: l.Kernel * l.In, Cols: l.Out, Segments: ho, K: wo,
 			A: l.in.data[i*l.in.image:], AGroup: l.in.line, ARow: 1, ASegment: l.Stride * l.in.line, ACol: l.Stride * l.In,
 			B: dy, BSegment: (wo + 1) * l.Out, BRow: l.Out,
-			C: b.partial[p*b.width:], CGroup: l.Kernel * l.In * l.Out, CRow: l.Out, Add: true,
+			C: b.partial[p*b.width:], CGroup: l.Kernel * l.In * l.Out, CRow: l.Out, Add: begun,
 		}
 		product.Multiply()
 	}
 	if b.biases {
-		vector.ColumnSums(b.partial[(p+1)*b.width-l.Out:], dy, ho*(wo+1), l.Out)
+		sums := b.partial[(p+1)*b.width-l.Out : (p+1)*b.width]
+		if !begun {
+			clear(sums)
+		}
+		vector.ColumnSums(sums, dy, ho*(wo+1), l.Out)
 	}
 	if b.dx == nil {
 		return

@@ -9,6 +9,7 @@ type convNorm struct {
 	norm    *BatchNorm2d
 	forward func(lo, hi int)
 	back    func(lo, hi int)
+	below   *convNorm
 }
 
 func newConvNorm(in, out, kernel, stride, pad int) *convNorm {
@@ -38,11 +39,21 @@ func (u *convNorm) images(lo, hi int) {
 func (u *convNorm) trained() bool { return u.conv.weight.Trained() || u.norm.trained() }
 
 // backward takes the gradient in the result of pass. A ReLU takes dy itself to the gradient before it, which is also that of
-// what was added. The gradient in x is stored in dx, or added to it, if dx is not nil.
-func (u *convNorm) backward(dy, dx *Tensor, add bool) {
+// what was added. The gradient in x is stored in dx, or added to it, if dx is not nil. If dx is the gradient in the result of another
+// unit, below, its first half is done with each image at once: what comes next is below's finishBack.
+func (u *convNorm) backward(dy, dx *Tensor, add bool, below *convNorm) {
 	u.norm.beginBack(dy)
 	blas.Split(dy.N(), 1, u.norm.backSums)
+	u.finishBack(dx, add, below)
+}
+
+// finishBack is backward from where dy has been summed up.
+func (u *convNorm) finishBack(dx *Tensor, add bool, below *convNorm) {
 	u.norm.coefficients()
+	u.below = below
+	if below != nil {
+		below.norm.beginBack(dx)
+	}
 	if dx == nil && !u.conv.weight.Trained() {
 		return
 	}
@@ -54,11 +65,11 @@ func (u *convNorm) backward(dy, dx *Tensor, add bool) {
 
 func (u *convNorm) backPieces(lo, hi int) {
 	b := &u.conv.back
-	for p := lo; p < hi; p++ {
-		u.conv.clearPiece(p)
-		for i := p * b.piece; i < min(b.sizes[0], (p+1)*b.piece); i++ {
-			u.norm.imageBackApply(i)
-			u.conv.backImage(i, p)
+	for i := lo * b.piece; i < min(b.sizes[0], hi*b.piece); i++ {
+		u.norm.imageBackApply(i)
+		u.conv.backImage(i)
+		if u.below != nil {
+			u.below.norm.imageBackSums(i)
 		}
 	}
 }

@@ -75,9 +75,9 @@ func (l *stem) Backward(dy *Tensor, want bool) *Tensor {
 	}
 	conv := l.unit.conv
 	if !want {
-		l.unit.backward(dy, nil, false)
+		l.unit.backward(dy, nil, false, nil)
 		return nil
 	}
-	l.unit.backward(dy, conv.dx(), false)
+	l.unit.backward(dy, conv.dx(), false, nil)
 	return conv.input()
 }
