@@ -157,6 +157,31 @@ func TestShortSlicesPanic(t *testing.T) {
 	}
 }
 
+func TestNothingIsAllocated(t *testing.T) {
+	const rows, cols = 20, 300
+	c := &trial{rng: newRand(5), rows: rows, cols: cols}
+	a, b, d, row := c.random(c.n()), c.random(c.n()), c.random(c.n()), c.random(cols)
+	s, u := c.sums(cols), c.sums(cols)
+	every(t, func(t *testing.T) {
+		n := testing.AllocsPerRun(3, func() {
+			_ = Dot(a, b) + Sum(a) + SumSquares(b)
+			_ = AllFinite(a)
+			ColumnSums(row, a, rows, cols)
+			ColumnMoments(s, u, a, rows, cols)
+			ScaleShiftAddReLU(d, a, b, row, row, rows, cols)
+			LayerNorm(d, a, row, row, b, b[rows:], rows, cols, 1)
+			LayerNormBackward(d, a, d, row, row, row, s, u, rows, cols)
+			SoftmaxRows(d, rows, cols, 1)
+			LogSumExpRows(s, d, rows, cols)
+			SGD{}.Step(a, b, d)
+			AdamW{Correction1: 1, Correction2: 1}.Step(a, b, d, d)
+		})
+		if n != 0 {
+			t.Errorf("%v allocations", n)
+		}
+	})
+}
+
 // Nothing is fine with every function.
 func TestNothing(t *testing.T) {
 	every(t, func(t *testing.T) {

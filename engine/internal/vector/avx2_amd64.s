@@ -72,6 +72,34 @@ next8:
 	VZEROUPPER
 	RET
 
+// func fill256(n int, dst *float32, s float32)
+TEXT ·fill256(SB), NOSPLIT, $0-20
+	VBROADCASTSS s+16(FP), Y15
+	MOVQ n+0(FP), CX
+	ANDQ $7, CX
+	MOVQ $8, SI
+	SUBQ CX, SI
+	SHLQ $2, SI
+	LEAQ masks4<>(SB), R15
+	VMOVUPD (R15)(SI*1), Y14
+	MOVQ dst+8(FP), AX
+	XORQ DX, DX
+	MOVQ n+0(FP), CX
+	SUBQ $8, CX
+	JLT rest11
+loop10:
+	VMOVUPS Y15, (AX)(DX*1)
+	ADDQ $32, DX
+	SUBQ $8, CX
+	JGE loop10
+rest11:
+	ADDQ $8, CX
+	JZ next12
+	VMASKMOVPS Y15, Y14, (AX)(DX*1)
+next12:
+	VZEROUPPER
+	RET
+
 // func scale256(n int, dst *float32, a *float32, s float32)
 TEXT ·scale256(SB), NOSPLIT, $0-28
 	VBROADCASTSS s+24(FP), Y15
@@ -87,21 +115,21 @@ TEXT ·scale256(SB), NOSPLIT, $0-28
 	XORQ DX, DX
 	MOVQ n+0(FP), CX
 	SUBQ $8, CX
-	JLT rest11
-loop10:
+	JLT rest15
+loop14:
 	VMOVUPS (BX)(DX*1), Y0
 	VMULPS Y15, Y0, Y0
 	VMOVUPS Y0, (AX)(DX*1)
 	ADDQ $32, DX
 	SUBQ $8, CX
-	JGE loop10
-rest11:
+	JGE loop14
+rest15:
 	ADDQ $8, CX
-	JZ next12
+	JZ next16
 	VMASKMOVPS (BX)(DX*1), Y14, Y0
 	VMULPS Y15, Y0, Y0
 	VMASKMOVPS Y0, Y14, (AX)(DX*1)
-next12:
+next16:
 	VZEROUPPER
 	RET
 
@@ -120,23 +148,23 @@ TEXT ·addScaled256(SB), NOSPLIT, $0-28
 	XORQ DX, DX
 	MOVQ n+0(FP), CX
 	SUBQ $8, CX
-	JLT rest15
-loop14:
+	JLT rest19
+loop18:
 	VMOVUPS (BX)(DX*1), Y0
 	VMOVUPS (AX)(DX*1), Y1
 	VFMADD231PS Y15, Y0, Y1
 	VMOVUPS Y1, (AX)(DX*1)
 	ADDQ $32, DX
 	SUBQ $8, CX
-	JGE loop14
-rest15:
+	JGE loop18
+rest19:
 	ADDQ $8, CX
-	JZ next16
+	JZ next20
 	VMASKMOVPS (BX)(DX*1), Y14, Y0
 	VMASKMOVPS (AX)(DX*1), Y14, Y1
 	VFMADD231PS Y15, Y0, Y1
 	VMASKMOVPS Y1, Y14, (AX)(DX*1)
-next16:
+next20:
 	VZEROUPPER
 	RET
 
@@ -155,21 +183,21 @@ TEXT ·relu256(SB), NOSPLIT, $0-24
 	XORQ DX, DX
 	MOVQ n+0(FP), CX
 	SUBQ $8, CX
-	JLT rest19
-loop18:
+	JLT rest23
+loop22:
 	VMOVUPS (BX)(DX*1), Y0
 	VMAXPS Y0, Y15, Y0
 	VMOVUPS Y0, (AX)(DX*1)
 	ADDQ $32, DX
 	SUBQ $8, CX
-	JGE loop18
-rest19:
+	JGE loop22
+rest23:
 	ADDQ $8, CX
-	JZ next20
+	JZ next24
 	VMASKMOVPS (BX)(DX*1), Y14, Y0
 	VMAXPS Y0, Y15, Y0
 	VMASKMOVPS Y0, Y14, (AX)(DX*1)
-next20:
+next24:
 	VZEROUPPER
 	RET
 
@@ -189,8 +217,8 @@ TEXT ·reluBackward256(SB), NOSPLIT, $0-32
 	XORQ DX, DX
 	MOVQ n+0(FP), CX
 	SUBQ $8, CX
-	JLT rest23
-loop22:
+	JLT rest27
+loop26:
 	VMOVUPS (BX)(DX*1), Y0
 	VMOVUPS (DI)(DX*1), Y1
 	VCMPPS $6, Y15, Y1, Y1
@@ -198,16 +226,16 @@ loop22:
 	VMOVUPS Y0, (AX)(DX*1)
 	ADDQ $32, DX
 	SUBQ $8, CX
-	JGE loop22
-rest23:
+	JGE loop26
+rest27:
 	ADDQ $8, CX
-	JZ next24
+	JZ next28
 	VMASKMOVPS (BX)(DX*1), Y14, Y0
 	VMASKMOVPS (DI)(DX*1), Y14, Y1
 	VCMPPS $6, Y15, Y1, Y1
 	VANDPS Y1, Y0, Y0
 	VMASKMOVPS Y0, Y14, (AX)(DX*1)
-next24:
+next28:
 	VZEROUPPER
 	RET
 
@@ -225,12 +253,12 @@ TEXT ·addRow256(SB), NOSPLIT, $0-40
 	MOVQ row+32(FP), DI
 	XORQ DX, DX
 	MOVQ rows+0(FP), R8
-row25:
+row29:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $8, CX
-	JLT rest27
-loop26:
+	JLT rest31
+loop30:
 	VMOVUPS (BX)(DX*1), Y0
 	VMOVUPS (DI)(SI*1), Y1
 	VADDPS Y1, Y0, Y0
@@ -238,18 +266,18 @@ loop26:
 	ADDQ $32, DX
 	ADDQ $32, SI
 	SUBQ $8, CX
-	JGE loop26
-rest27:
+	JGE loop30
+rest31:
 	ADDQ $8, CX
-	JZ next28
+	JZ next32
 	VMASKMOVPS (BX)(DX*1), Y15, Y0
 	VMASKMOVPS (DI)(SI*1), Y15, Y1
 	VADDPS Y1, Y0, Y0
 	VMASKMOVPS Y0, Y15, (AX)(DX*1)
 	LEAQ (DX)(CX*4), DX
-next28:
+next32:
 	DECQ R8
-	JNZ row25
+	JNZ row29
 	VZEROUPPER
 	RET
 
@@ -268,12 +296,12 @@ TEXT ·scaleShift256(SB), NOSPLIT, $0-48
 	MOVQ shift+40(FP), R15
 	XORQ DX, DX
 	MOVQ rows+0(FP), R8
-row29:
+row33:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $8, CX
-	JLT rest31
-loop30:
+	JLT rest35
+loop34:
 	VMOVUPS (BX)(DX*1), Y0
 	VMOVUPS (DI)(SI*1), Y1
 	VMOVUPS (R15)(SI*1), Y2
@@ -282,19 +310,19 @@ loop30:
 	ADDQ $32, DX
 	ADDQ $32, SI
 	SUBQ $8, CX
-	JGE loop30
-rest31:
+	JGE loop34
+rest35:
 	ADDQ $8, CX
-	JZ next32
+	JZ next36
 	VMASKMOVPS (BX)(DX*1), Y15, Y0
 	VMASKMOVPS (DI)(SI*1), Y15, Y1
 	VMASKMOVPS (R15)(SI*1), Y15, Y2
 	VFMADD213PS Y2, Y1, Y0
 	VMASKMOVPS Y0, Y15, (AX)(DX*1)
 	LEAQ (DX)(CX*4), DX
-next32:
+next36:
 	DECQ R8
-	JNZ row29
+	JNZ row33
 	VZEROUPPER
 	RET
 
@@ -314,12 +342,12 @@ TEXT ·scaleShiftReLU256(SB), NOSPLIT, $0-48
 	MOVQ shift+40(FP), R15
 	XORQ DX, DX
 	MOVQ rows+0(FP), R8
-row33:
+row37:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $8, CX
-	JLT rest35
-loop34:
+	JLT rest39
+loop38:
 	VMOVUPS (BX)(DX*1), Y0
 	VMOVUPS (DI)(SI*1), Y1
 	VMOVUPS (R15)(SI*1), Y2
@@ -329,10 +357,10 @@ loop34:
 	ADDQ $32, DX
 	ADDQ $32, SI
 	SUBQ $8, CX
-	JGE loop34
-rest35:
+	JGE loop38
+rest39:
 	ADDQ $8, CX
-	JZ next36
+	JZ next40
 	VMASKMOVPS (BX)(DX*1), Y14, Y0
 	VMASKMOVPS (DI)(SI*1), Y14, Y1
 	VMASKMOVPS (R15)(SI*1), Y14, Y2
@@ -340,9 +368,9 @@ rest35:
 	VMAXPS Y0, Y15, Y0
 	VMASKMOVPS Y0, Y14, (AX)(DX*1)
 	LEAQ (DX)(CX*4), DX
-next36:
+next40:
 	DECQ R8
-	JNZ row33
+	JNZ row37
 	VZEROUPPER
 	RET
 
@@ -363,12 +391,12 @@ TEXT ·scaleShiftAddReLU256(SB), NOSPLIT, $0-56
 	MOVQ shift+48(FP), R14
 	XORQ DX, DX
 	MOVQ rows+0(FP), R8
-row37:
+row41:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $8, CX
-	JLT rest39
-loop38:
+	JLT rest43
+loop42:
 	VMOVUPS (BX)(DX*1), Y0
 	VMOVUPS (R15)(SI*1), Y1
 	VMOVUPS (R14)(SI*1), Y2
@@ -380,10 +408,10 @@ loop38:
 	ADDQ $32, DX
 	ADDQ $32, SI
 	SUBQ $8, CX
-	JGE loop38
-rest39:
+	JGE loop42
+rest43:
 	ADDQ $8, CX
-	JZ next40
+	JZ next44
 	VMASKMOVPS (BX)(DX*1), Y14, Y0
 	VMASKMOVPS (R15)(SI*1), Y14, Y1
 	VMASKMOVPS (R14)(SI*1), Y14, Y2
@@ -393,9 +421,9 @@ rest39:
 	VMAXPS Y0, Y15, Y0
 	VMASKMOVPS Y0, Y14, (AX)(DX*1)
 	LEAQ (DX)(CX*4), DX
-next40:
+next44:
 	DECQ R8
-	JNZ row37
+	JNZ row41
 	VZEROUPPER
 	RET
 
@@ -416,12 +444,12 @@ TEXT ·batchNormApply256(SB), NOSPLIT, $0-64
 	MOVQ d+56(FP), R13
 	XORQ DX, DX
 	MOVQ rows+0(FP), R8
-row41:
+row45:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $8, CX
-	JLT rest43
-loop42:
+	JLT rest47
+loop46:
 	VMOVUPS (DI)(DX*1), Y0
 	VMOVUPS (R14)(SI*1), Y1
 	VMOVUPS (R13)(SI*1), Y2
@@ -433,10 +461,10 @@ loop42:
 	ADDQ $32, DX
 	ADDQ $32, SI
 	SUBQ $8, CX
-	JGE loop42
-rest43:
+	JGE loop46
+rest47:
 	ADDQ $8, CX
-	JZ next44
+	JZ next48
 	VMASKMOVPS (DI)(DX*1), Y15, Y0
 	VMASKMOVPS (R14)(SI*1), Y15, Y1
 	VMASKMOVPS (R13)(SI*1), Y15, Y2
@@ -446,9 +474,9 @@ rest43:
 	VFMADD231PS Y4, Y3, Y0
 	VMASKMOVPS Y0, Y15, (AX)(DX*1)
 	LEAQ (DX)(CX*4), DX
-next44:
+next48:
 	DECQ R8
-	JNZ row41
+	JNZ row45
 	VZEROUPPER
 	RET
 
@@ -468,9 +496,9 @@ TEXT ·columnSums256(SB), NOSPLIT, $0-40
 	MOVQ a+32(FP), BX
 	MOVQ rows+0(FP), R8
 	XORQ R12, R12
-block45:
+block49:
 	SUBQ $4, R8
-	JLT single46
+	JLT single50
 	MOVQ R12, DX
 	MOVQ step+16(FP), CX
 	LEAQ (DX)(CX*1), R9
@@ -479,8 +507,8 @@ block45:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $8, CX
-	JLT rest49
-loop48:
+	JLT rest53
+loop52:
 	VMOVUPD 0(AX)(SI*2), Y0
 	VMOVUPD 32(AX)(SI*2), Y1
 	VMOVUPS (BX)(DX*1), Y4
@@ -515,10 +543,10 @@ loop48:
 	ADDQ $32, R11
 	ADDQ $32, SI
 	SUBQ $8, CX
-	JGE loop48
-rest49:
+	JGE loop52
+rest53:
 	ADDQ $8, CX
-	JZ next50
+	JZ next54
 	VMASKMOVPD 0(AX)(SI*2), Y14, Y0
 	VMASKMOVPD 32(AX)(SI*2), Y13, Y1
 	VMASKMOVPS (BX)(DX*1), Y15, Y4
@@ -547,22 +575,22 @@ rest49:
 	VADDPD Y6, Y1, Y1
 	VMASKMOVPD Y0, Y14, 0(AX)(SI*2)
 	VMASKMOVPD Y1, Y13, 32(AX)(SI*2)
-next50:
+next54:
 	MOVQ step+16(FP), CX
 	LEAQ (R12)(CX*4), R12
-	JMP block45
-single46:
+	JMP block49
+single50:
 	ADDQ $4, R8
-one51:
+one55:
 	DECQ R8
-	JLT done47
+	JLT done51
 	MOVQ R12, DX
 	MOVQ step+16(FP), CX
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $8, CX
-	JLT rest53
-loop52:
+	JLT rest57
+loop56:
 	VMOVUPD 0(AX)(SI*2), Y0
 	VMOVUPD 32(AX)(SI*2), Y1
 	VMOVUPS (BX)(DX*1), Y4
@@ -576,10 +604,10 @@ loop52:
 	ADDQ $32, DX
 	ADDQ $32, SI
 	SUBQ $8, CX
-	JGE loop52
-rest53:
+	JGE loop56
+rest57:
 	ADDQ $8, CX
-	JZ next54
+	JZ next58
 	VMASKMOVPD 0(AX)(SI*2), Y14, Y0
 	VMASKMOVPD 32(AX)(SI*2), Y13, Y1
 	VMASKMOVPS (BX)(DX*1), Y15, Y4
@@ -590,10 +618,10 @@ rest53:
 	VADDPD Y6, Y1, Y1
 	VMASKMOVPD Y0, Y14, 0(AX)(SI*2)
 	VMASKMOVPD Y1, Y13, 32(AX)(SI*2)
-next54:
+next58:
 	ADDQ step+16(FP), R12
-	JMP one51
-done47:
+	JMP one55
+done51:
 	VZEROUPPER
 	RET
 
@@ -614,9 +642,9 @@ TEXT ·columnMoments256(SB), NOSPLIT, $0-48
 	MOVQ a+40(FP), DI
 	MOVQ rows+0(FP), R8
 	XORQ R12, R12
-block55:
+block59:
 	SUBQ $4, R8
-	JLT single56
+	JLT single60
 	MOVQ R12, DX
 	MOVQ step+16(FP), CX
 	LEAQ (DX)(CX*1), R9
@@ -625,8 +653,8 @@ block55:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $8, CX
-	JLT rest59
-loop58:
+	JLT rest63
+loop62:
 	VMOVUPD 0(AX)(SI*2), Y0
 	VMOVUPD 32(AX)(SI*2), Y1
 	VMOVUPD 0(BX)(SI*2), Y2
@@ -673,10 +701,10 @@ loop58:
 	ADDQ $32, R11
 	ADDQ $32, SI
 	SUBQ $8, CX
-	JGE loop58
-rest59:
+	JGE loop62
+rest63:
 	ADDQ $8, CX
-	JZ next60
+	JZ next64
 	VMASKMOVPD 0(AX)(SI*2), Y14, Y0
 	VMASKMOVPD 32(AX)(SI*2), Y13, Y1
 	VMASKMOVPD 0(BX)(SI*2), Y14, Y2
@@ -717,22 +745,22 @@ rest59:
 	VMASKMOVPD Y1, Y13, 32(AX)(SI*2)
 	VMASKMOVPD Y2, Y14, 0(BX)(SI*2)
 	VMASKMOVPD Y3, Y13, 32(BX)(SI*2)
-next60:
+next64:
 	MOVQ step+16(FP), CX
 	LEAQ (R12)(CX*4), R12
-	JMP block55
-single56:
+	JMP block59
+single60:
 	ADDQ $4, R8
-one61:
+one65:
 	DECQ R8
-	JLT done57
+	JLT done61
 	MOVQ R12, DX
 	MOVQ step+16(FP), CX
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $8, CX
-	JLT rest63
-loop62:
+	JLT rest67
+loop66:
 	VMOVUPD 0(AX)(SI*2), Y0
 	VMOVUPD 32(AX)(SI*2), Y1
 	VMOVUPD 0(BX)(SI*2), Y2
@@ -752,10 +780,10 @@ loop62:
 	ADDQ $32, DX
 	ADDQ $32, SI
 	SUBQ $8, CX
-	JGE loop62
-rest63:
+	JGE loop66
+rest67:
 	ADDQ $8, CX
-	JZ next64
+	JZ next68
 	VMASKMOVPD 0(AX)(SI*2), Y14, Y0
 	VMASKMOVPD 32(AX)(SI*2), Y13, Y1
 	VMASKMOVPD 0(BX)(SI*2), Y14, Y2
@@ -772,10 +800,10 @@ rest63:
 	VMASKMOVPD Y1, Y13, 32(AX)(SI*2)
 	VMASKMOVPD Y2, Y14, 0(BX)(SI*2)
 	VMASKMOVPD Y3, Y13, 32(BX)(SI*2)
-next64:
+next68:
 	ADDQ step+16(FP), R12
-	JMP one61
-done57:
+	JMP one65
+done61:
 	VZEROUPPER
 	RET
 
@@ -797,9 +825,9 @@ TEXT ·batchNormSums256(SB), NOSPLIT, $0-56
 	MOVQ x+48(FP), R15
 	MOVQ rows+0(FP), R8
 	XORQ R12, R12
-block65:
+block69:
 	SUBQ $4, R8
-	JLT single66
+	JLT single70
 	MOVQ R12, DX
 	MOVQ step+16(FP), CX
 	LEAQ (DX)(CX*1), R9
@@ -808,8 +836,8 @@ block65:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $8, CX
-	JLT rest69
-loop68:
+	JLT rest73
+loop72:
 	VMOVUPD 0(AX)(SI*2), Y0
 	VMOVUPD 32(AX)(SI*2), Y1
 	VMOVUPD 0(BX)(SI*2), Y2
@@ -872,10 +900,10 @@ loop68:
 	ADDQ $32, R11
 	ADDQ $32, SI
 	SUBQ $8, CX
-	JGE loop68
-rest69:
+	JGE loop72
+rest73:
 	ADDQ $8, CX
-	JZ next70
+	JZ next74
 	VMASKMOVPD 0(AX)(SI*2), Y14, Y0
 	VMASKMOVPD 32(AX)(SI*2), Y13, Y1
 	VMASKMOVPD 0(BX)(SI*2), Y14, Y2
@@ -932,22 +960,22 @@ rest69:
 	VMASKMOVPD Y1, Y13, 32(AX)(SI*2)
 	VMASKMOVPD Y2, Y14, 0(BX)(SI*2)
 	VMASKMOVPD Y3, Y13, 32(BX)(SI*2)
-next70:
+next74:
 	MOVQ step+16(FP), CX
 	LEAQ (R12)(CX*4), R12
-	JMP block65
-single66:
+	JMP block69
+single70:
 	ADDQ $4, R8
-one71:
+one75:
 	DECQ R8
-	JLT done67
+	JLT done71
 	MOVQ R12, DX
 	MOVQ step+16(FP), CX
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $8, CX
-	JLT rest73
-loop72:
+	JLT rest77
+loop76:
 	VMOVUPD 0(AX)(SI*2), Y0
 	VMOVUPD 32(AX)(SI*2), Y1
 	VMOVUPD 0(BX)(SI*2), Y2
@@ -971,10 +999,10 @@ loop72:
 	ADDQ $32, DX
 	ADDQ $32, SI
 	SUBQ $8, CX
-	JGE loop72
-rest73:
+	JGE loop76
+rest77:
 	ADDQ $8, CX
-	JZ next74
+	JZ next78
 	VMASKMOVPD 0(AX)(SI*2), Y14, Y0
 	VMASKMOVPD 32(AX)(SI*2), Y13, Y1
 	VMASKMOVPD 0(BX)(SI*2), Y14, Y2
@@ -995,10 +1023,10 @@ rest73:
 	VMASKMOVPD Y1, Y13, 32(AX)(SI*2)
 	VMASKMOVPD Y2, Y14, 0(BX)(SI*2)
 	VMASKMOVPD Y3, Y13, 32(BX)(SI*2)
-next74:
+next78:
 	ADDQ step+16(FP), R12
-	JMP one71
-done67:
+	JMP one75
+done71:
 	VZEROUPPER
 	RET
 
@@ -1022,9 +1050,9 @@ TEXT ·batchNormSumsReLU256(SB), NOSPLIT, $0-64
 	MOVQ y+56(FP), R14
 	MOVQ rows+0(FP), R8
 	XORQ R12, R12
-block75:
+block79:
 	SUBQ $4, R8
-	JLT single76
+	JLT single80
 	MOVQ R12, DX
 	MOVQ step+16(FP), CX
 	LEAQ (DX)(CX*1), R9
@@ -1033,8 +1061,8 @@ block75:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $8, CX
-	JLT rest79
-loop78:
+	JLT rest83
+loop82:
 	VMOVUPD 0(AX)(SI*2), Y0
 	VMOVUPD 32(AX)(SI*2), Y1
 	VMOVUPD 0(BX)(SI*2), Y2
@@ -1113,10 +1141,10 @@ loop78:
 	ADDQ $32, R11
 	ADDQ $32, SI
 	SUBQ $8, CX
-	JGE loop78
-rest79:
+	JGE loop82
+rest83:
 	ADDQ $8, CX
-	JZ next80
+	JZ next84
 	VMASKMOVPD 0(AX)(SI*2), Y13, Y0
 	VMASKMOVPD 32(AX)(SI*2), Y12, Y1
 	VMASKMOVPD 0(BX)(SI*2), Y13, Y2
@@ -1189,22 +1217,22 @@ rest79:
 	VMASKMOVPD Y1, Y12, 32(AX)(SI*2)
 	VMASKMOVPD Y2, Y13, 0(BX)(SI*2)
 	VMASKMOVPD Y3, Y12, 32(BX)(SI*2)
-next80:
+next84:
 	MOVQ step+16(FP), CX
 	LEAQ (R12)(CX*4), R12
-	JMP block75
-single76:
+	JMP block79
+single80:
 	ADDQ $4, R8
-one81:
+one85:
 	DECQ R8
-	JLT done77
+	JLT done81
 	MOVQ R12, DX
 	MOVQ step+16(FP), CX
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $8, CX
-	JLT rest83
-loop82:
+	JLT rest87
+loop86:
 	VMOVUPD 0(AX)(SI*2), Y0
 	VMOVUPD 32(AX)(SI*2), Y1
 	VMOVUPD 0(BX)(SI*2), Y2
@@ -1232,10 +1260,10 @@ loop82:
 	ADDQ $32, DX
 	ADDQ $32, SI
 	SUBQ $8, CX
-	JGE loop82
-rest83:
+	JGE loop86
+rest87:
 	ADDQ $8, CX
-	JZ next84
+	JZ next88
 	VMASKMOVPD 0(AX)(SI*2), Y13, Y0
 	VMASKMOVPD 32(AX)(SI*2), Y12, Y1
 	VMASKMOVPD 0(BX)(SI*2), Y13, Y2
@@ -1260,10 +1288,10 @@ rest83:
 	VMASKMOVPD Y1, Y12, 32(AX)(SI*2)
 	VMASKMOVPD Y2, Y13, 0(BX)(SI*2)
 	VMASKMOVPD Y3, Y12, 32(BX)(SI*2)
-next84:
+next88:
 	ADDQ step+16(FP), R12
-	JMP one81
-done77:
+	JMP one85
+done81:
 	VZEROUPPER
 	RET
 
@@ -1309,8 +1337,8 @@ TEXT ·dot256(SB), NOSPLIT, $0-32
 	XORQ SI, SI
 	MOVQ n+0(FP), CX
 	SUBQ $16, CX
-	JLT rest86
-loop85:
+	JLT rest90
+loop89:
 	VMOVUPS 0(BX)(DX*1), Y4
 	VEXTRACTF128 $1, Y4, X6
 	VCVTPS2PD X4, Y5
@@ -1334,10 +1362,10 @@ loop85:
 	ADDQ $64, DX
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop85
-rest86:
+	JGE loop89
+rest90:
 	ADDQ $16, CX
-	JZ done87
+	JZ done91
 	VMASKMOVPS 0(BX)(DX*1), Y15, Y4
 	VEXTRACTF128 $1, Y4, X6
 	VCVTPS2PD X4, Y5
@@ -1358,7 +1386,7 @@ rest86:
 	VCVTPS2PD X8, Y8
 	VFMADD231PD Y5, Y7, Y2
 	VFMADD231PD Y6, Y8, Y3
-done87:
+done91:
 	VADDPD Y2, Y0, Y0
 	VADDPD Y3, Y1, Y1
 	VADDPD Y1, Y0, Y0
@@ -1411,8 +1439,8 @@ TEXT ·sum256(SB), NOSPLIT, $0-24
 	XORQ SI, SI
 	MOVQ n+0(FP), CX
 	SUBQ $16, CX
-	JLT rest89
-loop88:
+	JLT rest93
+loop92:
 	VMOVUPS 0(BX)(DX*1), Y4
 	VEXTRACTF128 $1, Y4, X6
 	VCVTPS2PD X4, Y5
@@ -1428,10 +1456,10 @@ loop88:
 	ADDQ $64, DX
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop88
-rest89:
+	JGE loop92
+rest93:
 	ADDQ $16, CX
-	JZ done90
+	JZ done94
 	VMASKMOVPS 0(BX)(DX*1), Y15, Y4
 	VEXTRACTF128 $1, Y4, X6
 	VCVTPS2PD X4, Y5
@@ -1444,7 +1472,7 @@ rest89:
 	VCVTPS2PD X6, Y6
 	VADDPD Y5, Y2, Y2
 	VADDPD Y6, Y3, Y3
-done90:
+done94:
 	VADDPD Y2, Y0, Y0
 	VADDPD Y3, Y1, Y1
 	VADDPD Y1, Y0, Y0
@@ -1496,8 +1524,8 @@ TEXT ·zeros256(SB), NOSPLIT, $0-24
 	XORQ SI, SI
 	MOVQ n+0(FP), CX
 	SUBQ $16, CX
-	JLT rest92
-loop91:
+	JLT rest96
+loop95:
 	VMOVUPS 0(BX)(DX*1), Y3
 	VFMADD231PS Y2, Y3, Y0
 	VMOVUPS 32(BX)(DX*1), Y3
@@ -1505,15 +1533,15 @@ loop91:
 	ADDQ $64, DX
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop91
-rest92:
+	JGE loop95
+rest96:
 	ADDQ $16, CX
-	JZ done93
+	JZ done97
 	VMASKMOVPS 0(BX)(DX*1), Y15, Y3
 	VFMADD231PS Y2, Y3, Y0
 	VMASKMOVPS 32(BX)(DX*1), Y14, Y3
 	VFMADD231PS Y2, Y3, Y1
-done93:
+done97:
 	VADDPS Y1, Y0, Y0
 	VEXTRACTF128 $1, Y0, X3
 	VADDPS X3, X0, X0
@@ -1539,8 +1567,8 @@ TEXT ·exp256(SB), NOSPLIT, $0-24
 	XORQ DX, DX
 	MOVQ n+0(FP), CX
 	SUBQ $8, CX
-	JLT rest96
-loop95:
+	JLT rest100
+loop99:
 	VMOVUPS (BX)(DX*1), Y0
 	VMOVUPS expMost<>(SB), Y1
 	VMINPS Y0, Y1, Y0
@@ -1571,10 +1599,10 @@ loop95:
 	VMOVUPS Y0, (AX)(DX*1)
 	ADDQ $32, DX
 	SUBQ $8, CX
-	JGE loop95
-rest96:
+	JGE loop99
+rest100:
 	ADDQ $8, CX
-	JZ next97
+	JZ next101
 	VMASKMOVPS (BX)(DX*1), Y15, Y0
 	VMOVUPS expMost<>(SB), Y1
 	VMINPS Y0, Y1, Y0
@@ -1603,7 +1631,7 @@ rest96:
 	VMULPS Y1, Y2, Y2
 	VMOVAPS Y2, Y0
 	VMASKMOVPS Y0, Y15, (AX)(DX*1)
-next97:
+next101:
 	VZEROUPPER
 	RET
 
@@ -1641,15 +1669,15 @@ TEXT ·softmax256(SB), NOSPLIT, $0-28
 	MOVQ x+16(FP), AX
 	MOVQ rows+0(FP), R8
 	XORQ R12, R12
-row98:
-	VMOVUPS least<>(SB), Y0
-	VMOVUPS least<>(SB), Y1
+row102:
+	VMOVUPS infinite<>(SB), Y0
+	VMOVUPS infinite<>(SB), Y1
 	MOVQ R12, DX
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $16, CX
-	JLT rest100
-loop99:
+	JLT rest104
+loop103:
 	VMOVUPS 0(AX)(DX*1), Y4
 	VMULPS Y15, Y4, Y4
 	VMAXPS Y4, Y0, Y0
@@ -1659,10 +1687,10 @@ loop99:
 	ADDQ $64, DX
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop99
-rest100:
+	JGE loop103
+rest104:
 	ADDQ $16, CX
-	JZ done101
+	JZ done105
 	VMASKMOVPS 0(AX)(DX*1), Y14, Y4
 	VMULPS Y15, Y4, Y4
 	VMAXPS Y4, Y0, Y4
@@ -1671,7 +1699,7 @@ rest100:
 	VMULPS Y15, Y4, Y4
 	VMAXPS Y4, Y1, Y4
 	VBLENDVPS Y13, Y4, Y1, Y1
-done101:
+done105:
 	VMAXPS Y1, Y0, Y0
 	VEXTRACTF128 $1, Y0, X4
 	VMAXPS X4, X0, X0
@@ -1688,8 +1716,8 @@ done101:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $16, CX
-	JLT rest103
-loop102:
+	JLT rest107
+loop106:
 	VMOVUPS 0(AX)(DX*1), Y4
 	VMULPS Y15, Y4, Y4
 	VSUBPS Y12, Y4, Y4
@@ -1763,10 +1791,10 @@ loop102:
 	ADDQ $64, DX
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop102
-rest103:
+	JGE loop106
+rest107:
 	ADDQ $16, CX
-	JZ done104
+	JZ done108
 	VMASKMOVPS 0(AX)(DX*1), Y14, Y4
 	VMULPS Y15, Y4, Y4
 	VSUBPS Y12, Y4, Y4
@@ -1839,7 +1867,7 @@ rest103:
 	VCVTPS2PD X6, Y6
 	VADDPD Y5, Y2, Y2
 	VADDPD Y6, Y3, Y3
-done104:
+done108:
 	VADDPD Y2, Y0, Y0
 	VADDPD Y3, Y1, Y1
 	VADDPD Y1, Y0, Y0
@@ -1855,8 +1883,8 @@ done104:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $16, CX
-	JLT rest106
-loop105:
+	JLT rest110
+loop109:
 	VMOVUPS 0(AX)(DX*1), Y4
 	VMULPS Y12, Y4, Y4
 	VMOVUPS Y4, 0(AX)(DX*1)
@@ -1866,21 +1894,21 @@ loop105:
 	ADDQ $64, DX
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop105
-rest106:
+	JGE loop109
+rest110:
 	ADDQ $16, CX
-	JZ done107
+	JZ done111
 	VMASKMOVPS 0(AX)(DX*1), Y14, Y4
 	VMULPS Y12, Y4, Y4
 	VMASKMOVPS Y4, Y14, 0(AX)(DX*1)
 	VMASKMOVPS 32(AX)(DX*1), Y13, Y4
 	VMULPS Y12, Y4, Y4
 	VMASKMOVPS Y4, Y13, 32(AX)(DX*1)
-done107:
+done111:
 	MOVQ cols+8(FP), CX
 	LEAQ (R12)(CX*4), R12
 	DECQ R8
-	JNZ row98
+	JNZ row102
 	VZEROUPPER
 	RET
 
@@ -1920,7 +1948,7 @@ TEXT ·softmaxBackward256(SB), NOSPLIT, $0-44
 	MOVQ y+32(FP), DI
 	MOVQ rows+0(FP), R8
 	XORQ R12, R12
-row108:
+row112:
 	VXORPD Y0, Y0, Y0
 	VXORPD Y1, Y1, Y1
 	VXORPD Y2, Y2, Y2
@@ -1929,8 +1957,8 @@ row108:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $16, CX
-	JLT rest110
-loop109:
+	JLT rest114
+loop113:
 	VMOVUPS 0(BX)(DX*1), Y4
 	VEXTRACTF128 $1, Y4, X6
 	VCVTPS2PD X4, Y5
@@ -1954,10 +1982,10 @@ loop109:
 	ADDQ $64, DX
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop109
-rest110:
+	JGE loop113
+rest114:
 	ADDQ $16, CX
-	JZ done111
+	JZ done115
 	VMASKMOVPS 0(BX)(DX*1), Y14, Y4
 	VEXTRACTF128 $1, Y4, X6
 	VCVTPS2PD X4, Y5
@@ -1978,7 +2006,7 @@ rest110:
 	VCVTPS2PD X8, Y8
 	VFMADD231PD Y5, Y7, Y2
 	VFMADD231PD Y6, Y8, Y3
-done111:
+done115:
 	VADDPD Y2, Y0, Y0
 	VADDPD Y3, Y1, Y1
 	VADDPD Y1, Y0, Y0
@@ -1992,8 +2020,8 @@ done111:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $16, CX
-	JLT rest113
-loop112:
+	JLT rest117
+loop116:
 	VMOVUPS 0(DI)(DX*1), Y0
 	VMOVUPS 0(BX)(DX*1), Y1
 	VSUBPS Y12, Y1, Y1
@@ -2009,10 +2037,10 @@ loop112:
 	ADDQ $64, DX
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop112
-rest113:
+	JGE loop116
+rest117:
 	ADDQ $16, CX
-	JZ done114
+	JZ done118
 	VMASKMOVPS 0(DI)(DX*1), Y14, Y0
 	VMASKMOVPS 0(BX)(DX*1), Y14, Y1
 	VSUBPS Y12, Y1, Y1
@@ -2025,11 +2053,11 @@ rest113:
 	VMULPS Y15, Y0, Y0
 	VMULPS Y1, Y0, Y0
 	VMASKMOVPS Y0, Y13, 32(AX)(DX*1)
-done114:
+done118:
 	MOVQ cols+8(FP), CX
 	LEAQ (R12)(CX*4), R12
 	DECQ R8
-	JNZ row108
+	JNZ row112
 	VZEROUPPER
 	RET
 
@@ -2071,7 +2099,7 @@ TEXT ·layerNorm256(SB), NOSPLIT, $0-72
 	MOVQ rstd+56(FP), R13
 	MOVQ rows+0(FP), R8
 	XORQ R12, R12
-row115:
+row119:
 	VXORPD Y0, Y0, Y0
 	VXORPD Y1, Y1, Y1
 	VXORPD Y2, Y2, Y2
@@ -2084,8 +2112,8 @@ row115:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $16, CX
-	JLT rest117
-loop116:
+	JLT rest121
+loop120:
 	VMOVUPS 0(BX)(DX*1), Y8
 	VEXTRACTF128 $1, Y8, X10
 	VCVTPS2PD X8, Y9
@@ -2105,10 +2133,10 @@ loop116:
 	ADDQ $64, DX
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop116
-rest117:
+	JGE loop120
+rest121:
 	ADDQ $16, CX
-	JZ done118
+	JZ done122
 	VMASKMOVPS 0(BX)(DX*1), Y15, Y8
 	VEXTRACTF128 $1, Y8, X10
 	VCVTPS2PD X8, Y9
@@ -2125,7 +2153,7 @@ rest117:
 	VADDPD Y10, Y3, Y3
 	VFMADD231PD Y9, Y9, Y6
 	VFMADD231PD Y10, Y10, Y7
-done118:
+done122:
 	VADDPD Y2, Y0, Y0
 	VADDPD Y3, Y1, Y1
 	VADDPD Y1, Y0, Y0
@@ -2163,8 +2191,8 @@ done118:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $16, CX
-	JLT rest120
-loop119:
+	JLT rest124
+loop123:
 	VMOVUPS 0(BX)(DX*1), Y0
 	VSUBPS Y13, Y0, Y0
 	VMULPS Y12, Y0, Y0
@@ -2182,10 +2210,10 @@ loop119:
 	ADDQ $64, DX
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop119
-rest120:
+	JGE loop123
+rest124:
 	ADDQ $16, CX
-	JZ done121
+	JZ done125
 	VMASKMOVPS 0(BX)(DX*1), Y15, Y0
 	VSUBPS Y13, Y0, Y0
 	VMULPS Y12, Y0, Y0
@@ -2200,11 +2228,11 @@ rest120:
 	VMASKMOVPS 32(R15)(SI*1), Y14, Y2
 	VFMADD213PS Y2, Y1, Y0
 	VMASKMOVPS Y0, Y14, 32(AX)(DX*1)
-done121:
+done125:
 	MOVQ cols+8(FP), CX
 	LEAQ (R12)(CX*4), R12
 	DECQ R8
-	JNZ row115
+	JNZ row119
 	VZEROUPPER
 	RET
 
@@ -2246,7 +2274,7 @@ TEXT ·layerNormBackward256(SB), NOSPLIT, $0-64
 	MOVQ rstd+56(FP), R13
 	MOVQ rows+0(FP), R8
 	XORQ R12, R12
-row122:
+row126:
 	VBROADCASTSS (R14), Y13
 	VBROADCASTSS (R13), Y12
 	ADDQ $4, R14
@@ -2263,8 +2291,8 @@ row122:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $16, CX
-	JLT rest124
-loop123:
+	JLT rest128
+loop127:
 	VMOVUPS 0(BX)(DX*1), Y10
 	VMOVUPS 0(R15)(SI*1), Y11
 	VMULPS Y11, Y10, Y10
@@ -2300,10 +2328,10 @@ loop123:
 	ADDQ $64, DX
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop123
-rest124:
+	JGE loop127
+rest128:
 	ADDQ $16, CX
-	JZ done125
+	JZ done129
 	VMASKMOVPS 0(BX)(DX*1), Y15, Y10
 	VMASKMOVPS 0(R15)(SI*1), Y15, Y11
 	VMULPS Y11, Y10, Y10
@@ -2336,7 +2364,7 @@ rest124:
 	VCVTPS2PD X11, Y11
 	VFMADD231PD Y8, Y10, Y6
 	VFMADD231PD Y9, Y11, Y7
-done125:
+done129:
 	VADDPD Y2, Y0, Y0
 	VADDPD Y3, Y1, Y1
 	VADDPD Y1, Y0, Y0
@@ -2362,8 +2390,8 @@ done125:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $16, CX
-	JLT rest127
-loop126:
+	JLT rest131
+loop130:
 	VMOVUPS 0(DI)(DX*1), Y2
 	VSUBPS Y13, Y2, Y2
 	VMULPS Y12, Y2, Y2
@@ -2387,10 +2415,10 @@ loop126:
 	ADDQ $64, DX
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop126
-rest127:
+	JGE loop130
+rest131:
 	ADDQ $16, CX
-	JZ done128
+	JZ done132
 	VMASKMOVPS 0(DI)(DX*1), Y15, Y2
 	VSUBPS Y13, Y2, Y2
 	VMULPS Y12, Y2, Y2
@@ -2411,11 +2439,11 @@ rest127:
 	VFNMADD231PS Y1, Y2, Y3
 	VMULPS Y12, Y3, Y3
 	VMASKMOVPS Y3, Y14, 32(AX)(DX*1)
-done128:
+done132:
 	MOVQ cols+8(FP), CX
 	LEAQ (R12)(CX*4), R12
 	DECQ R8
-	JNZ row122
+	JNZ row126
 	VZEROUPPER
 	RET
 
@@ -2439,9 +2467,9 @@ TEXT ·layerNormSums256(SB), NOSPLIT, $0-72
 	MOVQ rstd+64(FP), R13
 	MOVQ rows+0(FP), R8
 	XORQ R12, R12
-block129:
+block133:
 	SUBQ $4, R8
-	JLT single130
+	JLT single134
 	MOVQ R12, DX
 	MOVQ step+16(FP), CX
 	LEAQ (DX)(CX*1), R9
@@ -2450,8 +2478,8 @@ block129:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $8, CX
-	JLT rest133
-loop132:
+	JLT rest137
+loop136:
 	VMOVUPD 0(BX)(SI*2), Y0
 	VMOVUPD 32(BX)(SI*2), Y1
 	VMOVUPD 0(AX)(SI*2), Y2
@@ -2530,10 +2558,10 @@ loop132:
 	ADDQ $32, R11
 	ADDQ $32, SI
 	SUBQ $8, CX
-	JGE loop132
-rest133:
+	JGE loop136
+rest137:
 	ADDQ $8, CX
-	JZ next134
+	JZ next138
 	VMASKMOVPD 0(BX)(SI*2), Y14, Y0
 	VMASKMOVPD 32(BX)(SI*2), Y13, Y1
 	VMASKMOVPD 0(AX)(SI*2), Y14, Y2
@@ -2606,24 +2634,24 @@ rest133:
 	VMASKMOVPD Y1, Y13, 32(BX)(SI*2)
 	VMASKMOVPD Y2, Y14, 0(AX)(SI*2)
 	VMASKMOVPD Y3, Y13, 32(AX)(SI*2)
-next134:
+next138:
 	MOVQ step+16(FP), CX
 	LEAQ (R12)(CX*4), R12
 	ADDQ $16, R14
 	ADDQ $16, R13
-	JMP block129
-single130:
+	JMP block133
+single134:
 	ADDQ $4, R8
-one135:
+one139:
 	DECQ R8
-	JLT done131
+	JLT done135
 	MOVQ R12, DX
 	MOVQ step+16(FP), CX
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $8, CX
-	JLT rest137
-loop136:
+	JLT rest141
+loop140:
 	VMOVUPD 0(BX)(SI*2), Y0
 	VMOVUPD 32(BX)(SI*2), Y1
 	VMOVUPD 0(AX)(SI*2), Y2
@@ -2651,10 +2679,10 @@ loop136:
 	ADDQ $32, DX
 	ADDQ $32, SI
 	SUBQ $8, CX
-	JGE loop136
-rest137:
+	JGE loop140
+rest141:
 	ADDQ $8, CX
-	JZ next138
+	JZ next142
 	VMASKMOVPD 0(BX)(SI*2), Y14, Y0
 	VMASKMOVPD 32(BX)(SI*2), Y13, Y1
 	VMASKMOVPD 0(AX)(SI*2), Y14, Y2
@@ -2679,12 +2707,12 @@ rest137:
 	VMASKMOVPD Y1, Y13, 32(BX)(SI*2)
 	VMASKMOVPD Y2, Y14, 0(AX)(SI*2)
 	VMASKMOVPD Y3, Y13, 32(AX)(SI*2)
-next138:
+next142:
 	ADDQ step+16(FP), R12
 	ADDQ $4, R14
 	ADDQ $4, R13
-	JMP one135
-done131:
+	JMP one139
+done135:
 	VZEROUPPER
 	RET
 
@@ -2703,109 +2731,75 @@ TEXT ·gelu256(SB), NOSPLIT, $0-24
 	XORQ DX, DX
 	MOVQ n+0(FP), CX
 	SUBQ $8, CX
-	JLT rest141
-loop140:
+	JLT rest145
+loop144:
 	VMOVUPS (BX)(DX*1), Y0
-	VMULPS minusHalf<>(SB), Y0, Y3
-	VMULPS Y0, Y3, Y3
-	VMOVUPS expMost<>(SB), Y4
-	VMINPS Y3, Y4, Y3
-	VMOVUPS expLeast<>(SB), Y4
-	VMAXPS Y3, Y4, Y3
-	VMOVUPS round<>(SB), Y4
-	VFMADD231PS log2e<>(SB), Y3, Y4
-	VSUBPS round<>(SB), Y4, Y5
-	VFNMADD231PS ln2High<>(SB), Y5, Y3
-	VFNMADD231PS ln2Low<>(SB), Y5, Y3
-	VPSUBD round<>(SB), Y4, Y4
-	VMOVUPS exp6<>(SB), Y5
-	VFMADD213PS exp5<>(SB), Y3, Y5
-	VFMADD213PS exp4<>(SB), Y3, Y5
-	VFMADD213PS exp3<>(SB), Y3, Y5
-	VFMADD213PS exp2<>(SB), Y3, Y5
-	VFMADD213PS one<>(SB), Y3, Y5
-	VFMADD213PS one<>(SB), Y3, Y5
-	VPSRAD $1, Y4, Y3
-	VPSUBD Y3, Y4, Y4
-	VPSLLD $23, Y3, Y3
-	VPADDD one<>(SB), Y3, Y3
-	VMULPS Y3, Y5, Y5
-	VPSLLD $23, Y4, Y4
-	VPADDD one<>(SB), Y4, Y4
-	VMULPS Y4, Y5, Y5
-	VMOVAPS Y5, Y3
-	VANDPS magnitude<>(SB), Y0, Y2
-	VMINPS farthest<>(SB), Y2, Y2
-	VMOVUPS one<>(SB), Y5
-	VMOVAPS Y5, Y4
-	VFMADD231PS normalScale<>(SB), Y2, Y4
-	VDIVPS Y4, Y5, Y4
-	VMOVUPS normal7<>(SB), Y1
-	VFMADD213PS normal6<>(SB), Y4, Y1
-	VFMADD213PS normal5<>(SB), Y4, Y1
-	VFMADD213PS normal4<>(SB), Y4, Y1
-	VFMADD213PS normal3<>(SB), Y4, Y1
-	VFMADD213PS normal2<>(SB), Y4, Y1
-	VFMADD213PS normal1<>(SB), Y4, Y1
-	VFMADD213PS normal0<>(SB), Y4, Y1
-	VMULPS Y3, Y1, Y1
+	VMULPS Y0, Y0, Y3
+	VMOVUPS one<>(SB), Y2
+	VFMSUB132PS distributionScale<>(SB), Y2, Y3
+	VMOVUPS distribution15<>(SB), Y2
+	VFMADD213PS distribution14<>(SB), Y3, Y2
+	VFMADD213PS distribution13<>(SB), Y3, Y2
+	VFMADD213PS distribution12<>(SB), Y3, Y2
+	VFMADD213PS distribution11<>(SB), Y3, Y2
+	VFMADD213PS distribution10<>(SB), Y3, Y2
+	VFMADD213PS distribution9<>(SB), Y3, Y2
+	VFMADD213PS distribution8<>(SB), Y3, Y2
+	VFMADD213PS distribution7<>(SB), Y3, Y2
+	VFMADD213PS distribution6<>(SB), Y3, Y2
+	VFMADD213PS distribution5<>(SB), Y3, Y2
+	VFMADD213PS distribution4<>(SB), Y3, Y2
+	VFMADD213PS distribution3<>(SB), Y3, Y2
+	VFMADD213PS distribution2<>(SB), Y3, Y2
+	VFMADD213PS distribution1<>(SB), Y3, Y2
+	VFMADD213PS distribution0<>(SB), Y3, Y2
+	VPSLLD $1, Y0, Y1
+	VPSRLD $1, Y1, Y1
+	VFNMADD213PS half<>(SB), Y1, Y2
 	VMAXPS Y0, Y15, Y0
-	VFNMADD231PS Y2, Y1, Y0
+	VMOVUPS distributionBound<>(SB), Y3
+	VCMPPS $1, Y3, Y1, Y3
+	VANDPS Y3, Y2, Y2
+	VANDPS Y3, Y1, Y1
+	VFNMADD231PS Y1, Y2, Y0
 	VMOVUPS Y0, (AX)(DX*1)
 	ADDQ $32, DX
 	SUBQ $8, CX
-	JGE loop140
-rest141:
+	JGE loop144
+rest145:
 	ADDQ $8, CX
-	JZ next142
+	JZ next146
 	VMASKMOVPS (BX)(DX*1), Y14, Y0
-	VMULPS minusHalf<>(SB), Y0, Y3
-	VMULPS Y0, Y3, Y3
-	VMOVUPS expMost<>(SB), Y4
-	VMINPS Y3, Y4, Y3
-	VMOVUPS expLeast<>(SB), Y4
-	VMAXPS Y3, Y4, Y3
-	VMOVUPS round<>(SB), Y4
-	VFMADD231PS log2e<>(SB), Y3, Y4
-	VSUBPS round<>(SB), Y4, Y5
-	VFNMADD231PS ln2High<>(SB), Y5, Y3
-	VFNMADD231PS ln2Low<>(SB), Y5, Y3
-	VPSUBD round<>(SB), Y4, Y4
-	VMOVUPS exp6<>(SB), Y5
-	VFMADD213PS exp5<>(SB), Y3, Y5
-	VFMADD213PS exp4<>(SB), Y3, Y5
-	VFMADD213PS exp3<>(SB), Y3, Y5
-	VFMADD213PS exp2<>(SB), Y3, Y5
-	VFMADD213PS one<>(SB), Y3, Y5
-	VFMADD213PS one<>(SB), Y3, Y5
-	VPSRAD $1, Y4, Y3
-	VPSUBD Y3, Y4, Y4
-	VPSLLD $23, Y3, Y3
-	VPADDD one<>(SB), Y3, Y3
-	VMULPS Y3, Y5, Y5
-	VPSLLD $23, Y4, Y4
-	VPADDD one<>(SB), Y4, Y4
-	VMULPS Y4, Y5, Y5
-	VMOVAPS Y5, Y3
-	VANDPS magnitude<>(SB), Y0, Y2
-	VMINPS farthest<>(SB), Y2, Y2
-	VMOVUPS one<>(SB), Y5
-	VMOVAPS Y5, Y4
-	VFMADD231PS normalScale<>(SB), Y2, Y4
-	VDIVPS Y4, Y5, Y4
-	VMOVUPS normal7<>(SB), Y1
-	VFMADD213PS normal6<>(SB), Y4, Y1
-	VFMADD213PS normal5<>(SB), Y4, Y1
-	VFMADD213PS normal4<>(SB), Y4, Y1
-	VFMADD213PS normal3<>(SB), Y4, Y1
-	VFMADD213PS normal2<>(SB), Y4, Y1
-	VFMADD213PS normal1<>(SB), Y4, Y1
-	VFMADD213PS normal0<>(SB), Y4, Y1
-	VMULPS Y3, Y1, Y1
+	VMULPS Y0, Y0, Y3
+	VMOVUPS one<>(SB), Y2
+	VFMSUB132PS distributionScale<>(SB), Y2, Y3
+	VMOVUPS distribution15<>(SB), Y2
+	VFMADD213PS distribution14<>(SB), Y3, Y2
+	VFMADD213PS distribution13<>(SB), Y3, Y2
+	VFMADD213PS distribution12<>(SB), Y3, Y2
+	VFMADD213PS distribution11<>(SB), Y3, Y2
+	VFMADD213PS distribution10<>(SB), Y3, Y2
+	VFMADD213PS distribution9<>(SB), Y3, Y2
+	VFMADD213PS distribution8<>(SB), Y3, Y2
+	VFMADD213PS distribution7<>(SB), Y3, Y2
+	VFMADD213PS distribution6<>(SB), Y3, Y2
+	VFMADD213PS distribution5<>(SB), Y3, Y2
+	VFMADD213PS distribution4<>(SB), Y3, Y2
+	VFMADD213PS distribution3<>(SB), Y3, Y2
+	VFMADD213PS distribution2<>(SB), Y3, Y2
+	VFMADD213PS distribution1<>(SB), Y3, Y2
+	VFMADD213PS distribution0<>(SB), Y3, Y2
+	VPSLLD $1, Y0, Y1
+	VPSRLD $1, Y1, Y1
+	VFNMADD213PS half<>(SB), Y1, Y2
 	VMAXPS Y0, Y15, Y0
-	VFNMADD231PS Y2, Y1, Y0
+	VMOVUPS distributionBound<>(SB), Y3
+	VCMPPS $1, Y3, Y1, Y3
+	VANDPS Y3, Y2, Y2
+	VANDPS Y3, Y1, Y1
+	VFNMADD231PS Y1, Y2, Y0
 	VMASKMOVPS Y0, Y14, (AX)(DX*1)
-next142:
+next146:
 	VZEROUPPER
 	RET
 
@@ -2824,123 +2818,89 @@ TEXT ·geluBias256(SB), NOSPLIT, $0-40
 	MOVQ bias+32(FP), DI
 	XORQ DX, DX
 	MOVQ rows+0(FP), R8
-row143:
+row147:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $8, CX
-	JLT rest145
-loop144:
+	JLT rest149
+loop148:
 	VMOVUPS (BX)(DX*1), Y0
 	VMOVUPS (DI)(SI*1), Y1
 	VADDPS Y1, Y0, Y0
 	VMOVUPS Y0, (BX)(DX*1)
-	VMULPS minusHalf<>(SB), Y0, Y3
-	VMULPS Y0, Y3, Y3
-	VMOVUPS expMost<>(SB), Y4
-	VMINPS Y3, Y4, Y3
-	VMOVUPS expLeast<>(SB), Y4
-	VMAXPS Y3, Y4, Y3
-	VMOVUPS round<>(SB), Y4
-	VFMADD231PS log2e<>(SB), Y3, Y4
-	VSUBPS round<>(SB), Y4, Y5
-	VFNMADD231PS ln2High<>(SB), Y5, Y3
-	VFNMADD231PS ln2Low<>(SB), Y5, Y3
-	VPSUBD round<>(SB), Y4, Y4
-	VMOVUPS exp6<>(SB), Y5
-	VFMADD213PS exp5<>(SB), Y3, Y5
-	VFMADD213PS exp4<>(SB), Y3, Y5
-	VFMADD213PS exp3<>(SB), Y3, Y5
-	VFMADD213PS exp2<>(SB), Y3, Y5
-	VFMADD213PS one<>(SB), Y3, Y5
-	VFMADD213PS one<>(SB), Y3, Y5
-	VPSRAD $1, Y4, Y3
-	VPSUBD Y3, Y4, Y4
-	VPSLLD $23, Y3, Y3
-	VPADDD one<>(SB), Y3, Y3
-	VMULPS Y3, Y5, Y5
-	VPSLLD $23, Y4, Y4
-	VPADDD one<>(SB), Y4, Y4
-	VMULPS Y4, Y5, Y5
-	VMOVAPS Y5, Y3
-	VANDPS magnitude<>(SB), Y0, Y2
-	VMINPS farthest<>(SB), Y2, Y2
-	VMOVUPS one<>(SB), Y5
-	VMOVAPS Y5, Y4
-	VFMADD231PS normalScale<>(SB), Y2, Y4
-	VDIVPS Y4, Y5, Y4
-	VMOVUPS normal7<>(SB), Y1
-	VFMADD213PS normal6<>(SB), Y4, Y1
-	VFMADD213PS normal5<>(SB), Y4, Y1
-	VFMADD213PS normal4<>(SB), Y4, Y1
-	VFMADD213PS normal3<>(SB), Y4, Y1
-	VFMADD213PS normal2<>(SB), Y4, Y1
-	VFMADD213PS normal1<>(SB), Y4, Y1
-	VFMADD213PS normal0<>(SB), Y4, Y1
-	VMULPS Y3, Y1, Y1
+	VMULPS Y0, Y0, Y3
+	VMOVUPS one<>(SB), Y2
+	VFMSUB132PS distributionScale<>(SB), Y2, Y3
+	VMOVUPS distribution15<>(SB), Y2
+	VFMADD213PS distribution14<>(SB), Y3, Y2
+	VFMADD213PS distribution13<>(SB), Y3, Y2
+	VFMADD213PS distribution12<>(SB), Y3, Y2
+	VFMADD213PS distribution11<>(SB), Y3, Y2
+	VFMADD213PS distribution10<>(SB), Y3, Y2
+	VFMADD213PS distribution9<>(SB), Y3, Y2
+	VFMADD213PS distribution8<>(SB), Y3, Y2
+	VFMADD213PS distribution7<>(SB), Y3, Y2
+	VFMADD213PS distribution6<>(SB), Y3, Y2
+	VFMADD213PS distribution5<>(SB), Y3, Y2
+	VFMADD213PS distribution4<>(SB), Y3, Y2
+	VFMADD213PS distribution3<>(SB), Y3, Y2
+	VFMADD213PS distribution2<>(SB), Y3, Y2
+	VFMADD213PS distribution1<>(SB), Y3, Y2
+	VFMADD213PS distribution0<>(SB), Y3, Y2
+	VPSLLD $1, Y0, Y1
+	VPSRLD $1, Y1, Y1
+	VFNMADD213PS half<>(SB), Y1, Y2
 	VMAXPS Y0, Y15, Y0
-	VFNMADD231PS Y2, Y1, Y0
+	VMOVUPS distributionBound<>(SB), Y3
+	VCMPPS $1, Y3, Y1, Y3
+	VANDPS Y3, Y2, Y2
+	VANDPS Y3, Y1, Y1
+	VFNMADD231PS Y1, Y2, Y0
 	VMOVUPS Y0, (AX)(DX*1)
 	ADDQ $32, DX
 	ADDQ $32, SI
 	SUBQ $8, CX
-	JGE loop144
-rest145:
+	JGE loop148
+rest149:
 	ADDQ $8, CX
-	JZ next146
+	JZ next150
 	VMASKMOVPS (BX)(DX*1), Y14, Y0
 	VMASKMOVPS (DI)(SI*1), Y14, Y1
 	VADDPS Y1, Y0, Y0
 	VMASKMOVPS Y0, Y14, (BX)(DX*1)
-	VMULPS minusHalf<>(SB), Y0, Y3
-	VMULPS Y0, Y3, Y3
-	VMOVUPS expMost<>(SB), Y4
-	VMINPS Y3, Y4, Y3
-	VMOVUPS expLeast<>(SB), Y4
-	VMAXPS Y3, Y4, Y3
-	VMOVUPS round<>(SB), Y4
-	VFMADD231PS log2e<>(SB), Y3, Y4
-	VSUBPS round<>(SB), Y4, Y5
-	VFNMADD231PS ln2High<>(SB), Y5, Y3
-	VFNMADD231PS ln2Low<>(SB), Y5, Y3
-	VPSUBD round<>(SB), Y4, Y4
-	VMOVUPS exp6<>(SB), Y5
-	VFMADD213PS exp5<>(SB), Y3, Y5
-	VFMADD213PS exp4<>(SB), Y3, Y5
-	VFMADD213PS exp3<>(SB), Y3, Y5
-	VFMADD213PS exp2<>(SB), Y3, Y5
-	VFMADD213PS one<>(SB), Y3, Y5
-	VFMADD213PS one<>(SB), Y3, Y5
-	VPSRAD $1, Y4, Y3
-	VPSUBD Y3, Y4, Y4
-	VPSLLD $23, Y3, Y3
-	VPADDD one<>(SB), Y3, Y3
-	VMULPS Y3, Y5, Y5
-	VPSLLD $23, Y4, Y4
-	VPADDD one<>(SB), Y4, Y4
-	VMULPS Y4, Y5, Y5
-	VMOVAPS Y5, Y3
-	VANDPS magnitude<>(SB), Y0, Y2
-	VMINPS farthest<>(SB), Y2, Y2
-	VMOVUPS one<>(SB), Y5
-	VMOVAPS Y5, Y4
-	VFMADD231PS normalScale<>(SB), Y2, Y4
-	VDIVPS Y4, Y5, Y4
-	VMOVUPS normal7<>(SB), Y1
-	VFMADD213PS normal6<>(SB), Y4, Y1
-	VFMADD213PS normal5<>(SB), Y4, Y1
-	VFMADD213PS normal4<>(SB), Y4, Y1
-	VFMADD213PS normal3<>(SB), Y4, Y1
-	VFMADD213PS normal2<>(SB), Y4, Y1
-	VFMADD213PS normal1<>(SB), Y4, Y1
-	VFMADD213PS normal0<>(SB), Y4, Y1
-	VMULPS Y3, Y1, Y1
+	VMULPS Y0, Y0, Y3
+	VMOVUPS one<>(SB), Y2
+	VFMSUB132PS distributionScale<>(SB), Y2, Y3
+	VMOVUPS distribution15<>(SB), Y2
+	VFMADD213PS distribution14<>(SB), Y3, Y2
+	VFMADD213PS distribution13<>(SB), Y3, Y2
+	VFMADD213PS distribution12<>(SB), Y3, Y2
+	VFMADD213PS distribution11<>(SB), Y3, Y2
+	VFMADD213PS distribution10<>(SB), Y3, Y2
+	VFMADD213PS distribution9<>(SB), Y3, Y2
+	VFMADD213PS distribution8<>(SB), Y3, Y2
+	VFMADD213PS distribution7<>(SB), Y3, Y2
+	VFMADD213PS distribution6<>(SB), Y3, Y2
+	VFMADD213PS distribution5<>(SB), Y3, Y2
+	VFMADD213PS distribution4<>(SB), Y3, Y2
+	VFMADD213PS distribution3<>(SB), Y3, Y2
+	VFMADD213PS distribution2<>(SB), Y3, Y2
+	VFMADD213PS distribution1<>(SB), Y3, Y2
+	VFMADD213PS distribution0<>(SB), Y3, Y2
+	VPSLLD $1, Y0, Y1
+	VPSRLD $1, Y1, Y1
+	VFNMADD213PS half<>(SB), Y1, Y2
 	VMAXPS Y0, Y15, Y0
-	VFNMADD231PS Y2, Y1, Y0
+	VMOVUPS distributionBound<>(SB), Y3
+	VCMPPS $1, Y3, Y1, Y3
+	VANDPS Y3, Y2, Y2
+	VANDPS Y3, Y1, Y1
+	VFNMADD231PS Y1, Y2, Y0
 	VMASKMOVPS Y0, Y14, (AX)(DX*1)
 	LEAQ (DX)(CX*4), DX
-next146:
+next150:
 	DECQ R8
-	JNZ row143
+	JNZ row147
 	VZEROUPPER
 	RET
 
@@ -2959,168 +2919,82 @@ TEXT ·geluBackward256(SB), NOSPLIT, $0-32
 	XORQ DX, DX
 	MOVQ n+0(FP), CX
 	SUBQ $8, CX
-	JLT rest149
-loop148:
-	VMOVUPS (DI)(DX*1), Y0
-	VMULPS minusHalf<>(SB), Y0, Y3
-	VMULPS Y0, Y3, Y3
-	VMOVUPS expMost<>(SB), Y4
-	VMINPS Y3, Y4, Y3
-	VMOVUPS expLeast<>(SB), Y4
-	VMAXPS Y3, Y4, Y3
-	VMOVUPS round<>(SB), Y4
-	VFMADD231PS log2e<>(SB), Y3, Y4
-	VSUBPS round<>(SB), Y4, Y5
-	VFNMADD231PS ln2High<>(SB), Y5, Y3
-	VFNMADD231PS ln2Low<>(SB), Y5, Y3
-	VPSUBD round<>(SB), Y4, Y4
-	VMOVUPS exp6<>(SB), Y5
-	VFMADD213PS exp5<>(SB), Y3, Y5
-	VFMADD213PS exp4<>(SB), Y3, Y5
-	VFMADD213PS exp3<>(SB), Y3, Y5
-	VFMADD213PS exp2<>(SB), Y3, Y5
-	VFMADD213PS one<>(SB), Y3, Y5
-	VFMADD213PS one<>(SB), Y3, Y5
-	VPSRAD $1, Y4, Y3
-	VPSUBD Y3, Y4, Y4
-	VPSLLD $23, Y3, Y3
-	VPADDD one<>(SB), Y3, Y3
-	VMULPS Y3, Y5, Y5
-	VPSLLD $23, Y4, Y4
-	VPADDD one<>(SB), Y4, Y4
-	VMULPS Y4, Y5, Y5
-	VMOVAPS Y5, Y3
-	VANDPS magnitude<>(SB), Y0, Y2
-	VMINPS farthest<>(SB), Y2, Y2
-	VMOVUPS one<>(SB), Y5
-	VMOVAPS Y5, Y4
-	VFMADD231PS normalScale<>(SB), Y2, Y4
-	VDIVPS Y4, Y5, Y4
-	VMOVUPS normal7<>(SB), Y1
-	VFMADD213PS normal6<>(SB), Y4, Y1
-	VFMADD213PS normal5<>(SB), Y4, Y1
-	VFMADD213PS normal4<>(SB), Y4, Y1
-	VFMADD213PS normal3<>(SB), Y4, Y1
-	VFMADD213PS normal2<>(SB), Y4, Y1
-	VFMADD213PS normal1<>(SB), Y4, Y1
-	VFMADD213PS normal0<>(SB), Y4, Y1
-	VFNMADD231PS density<>(SB), Y2, Y1
-	VMULPS Y3, Y1, Y1
-	VMOVUPS one<>(SB), Y4
-	VSUBPS Y1, Y4, Y4
-	VBLENDVPS Y0, Y1, Y4, Y4
-	VMOVUPS (BX)(DX*1), Y5
-	VMULPS Y5, Y4, Y4
-	VMOVUPS Y4, (AX)(DX*1)
-	ADDQ $32, DX
-	SUBQ $8, CX
-	JGE loop148
-rest149:
-	ADDQ $8, CX
-	JZ next150
-	VMASKMOVPS (DI)(DX*1), Y15, Y0
-	VMULPS minusHalf<>(SB), Y0, Y3
-	VMULPS Y0, Y3, Y3
-	VMOVUPS expMost<>(SB), Y4
-	VMINPS Y3, Y4, Y3
-	VMOVUPS expLeast<>(SB), Y4
-	VMAXPS Y3, Y4, Y3
-	VMOVUPS round<>(SB), Y4
-	VFMADD231PS log2e<>(SB), Y3, Y4
-	VSUBPS round<>(SB), Y4, Y5
-	VFNMADD231PS ln2High<>(SB), Y5, Y3
-	VFNMADD231PS ln2Low<>(SB), Y5, Y3
-	VPSUBD round<>(SB), Y4, Y4
-	VMOVUPS exp6<>(SB), Y5
-	VFMADD213PS exp5<>(SB), Y3, Y5
-	VFMADD213PS exp4<>(SB), Y3, Y5
-	VFMADD213PS exp3<>(SB), Y3, Y5
-	VFMADD213PS exp2<>(SB), Y3, Y5
-	VFMADD213PS one<>(SB), Y3, Y5
-	VFMADD213PS one<>(SB), Y3, Y5
-	VPSRAD $1, Y4, Y3
-	VPSUBD Y3, Y4, Y4
-	VPSLLD $23, Y3, Y3
-	VPADDD one<>(SB), Y3, Y3
-	VMULPS Y3, Y5, Y5
-	VPSLLD $23, Y4, Y4
-	VPADDD one<>(SB), Y4, Y4
-	VMULPS Y4, Y5, Y5
-	VMOVAPS Y5, Y3
-	VANDPS magnitude<>(SB), Y0, Y2
-	VMINPS farthest<>(SB), Y2, Y2
-	VMOVUPS one<>(SB), Y5
-	VMOVAPS Y5, Y4
-	VFMADD231PS normalScale<>(SB), Y2, Y4
-	VDIVPS Y4, Y5, Y4
-	VMOVUPS normal7<>(SB), Y1
-	VFMADD213PS normal6<>(SB), Y4, Y1
-	VFMADD213PS normal5<>(SB), Y4, Y1
-	VFMADD213PS normal4<>(SB), Y4, Y1
-	VFMADD213PS normal3<>(SB), Y4, Y1
-	VFMADD213PS normal2<>(SB), Y4, Y1
-	VFMADD213PS normal1<>(SB), Y4, Y1
-	VFMADD213PS normal0<>(SB), Y4, Y1
-	VFNMADD231PS density<>(SB), Y2, Y1
-	VMULPS Y3, Y1, Y1
-	VMOVUPS one<>(SB), Y4
-	VSUBPS Y1, Y4, Y4
-	VBLENDVPS Y0, Y1, Y4, Y4
-	VMASKMOVPS (BX)(DX*1), Y15, Y5
-	VMULPS Y5, Y4, Y4
-	VMASKMOVPS Y4, Y15, (AX)(DX*1)
-next150:
-	VZEROUPPER
-	RET
-
-// func sgd256(n int, w *float32, grad *float32, v *float32, rate float32, momentum float32, decay float32)
-TEXT ·sgd256(SB), NOSPLIT, $0-44
-	VBROADCASTSS rate+32(FP), Y15
-	VBROADCASTSS momentum+36(FP), Y14
-	VBROADCASTSS decay+40(FP), Y13
-	MOVQ n+0(FP), CX
-	ANDQ $7, CX
-	MOVQ $8, SI
-	SUBQ CX, SI
-	SHLQ $2, SI
-	LEAQ masks4<>(SB), R15
-	VMOVUPD (R15)(SI*1), Y12
-	MOVQ w+8(FP), AX
-	MOVQ grad+16(FP), BX
-	MOVQ v+24(FP), DI
-	XORQ DX, DX
-	MOVQ n+0(FP), CX
-	SUBQ $8, CX
 	JLT rest153
 loop152:
-	VMOVUPS (AX)(DX*1), Y0
-	VMOVUPS (BX)(DX*1), Y1
-	VMOVUPS (DI)(DX*1), Y2
-	VFMADD231PS Y13, Y0, Y1
-	VFMADD213PS Y1, Y14, Y2
-	VMOVUPS Y2, (DI)(DX*1)
-	VFNMADD231PS Y15, Y2, Y0
-	VMOVUPS Y0, (AX)(DX*1)
+	VMOVUPS (DI)(DX*1), Y0
+	VMOVUPS slopeBound<>(SB), Y1
+	VMINPS Y0, Y1, Y0
+	VMOVUPS slopeLeast<>(SB), Y1
+	VMAXPS Y0, Y1, Y0
+	VMULPS Y0, Y0, Y2
+	VMOVUPS one<>(SB), Y1
+	VFMSUB132PS slopeScale<>(SB), Y1, Y2
+	VMOVUPS slope18<>(SB), Y1
+	VFMADD213PS slope17<>(SB), Y2, Y1
+	VFMADD213PS slope16<>(SB), Y2, Y1
+	VFMADD213PS slope15<>(SB), Y2, Y1
+	VFMADD213PS slope14<>(SB), Y2, Y1
+	VFMADD213PS slope13<>(SB), Y2, Y1
+	VFMADD213PS slope12<>(SB), Y2, Y1
+	VFMADD213PS slope11<>(SB), Y2, Y1
+	VFMADD213PS slope10<>(SB), Y2, Y1
+	VFMADD213PS slope9<>(SB), Y2, Y1
+	VFMADD213PS slope8<>(SB), Y2, Y1
+	VFMADD213PS slope7<>(SB), Y2, Y1
+	VFMADD213PS slope6<>(SB), Y2, Y1
+	VFMADD213PS slope5<>(SB), Y2, Y1
+	VFMADD213PS slope4<>(SB), Y2, Y1
+	VFMADD213PS slope3<>(SB), Y2, Y1
+	VFMADD213PS slope2<>(SB), Y2, Y1
+	VFMADD213PS slope1<>(SB), Y2, Y1
+	VFMADD213PS slope0<>(SB), Y2, Y1
+	VFMADD213PS half<>(SB), Y0, Y1
+	VMOVUPS (BX)(DX*1), Y2
+	VMULPS Y2, Y1, Y1
+	VMOVUPS Y1, (AX)(DX*1)
 	ADDQ $32, DX
 	SUBQ $8, CX
 	JGE loop152
 rest153:
 	ADDQ $8, CX
 	JZ next154
-	VMASKMOVPS (AX)(DX*1), Y12, Y0
-	VMASKMOVPS (BX)(DX*1), Y12, Y1
-	VMASKMOVPS (DI)(DX*1), Y12, Y2
-	VFMADD231PS Y13, Y0, Y1
-	VFMADD213PS Y1, Y14, Y2
-	VMASKMOVPS Y2, Y12, (DI)(DX*1)
-	VFNMADD231PS Y15, Y2, Y0
-	VMASKMOVPS Y0, Y12, (AX)(DX*1)
+	VMASKMOVPS (DI)(DX*1), Y15, Y0
+	VMOVUPS slopeBound<>(SB), Y1
+	VMINPS Y0, Y1, Y0
+	VMOVUPS slopeLeast<>(SB), Y1
+	VMAXPS Y0, Y1, Y0
+	VMULPS Y0, Y0, Y2
+	VMOVUPS one<>(SB), Y1
+	VFMSUB132PS slopeScale<>(SB), Y1, Y2
+	VMOVUPS slope18<>(SB), Y1
+	VFMADD213PS slope17<>(SB), Y2, Y1
+	VFMADD213PS slope16<>(SB), Y2, Y1
+	VFMADD213PS slope15<>(SB), Y2, Y1
+	VFMADD213PS slope14<>(SB), Y2, Y1
+	VFMADD213PS slope13<>(SB), Y2, Y1
+	VFMADD213PS slope12<>(SB), Y2, Y1
+	VFMADD213PS slope11<>(SB), Y2, Y1
+	VFMADD213PS slope10<>(SB), Y2, Y1
+	VFMADD213PS slope9<>(SB), Y2, Y1
+	VFMADD213PS slope8<>(SB), Y2, Y1
+	VFMADD213PS slope7<>(SB), Y2, Y1
+	VFMADD213PS slope6<>(SB), Y2, Y1
+	VFMADD213PS slope5<>(SB), Y2, Y1
+	VFMADD213PS slope4<>(SB), Y2, Y1
+	VFMADD213PS slope3<>(SB), Y2, Y1
+	VFMADD213PS slope2<>(SB), Y2, Y1
+	VFMADD213PS slope1<>(SB), Y2, Y1
+	VFMADD213PS slope0<>(SB), Y2, Y1
+	VFMADD213PS half<>(SB), Y0, Y1
+	VMASKMOVPS (BX)(DX*1), Y15, Y2
+	VMULPS Y2, Y1, Y1
+	VMASKMOVPS Y1, Y15, (AX)(DX*1)
 next154:
 	VZEROUPPER
 	RET
 
-// func nesterov256(n int, w *float32, grad *float32, v *float32, rate float32, momentum float32, decay float32)
-TEXT ·nesterov256(SB), NOSPLIT, $0-44
+// func sgd256(n int, w *float32, grad *float32, v *float32, rate float32, momentum float32, decay float32)
+TEXT ·sgd256(SB), NOSPLIT, $0-44
 	VBROADCASTSS rate+32(FP), Y15
 	VBROADCASTSS momentum+36(FP), Y14
 	VBROADCASTSS decay+40(FP), Y13
@@ -3145,8 +3019,7 @@ loop156:
 	VFMADD231PS Y13, Y0, Y1
 	VFMADD213PS Y1, Y14, Y2
 	VMOVUPS Y2, (DI)(DX*1)
-	VFMADD231PS Y14, Y2, Y1
-	VFNMADD231PS Y15, Y1, Y0
+	VFNMADD231PS Y15, Y2, Y0
 	VMOVUPS Y0, (AX)(DX*1)
 	ADDQ $32, DX
 	SUBQ $8, CX
@@ -3160,10 +3033,57 @@ rest157:
 	VFMADD231PS Y13, Y0, Y1
 	VFMADD213PS Y1, Y14, Y2
 	VMASKMOVPS Y2, Y12, (DI)(DX*1)
+	VFNMADD231PS Y15, Y2, Y0
+	VMASKMOVPS Y0, Y12, (AX)(DX*1)
+next158:
+	VZEROUPPER
+	RET
+
+// func nesterov256(n int, w *float32, grad *float32, v *float32, rate float32, momentum float32, decay float32)
+TEXT ·nesterov256(SB), NOSPLIT, $0-44
+	VBROADCASTSS rate+32(FP), Y15
+	VBROADCASTSS momentum+36(FP), Y14
+	VBROADCASTSS decay+40(FP), Y13
+	MOVQ n+0(FP), CX
+	ANDQ $7, CX
+	MOVQ $8, SI
+	SUBQ CX, SI
+	SHLQ $2, SI
+	LEAQ masks4<>(SB), R15
+	VMOVUPD (R15)(SI*1), Y12
+	MOVQ w+8(FP), AX
+	MOVQ grad+16(FP), BX
+	MOVQ v+24(FP), DI
+	XORQ DX, DX
+	MOVQ n+0(FP), CX
+	SUBQ $8, CX
+	JLT rest161
+loop160:
+	VMOVUPS (AX)(DX*1), Y0
+	VMOVUPS (BX)(DX*1), Y1
+	VMOVUPS (DI)(DX*1), Y2
+	VFMADD231PS Y13, Y0, Y1
+	VFMADD213PS Y1, Y14, Y2
+	VMOVUPS Y2, (DI)(DX*1)
+	VFMADD231PS Y14, Y2, Y1
+	VFNMADD231PS Y15, Y1, Y0
+	VMOVUPS Y0, (AX)(DX*1)
+	ADDQ $32, DX
+	SUBQ $8, CX
+	JGE loop160
+rest161:
+	ADDQ $8, CX
+	JZ next162
+	VMASKMOVPS (AX)(DX*1), Y12, Y0
+	VMASKMOVPS (BX)(DX*1), Y12, Y1
+	VMASKMOVPS (DI)(DX*1), Y12, Y2
+	VFMADD231PS Y13, Y0, Y1
+	VFMADD213PS Y1, Y14, Y2
+	VMASKMOVPS Y2, Y12, (DI)(DX*1)
 	VFMADD231PS Y14, Y2, Y1
 	VFNMADD231PS Y15, Y1, Y0
 	VMASKMOVPS Y0, Y12, (AX)(DX*1)
-next158:
+next162:
 	VZEROUPPER
 	RET
 
@@ -3190,8 +3110,8 @@ TEXT ·adamw256(SB), NOSPLIT, $0-68
 	XORQ DX, DX
 	MOVQ n+0(FP), CX
 	SUBQ $8, CX
-	JLT rest161
-loop160:
+	JLT rest165
+loop164:
 	VMOVUPS (BX)(DX*1), Y0
 	VMOVUPS (DI)(DX*1), Y1
 	VMOVUPS (R15)(DX*1), Y2
@@ -3212,10 +3132,10 @@ loop160:
 	VMOVUPS Y0, (AX)(DX*1)
 	ADDQ $32, DX
 	SUBQ $8, CX
-	JGE loop160
-rest161:
+	JGE loop164
+rest165:
 	ADDQ $8, CX
-	JZ next162
+	JZ next166
 	VMASKMOVPS (BX)(DX*1), Y8, Y0
 	VMASKMOVPS (DI)(DX*1), Y8, Y1
 	VMASKMOVPS (R15)(DX*1), Y8, Y2
@@ -3234,7 +3154,7 @@ rest161:
 	VMULPS Y15, Y0, Y0
 	VSUBPS Y1, Y0, Y0
 	VMASKMOVPS Y0, Y8, (AX)(DX*1)
-next162:
+next166:
 	VZEROUPPER
 	RET
 
@@ -3322,103 +3242,299 @@ DATA one<>+16(SB)/8, $0x3f8000003f800000
 DATA one<>+24(SB)/8, $0x3f8000003f800000
 GLOBL one<>(SB), RODATA|NOPTR, $32
 
-// least = -Inf
-DATA least<>+0(SB)/8, $0xff800000ff800000
-DATA least<>+8(SB)/8, $0xff800000ff800000
-DATA least<>+16(SB)/8, $0xff800000ff800000
-DATA least<>+24(SB)/8, $0xff800000ff800000
-GLOBL least<>(SB), RODATA|NOPTR, $32
+// infinite = -Inf
+DATA infinite<>+0(SB)/8, $0xff800000ff800000
+DATA infinite<>+8(SB)/8, $0xff800000ff800000
+DATA infinite<>+16(SB)/8, $0xff800000ff800000
+DATA infinite<>+24(SB)/8, $0xff800000ff800000
+GLOBL infinite<>(SB), RODATA|NOPTR, $32
 
-// minusHalf = -0.5
-DATA minusHalf<>+0(SB)/8, $0xbf000000bf000000
-DATA minusHalf<>+8(SB)/8, $0xbf000000bf000000
-DATA minusHalf<>+16(SB)/8, $0xbf000000bf000000
-DATA minusHalf<>+24(SB)/8, $0xbf000000bf000000
-GLOBL minusHalf<>(SB), RODATA|NOPTR, $32
+// distributionScale = 0.0685871
+DATA distributionScale<>+0(SB)/8, $0x3d8c77653d8c7765
+DATA distributionScale<>+8(SB)/8, $0x3d8c77653d8c7765
+DATA distributionScale<>+16(SB)/8, $0x3d8c77653d8c7765
+DATA distributionScale<>+24(SB)/8, $0x3d8c77653d8c7765
+GLOBL distributionScale<>(SB), RODATA|NOPTR, $32
 
-// magnitude = NaN
-DATA magnitude<>+0(SB)/8, $0x7fffffff7fffffff
-DATA magnitude<>+8(SB)/8, $0x7fffffff7fffffff
-DATA magnitude<>+16(SB)/8, $0x7fffffff7fffffff
-DATA magnitude<>+24(SB)/8, $0x7fffffff7fffffff
-GLOBL magnitude<>(SB), RODATA|NOPTR, $32
+// distribution15 = -0.0001931289
+DATA distribution15<>+0(SB)/8, $0xb94a82a5b94a82a5
+DATA distribution15<>+8(SB)/8, $0xb94a82a5b94a82a5
+DATA distribution15<>+16(SB)/8, $0xb94a82a5b94a82a5
+DATA distribution15<>+24(SB)/8, $0xb94a82a5b94a82a5
+GLOBL distribution15<>(SB), RODATA|NOPTR, $32
 
-// farthest = 20
-DATA farthest<>+0(SB)/8, $0x41a0000041a00000
-DATA farthest<>+8(SB)/8, $0x41a0000041a00000
-DATA farthest<>+16(SB)/8, $0x41a0000041a00000
-DATA farthest<>+24(SB)/8, $0x41a0000041a00000
-GLOBL farthest<>(SB), RODATA|NOPTR, $32
+// distribution14 = 0.00047567402
+DATA distribution14<>+0(SB)/8, $0x39f963e339f963e3
+DATA distribution14<>+8(SB)/8, $0x39f963e339f963e3
+DATA distribution14<>+16(SB)/8, $0x39f963e339f963e3
+DATA distribution14<>+24(SB)/8, $0x39f963e339f963e3
+GLOBL distribution14<>(SB), RODATA|NOPTR, $32
 
-// normalScale = 0.33
-DATA normalScale<>+0(SB)/8, $0x3ea8f5c33ea8f5c3
-DATA normalScale<>+8(SB)/8, $0x3ea8f5c33ea8f5c3
-DATA normalScale<>+16(SB)/8, $0x3ea8f5c33ea8f5c3
-DATA normalScale<>+24(SB)/8, $0x3ea8f5c33ea8f5c3
-GLOBL normalScale<>(SB), RODATA|NOPTR, $32
+// distribution13 = -0.00034591721
+DATA distribution13<>+0(SB)/8, $0xb9b55c39b9b55c39
+DATA distribution13<>+8(SB)/8, $0xb9b55c39b9b55c39
+DATA distribution13<>+16(SB)/8, $0xb9b55c39b9b55c39
+DATA distribution13<>+24(SB)/8, $0xb9b55c39b9b55c39
+GLOBL distribution13<>(SB), RODATA|NOPTR, $32
 
-// normal7 = 0.050122924
-DATA normal7<>+0(SB)/8, $0x3d4d4db23d4d4db2
-DATA normal7<>+8(SB)/8, $0x3d4d4db23d4d4db2
-DATA normal7<>+16(SB)/8, $0x3d4d4db23d4d4db2
-DATA normal7<>+24(SB)/8, $0x3d4d4db23d4d4db2
-GLOBL normal7<>(SB), RODATA|NOPTR, $32
+// distribution12 = 0.00060600345
+DATA distribution12<>+0(SB)/8, $0x3a1edc343a1edc34
+DATA distribution12<>+8(SB)/8, $0x3a1edc343a1edc34
+DATA distribution12<>+16(SB)/8, $0x3a1edc343a1edc34
+DATA distribution12<>+24(SB)/8, $0x3a1edc343a1edc34
+GLOBL distribution12<>(SB), RODATA|NOPTR, $32
 
-// normal6 = -0.24288805
-DATA normal6<>+0(SB)/8, $0xbe78b7a5be78b7a5
-DATA normal6<>+8(SB)/8, $0xbe78b7a5be78b7a5
-DATA normal6<>+16(SB)/8, $0xbe78b7a5be78b7a5
-DATA normal6<>+24(SB)/8, $0xbe78b7a5be78b7a5
-GLOBL normal6<>(SB), RODATA|NOPTR, $32
+// distribution11 = -0.0021474338
+DATA distribution11<>+0(SB)/8, $0xbb0cbbf6bb0cbbf6
+DATA distribution11<>+8(SB)/8, $0xbb0cbbf6bb0cbbf6
+DATA distribution11<>+16(SB)/8, $0xbb0cbbf6bb0cbbf6
+DATA distribution11<>+24(SB)/8, $0xbb0cbbf6bb0cbbf6
+GLOBL distribution11<>(SB), RODATA|NOPTR, $32
 
-// normal5 = 0.37695315
-DATA normal5<>+0(SB)/8, $0x3ec100013ec10001
-DATA normal5<>+8(SB)/8, $0x3ec100013ec10001
-DATA normal5<>+16(SB)/8, $0x3ec100013ec10001
-DATA normal5<>+24(SB)/8, $0x3ec100013ec10001
-GLOBL normal5<>(SB), RODATA|NOPTR, $32
+// distribution10 = 0.0039999336
+DATA distribution10<>+0(SB)/8, $0x3b8311e03b8311e0
+DATA distribution10<>+8(SB)/8, $0x3b8311e03b8311e0
+DATA distribution10<>+16(SB)/8, $0x3b8311e03b8311e0
+DATA distribution10<>+24(SB)/8, $0x3b8311e03b8311e0
+GLOBL distribution10<>(SB), RODATA|NOPTR, $32
 
-// normal4 = -0.14029267
-DATA normal4<>+0(SB)/8, $0xbe0fa8e2be0fa8e2
-DATA normal4<>+8(SB)/8, $0xbe0fa8e2be0fa8e2
-DATA normal4<>+16(SB)/8, $0xbe0fa8e2be0fa8e2
-DATA normal4<>+24(SB)/8, $0xbe0fa8e2be0fa8e2
-GLOBL normal4<>(SB), RODATA|NOPTR, $32
+// distribution9 = -0.0060290657
+DATA distribution9<>+0(SB)/8, $0xbbc58f78bbc58f78
+DATA distribution9<>+8(SB)/8, $0xbbc58f78bbc58f78
+DATA distribution9<>+16(SB)/8, $0xbbc58f78bbc58f78
+DATA distribution9<>+24(SB)/8, $0xbbc58f78bbc58f78
+GLOBL distribution9<>(SB), RODATA|NOPTR, $32
 
-// normal3 = 0.21437518
-DATA normal3<>+0(SB)/8, $0x3e5b852b3e5b852b
-DATA normal3<>+8(SB)/8, $0x3e5b852b3e5b852b
-DATA normal3<>+16(SB)/8, $0x3e5b852b3e5b852b
-DATA normal3<>+24(SB)/8, $0x3e5b852b3e5b852b
-GLOBL normal3<>(SB), RODATA|NOPTR, $32
+// distribution8 = 0.009438301
+DATA distribution8<>+0(SB)/8, $0x3c1aa31b3c1aa31b
+DATA distribution8<>+8(SB)/8, $0x3c1aa31b3c1aa31b
+DATA distribution8<>+16(SB)/8, $0x3c1aa31b3c1aa31b
+DATA distribution8<>+24(SB)/8, $0x3c1aa31b3c1aa31b
+GLOBL distribution8<>(SB), RODATA|NOPTR, $32
 
-// normal2 = 0.106715284
-DATA normal2<>+0(SB)/8, $0x3dda8d8b3dda8d8b
-DATA normal2<>+8(SB)/8, $0x3dda8d8b3dda8d8b
-DATA normal2<>+16(SB)/8, $0x3dda8d8b3dda8d8b
-DATA normal2<>+24(SB)/8, $0x3dda8d8b3dda8d8b
-GLOBL normal2<>(SB), RODATA|NOPTR, $32
+// distribution7 = -0.014224506
+DATA distribution7<>+0(SB)/8, $0xbc690de7bc690de7
+DATA distribution7<>+8(SB)/8, $0xbc690de7bc690de7
+DATA distribution7<>+16(SB)/8, $0xbc690de7bc690de7
+DATA distribution7<>+24(SB)/8, $0xbc690de7bc690de7
+GLOBL distribution7<>(SB), RODATA|NOPTR, $32
 
-// normal1 = 0.135236
-DATA normal1<>+0(SB)/8, $0x3e0a7b4e3e0a7b4e
-DATA normal1<>+8(SB)/8, $0x3e0a7b4e3e0a7b4e
-DATA normal1<>+16(SB)/8, $0x3e0a7b4e3e0a7b4e
-DATA normal1<>+24(SB)/8, $0x3e0a7b4e3e0a7b4e
-GLOBL normal1<>(SB), RODATA|NOPTR, $32
+// distribution6 = 0.019712793
+DATA distribution6<>+0(SB)/8, $0x3ca17cb93ca17cb9
+DATA distribution6<>+8(SB)/8, $0x3ca17cb93ca17cb9
+DATA distribution6<>+16(SB)/8, $0x3ca17cb93ca17cb9
+DATA distribution6<>+24(SB)/8, $0x3ca17cb93ca17cb9
+GLOBL distribution6<>(SB), RODATA|NOPTR, $32
 
-// normal0 = -0.00022181969
-DATA normal0<>+0(SB)/8, $0xb9689845b9689845
-DATA normal0<>+8(SB)/8, $0xb9689845b9689845
-DATA normal0<>+16(SB)/8, $0xb9689845b9689845
-DATA normal0<>+24(SB)/8, $0xb9689845b9689845
-GLOBL normal0<>(SB), RODATA|NOPTR, $32
+// distribution5 = -0.025695713
+DATA distribution5<>+0(SB)/8, $0xbcd27fd1bcd27fd1
+DATA distribution5<>+8(SB)/8, $0xbcd27fd1bcd27fd1
+DATA distribution5<>+16(SB)/8, $0xbcd27fd1bcd27fd1
+DATA distribution5<>+24(SB)/8, $0xbcd27fd1bcd27fd1
+GLOBL distribution5<>(SB), RODATA|NOPTR, $32
 
-// density = 0.3989423
-DATA density<>+0(SB)/8, $0x3ecc422a3ecc422a
-DATA density<>+8(SB)/8, $0x3ecc422a3ecc422a
-DATA density<>+16(SB)/8, $0x3ecc422a3ecc422a
-DATA density<>+24(SB)/8, $0x3ecc422a3ecc422a
-GLOBL density<>(SB), RODATA|NOPTR, $32
+// distribution4 = 0.032106463
+DATA distribution4<>+0(SB)/8, $0x3d0382113d038211
+DATA distribution4<>+8(SB)/8, $0x3d0382113d038211
+DATA distribution4<>+16(SB)/8, $0x3d0382113d038211
+DATA distribution4<>+24(SB)/8, $0x3d0382113d038211
+GLOBL distribution4<>(SB), RODATA|NOPTR, $32
+
+// distribution3 = -0.03921113
+DATA distribution3<>+0(SB)/8, $0xbd209bdabd209bda
+DATA distribution3<>+8(SB)/8, $0xbd209bdabd209bda
+DATA distribution3<>+16(SB)/8, $0xbd209bdabd209bda
+DATA distribution3<>+24(SB)/8, $0xbd209bdabd209bda
+GLOBL distribution3<>(SB), RODATA|NOPTR, $32
+
+// distribution2 = 0.048500154
+DATA distribution2<>+0(SB)/8, $0x3d46a8193d46a819
+DATA distribution2<>+8(SB)/8, $0x3d46a8193d46a819
+DATA distribution2<>+16(SB)/8, $0x3d46a8193d46a819
+DATA distribution2<>+24(SB)/8, $0x3d46a8193d46a819
+GLOBL distribution2<>(SB), RODATA|NOPTR, $32
+
+// distribution1 = -0.06532795
+DATA distribution1<>+0(SB)/8, $0xbd85caa9bd85caa9
+DATA distribution1<>+8(SB)/8, $0xbd85caa9bd85caa9
+DATA distribution1<>+16(SB)/8, $0xbd85caa9bd85caa9
+DATA distribution1<>+24(SB)/8, $0xbd85caa9bd85caa9
+GLOBL distribution1<>(SB), RODATA|NOPTR, $32
+
+// distribution0 = 0.13092811
+DATA distribution0<>+0(SB)/8, $0x3e0612053e061205
+DATA distribution0<>+8(SB)/8, $0x3e0612053e061205
+DATA distribution0<>+16(SB)/8, $0x3e0612053e061205
+DATA distribution0<>+24(SB)/8, $0x3e0612053e061205
+GLOBL distribution0<>(SB), RODATA|NOPTR, $32
+
+// half = 0.5
+DATA half<>+0(SB)/8, $0x3f0000003f000000
+DATA half<>+8(SB)/8, $0x3f0000003f000000
+DATA half<>+16(SB)/8, $0x3f0000003f000000
+DATA half<>+24(SB)/8, $0x3f0000003f000000
+GLOBL half<>(SB), RODATA|NOPTR, $32
+
+// distributionBound = 5.4
+DATA distributionBound<>+0(SB)/8, $0x40accccd40accccd
+DATA distributionBound<>+8(SB)/8, $0x40accccd40accccd
+DATA distributionBound<>+16(SB)/8, $0x40accccd40accccd
+DATA distributionBound<>+24(SB)/8, $0x40accccd40accccd
+GLOBL distributionBound<>(SB), RODATA|NOPTR, $32
+
+// slopeBound = 5.8
+DATA slopeBound<>+0(SB)/8, $0x40b9999a40b9999a
+DATA slopeBound<>+8(SB)/8, $0x40b9999a40b9999a
+DATA slopeBound<>+16(SB)/8, $0x40b9999a40b9999a
+DATA slopeBound<>+24(SB)/8, $0x40b9999a40b9999a
+GLOBL slopeBound<>(SB), RODATA|NOPTR, $32
+
+// slopeLeast = -5.8
+DATA slopeLeast<>+0(SB)/8, $0xc0b9999ac0b9999a
+DATA slopeLeast<>+8(SB)/8, $0xc0b9999ac0b9999a
+DATA slopeLeast<>+16(SB)/8, $0xc0b9999ac0b9999a
+DATA slopeLeast<>+24(SB)/8, $0xc0b9999ac0b9999a
+GLOBL slopeLeast<>(SB), RODATA|NOPTR, $32
+
+// slopeScale = 0.059453033
+DATA slopeScale<>+0(SB)/8, $0x3d7385063d738506
+DATA slopeScale<>+8(SB)/8, $0x3d7385063d738506
+DATA slopeScale<>+16(SB)/8, $0x3d7385063d738506
+DATA slopeScale<>+24(SB)/8, $0x3d7385063d738506
+GLOBL slopeScale<>(SB), RODATA|NOPTR, $32
+
+// slope18 = 0.0015213497
+DATA slope18<>+0(SB)/8, $0x3ac768063ac76806
+DATA slope18<>+8(SB)/8, $0x3ac768063ac76806
+DATA slope18<>+16(SB)/8, $0x3ac768063ac76806
+DATA slope18<>+24(SB)/8, $0x3ac768063ac76806
+GLOBL slope18<>(SB), RODATA|NOPTR, $32
+
+// slope17 = -0.0035737958
+DATA slope17<>+0(SB)/8, $0xbb6a3658bb6a3658
+DATA slope17<>+8(SB)/8, $0xbb6a3658bb6a3658
+DATA slope17<>+16(SB)/8, $0xbb6a3658bb6a3658
+DATA slope17<>+24(SB)/8, $0xbb6a3658bb6a3658
+GLOBL slope17<>(SB), RODATA|NOPTR, $32
+
+// slope16 = 0.0008162172
+DATA slope16<>+0(SB)/8, $0x3a55f7693a55f769
+DATA slope16<>+8(SB)/8, $0x3a55f7693a55f769
+DATA slope16<>+16(SB)/8, $0x3a55f7693a55f769
+DATA slope16<>+24(SB)/8, $0x3a55f7693a55f769
+GLOBL slope16<>(SB), RODATA|NOPTR, $32
+
+// slope15 = -0.00035220772
+DATA slope15<>+0(SB)/8, $0xb9b8a885b9b8a885
+DATA slope15<>+8(SB)/8, $0xb9b8a885b9b8a885
+DATA slope15<>+16(SB)/8, $0xb9b8a885b9b8a885
+DATA slope15<>+24(SB)/8, $0xb9b8a885b9b8a885
+GLOBL slope15<>(SB), RODATA|NOPTR, $32
+
+// slope14 = 0.011973438
+DATA slope14<>+0(SB)/8, $0x3c442c3d3c442c3d
+DATA slope14<>+8(SB)/8, $0x3c442c3d3c442c3d
+DATA slope14<>+16(SB)/8, $0x3c442c3d3c442c3d
+DATA slope14<>+24(SB)/8, $0x3c442c3d3c442c3d
+GLOBL slope14<>(SB), RODATA|NOPTR, $32
+
+// slope13 = -0.02209927
+DATA slope13<>+0(SB)/8, $0xbcb50987bcb50987
+DATA slope13<>+8(SB)/8, $0xbcb50987bcb50987
+DATA slope13<>+16(SB)/8, $0xbcb50987bcb50987
+DATA slope13<>+24(SB)/8, $0xbcb50987bcb50987
+GLOBL slope13<>(SB), RODATA|NOPTR, $32
+
+// slope12 = 0.023851221
+DATA slope12<>+0(SB)/8, $0x3cc363a33cc363a3
+DATA slope12<>+8(SB)/8, $0x3cc363a33cc363a3
+DATA slope12<>+16(SB)/8, $0x3cc363a33cc363a3
+DATA slope12<>+24(SB)/8, $0x3cc363a33cc363a3
+GLOBL slope12<>(SB), RODATA|NOPTR, $32
+
+// slope11 = -0.032894388
+DATA slope11<>+0(SB)/8, $0xbd06bc44bd06bc44
+DATA slope11<>+8(SB)/8, $0xbd06bc44bd06bc44
+DATA slope11<>+16(SB)/8, $0xbd06bc44bd06bc44
+DATA slope11<>+24(SB)/8, $0xbd06bc44bd06bc44
+GLOBL slope11<>(SB), RODATA|NOPTR, $32
+
+// slope10 = 0.049918156
+DATA slope10<>+0(SB)/8, $0x3d4c76fb3d4c76fb
+DATA slope10<>+8(SB)/8, $0x3d4c76fb3d4c76fb
+DATA slope10<>+16(SB)/8, $0x3d4c76fb3d4c76fb
+DATA slope10<>+24(SB)/8, $0x3d4c76fb3d4c76fb
+GLOBL slope10<>(SB), RODATA|NOPTR, $32
+
+// slope9 = -0.06210078
+DATA slope9<>+0(SB)/8, $0xbd7e5d63bd7e5d63
+DATA slope9<>+8(SB)/8, $0xbd7e5d63bd7e5d63
+DATA slope9<>+16(SB)/8, $0xbd7e5d63bd7e5d63
+DATA slope9<>+24(SB)/8, $0xbd7e5d63bd7e5d63
+GLOBL slope9<>(SB), RODATA|NOPTR, $32
+
+// slope8 = 0.06774756
+DATA slope8<>+0(SB)/8, $0x3d8abf3c3d8abf3c
+DATA slope8<>+8(SB)/8, $0x3d8abf3c3d8abf3c
+DATA slope8<>+16(SB)/8, $0x3d8abf3c3d8abf3c
+DATA slope8<>+24(SB)/8, $0x3d8abf3c3d8abf3c
+GLOBL slope8<>(SB), RODATA|NOPTR, $32
+
+// slope7 = -0.069180444
+DATA slope7<>+0(SB)/8, $0xbd8dae7abd8dae7a
+DATA slope7<>+8(SB)/8, $0xbd8dae7abd8dae7a
+DATA slope7<>+16(SB)/8, $0xbd8dae7abd8dae7a
+DATA slope7<>+24(SB)/8, $0xbd8dae7abd8dae7a
+GLOBL slope7<>(SB), RODATA|NOPTR, $32
+
+// slope6 = 0.06545478
+DATA slope6<>+0(SB)/8, $0x3d860d283d860d28
+DATA slope6<>+8(SB)/8, $0x3d860d283d860d28
+DATA slope6<>+16(SB)/8, $0x3d860d283d860d28
+DATA slope6<>+24(SB)/8, $0x3d860d283d860d28
+GLOBL slope6<>(SB), RODATA|NOPTR, $32
+
+// slope5 = -0.057788044
+DATA slope5<>+0(SB)/8, $0xbd6cb328bd6cb328
+DATA slope5<>+8(SB)/8, $0xbd6cb328bd6cb328
+DATA slope5<>+16(SB)/8, $0xbd6cb328bd6cb328
+DATA slope5<>+24(SB)/8, $0xbd6cb328bd6cb328
+GLOBL slope5<>(SB), RODATA|NOPTR, $32
+
+// slope4 = 0.050127123
+DATA slope4<>+0(SB)/8, $0x3d4d52193d4d5219
+DATA slope4<>+8(SB)/8, $0x3d4d52193d4d5219
+DATA slope4<>+16(SB)/8, $0x3d4d52193d4d5219
+DATA slope4<>+24(SB)/8, $0x3d4d52193d4d5219
+GLOBL slope4<>(SB), RODATA|NOPTR, $32
+
+// slope3 = -0.04619233
+DATA slope3<>+0(SB)/8, $0xbd3d342bbd3d342b
+DATA slope3<>+8(SB)/8, $0xbd3d342bbd3d342b
+DATA slope3<>+16(SB)/8, $0xbd3d342bbd3d342b
+DATA slope3<>+24(SB)/8, $0xbd3d342bbd3d342b
+GLOBL slope3<>(SB), RODATA|NOPTR, $32
+
+// slope2 = 0.04863712
+DATA slope2<>+0(SB)/8, $0x3d4737b73d4737b7
+DATA slope2<>+8(SB)/8, $0x3d4737b73d4737b7
+DATA slope2<>+16(SB)/8, $0x3d4737b73d4737b7
+DATA slope2<>+24(SB)/8, $0x3d4737b73d4737b7
+GLOBL slope2<>(SB), RODATA|NOPTR, $32
+
+// slope1 = -0.06165756
+DATA slope1<>+0(SB)/8, $0xbd7c8ca3bd7c8ca3
+DATA slope1<>+8(SB)/8, $0xbd7c8ca3bd7c8ca3
+DATA slope1<>+16(SB)/8, $0xbd7c8ca3bd7c8ca3
+DATA slope1<>+24(SB)/8, $0xbd7c8ca3bd7c8ca3
+GLOBL slope1<>(SB), RODATA|NOPTR, $32
+
+// slope0 = 0.12199877
+DATA slope0<>+0(SB)/8, $0x3df9da7e3df9da7e
+DATA slope0<>+8(SB)/8, $0x3df9da7e3df9da7e
+DATA slope0<>+16(SB)/8, $0x3df9da7e3df9da7e
+DATA slope0<>+24(SB)/8, $0x3df9da7e3df9da7e
+GLOBL slope0<>(SB), RODATA|NOPTR, $32
 
 DATA masks4<>+0(SB)/8, $-1
 DATA masks4<>+8(SB)/8, $-1

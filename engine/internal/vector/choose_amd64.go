@@ -28,6 +28,19 @@ func (f form) mul(n int, dst *float32, a *float32, b *float32) bool {
 	return true
 }
 
+// fill calls the kernel of this form, and returns false if it has none.
+func (f form) fill(n int, dst *float32, s float32) bool {
+	switch f {
+	case wide512:
+		fill512(n, dst, s)
+	case wide256:
+		fill256(n, dst, s)
+	default:
+		return false
+	}
+	return true
+}
+
 // scale calls the kernel of this form, and returns false if it has none.
 func (f form) scale(n int, dst *float32, a *float32, s float32) bool {
 	switch f {

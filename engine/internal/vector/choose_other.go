@@ -8,6 +8,8 @@ func (form) add(_ int, _ *float32, _ *float32, _ *float32) bool { return false }
 
 func (form) mul(_ int, _ *float32, _ *float32, _ *float32) bool { return false }
 
+func (form) fill(_ int, _ *float32, _ float32) bool { return false }
+
 func (form) scale(_ int, _ *float32, _ *float32, _ float32) bool { return false }
 
 func (form) addScaled(_ int, _ *float32, _ *float32, _ float32) bool { return false }

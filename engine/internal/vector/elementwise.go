@@ -2,6 +2,9 @@ package vector
 
 // Fill sets every element of dst to v.
 func Fill(dst []float32, v float32) {
+	if len(dst) == 0 || best.fill(len(dst), &dst[0], v) {
+		return
+	}
 	for i := range dst {
 		dst[i] = v
 	}

@@ -42,7 +42,7 @@ func GELUBias(y, x, bias []float32, rows, cols int) {
 }
 
 // GELUBackward stores dx = dy·(Φ(x) + x·φ(x)), φ the density of the standard normal distribution; the factor's absolute error is at
-// most 3·10⁻⁷. At +Inf the factor is 1, at −Inf 0, at NaN it is NaN.
+// most 3·10⁻⁷. Within that it is 1 at +Inf and 0 at −Inf; at NaN it is NaN.
 func GELUBackward(dx, dy, x []float32) {
 	need(len(dx), dy, x)
 	if len(dx) == 0 || best.geluBackward(len(dx), &dx[0], &dy[0], &x[0]) {

@@ -12,6 +12,11 @@ func add512(n int, dst *float32, a *float32, b *float32)
 //go:noescape
 func mul512(n int, dst *float32, a *float32, b *float32)
 
+// fill512 stores s in dst, n numbers.
+//
+//go:noescape
+func fill512(n int, dst *float32, s float32)
+
 // scale512 stores s·a in dst, n numbers.
 //
 //go:noescape
@@ -161,6 +166,11 @@ func add256(n int, dst *float32, a *float32, b *float32)
 //
 //go:noescape
 func mul256(n int, dst *float32, a *float32, b *float32)
+
+// fill256 stores s in dst, n numbers.
+//
+//go:noescape
+func fill256(n int, dst *float32, s float32)
 
 // scale256 stores s·a in dst, n numbers.
 //

@@ -82,7 +82,11 @@ func (f *file) elementwise() {
 	binary("add", "VADDPS", "stores a + b in dst, n numbers.")
 	binary("mul", "VMULPS", "stores the products of the elements of a and b in dst, n numbers.")
 
-	k := f.begin("scale", "stores s·a in dst, n numbers.", names("n"), names("dst", "a"), names("s"))
+	k := f.begin("fill", "stores s in dst, n numbers.", names("n"), names("dst"), names("s"))
+	s := k.v.Regs() - 1 // where it was broadcast
+	k.each(func(m int, masked bool) { k.store(s, k.data("dst"), m, masked) })
+
+	k = f.begin("scale", "stores s·a in dst, n numbers.", names("n"), names("dst", "a"), names("s"))
 	k.each(func(m int, masked bool) {
 		k.load(k.data("a"), 0, m, masked)
 		k.F("VMULPS %s, %s, %s", k.regs["s"], k.reg(0), k.reg(0))

@@ -5,13 +5,14 @@ import (
 	"math"
 )
 
-// Constants of the exponential. eˣ = 2ⁿ·eʳ with n the integer next to x·log₂e and r = x − n·ln 2, where ln 2 is taken in two parts,
-// the first of which has so few bits that n·ln2High is exact; eʳ is 1 + r + r²·p(r), off by less than 10⁻⁸ for |r| ≤ ½·ln 2.
+// expCoefficients are those of p in eʳ = 1 + r + r²·p(r), off by less than 10⁻⁸ for |r| ≤ ½·ln 2.
 var expCoefficients = []float64{0.5, 0.166665769897, 0.0416665546172, 0.00836317905272, 0.00139261835877}
 
-func init() {
+// expConstants are those of eˣ = 2ⁿ·eʳ with n the integer next to x·log₂e and r = x − n·ln 2, where ln 2 is taken in two parts, the
+// first of which has so few bits that n·ln2High is exact.
+func expConstants() map[string]float64 {
 	const high = 0x1.62e4p-1 // 14 bits
-	for name, v := range map[string]float64{
+	m := map[string]float64{
 		"expMost":  89,      // e⁸⁹ is infinite
 		"expLeast": -104,    // e⁻¹⁰⁴ is less than half of the smallest number
 		"round":    3 << 22, // what this is added to is rounded to an integer, in the low bits
@@ -19,13 +20,11 @@ func init() {
 		"ln2High":  high,
 		"ln2Low":   math.Ln2 - high,
 		"one":      1,
-		"half":     0.5,
-	} {
-		values[name] = float32(v)
 	}
 	for i, c := range expCoefficients {
-		values[fmt.Sprint("exp", i+2)] = float32(c)
+		m[fmt.Sprint("exp", i+2)] = c
 	}
+	return m
 }
 
 // exponential sets register x to eˣ. Registers t and u are lost.
@@ -64,33 +63,12 @@ func (k *kernel) exponential(x, t, u int) {
 	k.F("VMOVAPS %s, %s", k.reg(p), k.reg(x))
 }
 
-// expConstants are those that exponential reads often.
-func expConstants() []string {
-	list := names("expMost", "expLeast", "round", "log2e", "ln2High", "ln2Low", "one")
-	for i := range expCoefficients {
-		list = append(list, fmt.Sprint("exp", i+2))
-	}
-	return list
-}
-
 func (f *file) exp() {
 	k := f.begin("exp", "stores the exponentials of x, n numbers, in dst.", names("n"), names("dst", "x"), nil)
-	k.keep(expConstants()...)
+	k.keep(expConstants())
 	k.each(func(m int, masked bool) {
 		k.load(k.data("x"), 0, m, masked)
 		k.exponential(0, 1, 2)
 		k.store(0, k.data("dst"), m, masked)
 	})
-}
-
-// constants writes those that kernels read: 16 times each, as wide as the widest register.
-func (f *file) constants() {
-	for _, name := range f.used {
-		bits := uint64(math.Float32bits(values[name]))
-		f.Raw(fmt.Sprintf("\n// %s = %v\n", name, values[name]))
-		for i := range f.v.Bytes / 8 {
-			f.Raw(fmt.Sprintf("DATA %s<>+%d(SB)/8, $0x%016x\n", name, 8*i, bits<<32|bits))
-		}
-		f.Raw(fmt.Sprintf("GLOBL %s<>(SB), RODATA|NOPTR, $%d\n", name, f.v.Bytes))
-	}
 }

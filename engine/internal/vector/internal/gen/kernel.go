@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 
 	"kappa/engine/internal/assembler"
 )
@@ -12,7 +11,8 @@ type file struct {
 	*assembler.File
 	v       assembler.Vector // of float32
 	kernels []declared
-	used    []string // constants that a kernel reads from memory, in order
+	values  map[string]float32 // constants
+	used    []string           // those that a kernel reads from memory, in order
 }
 
 // declared is what a kernel looks like from Go, its name without the width.
@@ -121,50 +121,6 @@ func (k *kernel) store(i int, mem string, m int, masked bool) {
 	} else {
 		k.F("VMOVUPS %s, %s", k.reg(i), mem)
 	}
-}
-
-// values are the constants that kernels use: bits of a float32, in every lane.
-var values = map[string]float32{}
-
-// constant returns the operand that holds a constant: a register that keeps it, or memory.
-func (k *kernel) constant(name string) string {
-	if r, ok := k.regs[name]; ok {
-		return r
-	}
-	return k.memory(name)
-}
-
-// memory returns where a constant lies in memory.
-func (k *kernel) memory(name string) string {
-	if _, ok := values[name]; !ok {
-		panic("gen: no constant " + name)
-	}
-	if !slices.Contains(k.used, name) {
-		k.used = append(k.used, name)
-	}
-	return fmt.Sprintf("%s<>(SB)", name)
-}
-
-// keep puts constants into registers of their own, where there are enough of them.
-func (k *kernel) keep(names ...string) {
-	if k.v.Bytes == 32 {
-		return
-	}
-	for _, name := range names {
-		mem := k.constant(name)
-		r := k.reg(k.take())
-		k.F("VMOVUPS %s, %s", mem, r)
-		k.regs[name] = r
-	}
-}
-
-// constantIn returns a register that holds a constant: its own, or tmp.
-func (k *kernel) constantIn(name string, tmp int) string {
-	if r, ok := k.regs[name]; ok {
-		return r
-	}
-	k.F("VMOVUPS %s, %s", k.constant(name), k.reg(tmp))
-	return k.reg(tmp)
 }
 
 // relu sets register dst to max(x, 0), and to x where that is NaN; zero holds zeros.

@@ -20,7 +20,7 @@ func main() {
 		file  string
 		width int // bytes of a register
 	}{{"avx512_amd64.s", 64}, {"avx2_amd64.s", 32}} {
-		f := &file{File: assembler.New(&decls), v: assembler.Vector{Bytes: set.width, Size: 4}}
+		f := &file{File: assembler.New(&decls), v: assembler.Vector{Bytes: set.width, Size: 4}, values: allConstants()}
 		f.elementwise()
 		f.rows()
 		f.columns()

@@ -1,19 +1,15 @@
 package main
 
-import "math"
-
-func init() { values["least"] = float32(math.Inf(-1)) }
-
 // softmax writes the kernel of SoftmaxRows: three passes over a row that stays in the first cache.
 func (f *file) softmax() {
 	k := f.begin("softmax", "replaces every row of x, cols numbers, by the softmax of scale times it.", names("rows", "cols"), names("x"), names("scale"))
-	k.keep(expConstants()...)
+	k.keep(expConstants())
 	s := k.along()
 	n := k.partials()
 	most, x := k.take(), n
 	s.eachRow(func() {
 		for i := range k.parts() {
-			k.F("VMOVUPS %s, %s", k.memory("least"), k.reg(i))
+			k.F("VMOVUPS %s, %s", k.memory("infinite"), k.reg(i))
 		}
 		s.pass(func() {
 			s.read(s.data("x"), x)
