@@ -109,12 +109,18 @@ func CheckData(ctx context.Context, plan *Plan, data fs.FS) error {
 			return err
 		}
 		r := reader{run.Settings}
-		if id := problemID(r); !seen[id] {
-			seen[id] = true
-			if err := cache.fits(r); err != nil && !said[err.Error()] {
+		say := func(err error) {
+			if err != nil && !said[err.Error()] {
 				said[err.Error()] = true
 				errs = append(errs, fmt.Errorf("%s: %w", plan.Spec.Path, err))
 			}
+		}
+		if id := problemID(r); !seen[id] {
+			seen[id] = true
+			say(cache.fits(r))
+		}
+		if r.net() {
+			say(cache.netCounts(r))
 		}
 	}
 	return errors.Join(errs...)

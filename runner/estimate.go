@@ -48,6 +48,7 @@ func Predict(decisions []Decision, sizes map[string]Size, past []store.Past, pac
 	f := Forecast{Jobs: max(1, jobs), Cores: max(1, m.Cores), Runs: make([]RunTime, len(decisions)), Share: 1}
 	e := newEstimator(past, m)
 	p := planner{limit: problemsKept(f.Jobs), ones: make(map[string]bool)}
+	nets := make(netCounter)
 	var total, longest float64
 	for i, d := range decisions {
 		if !d.Execute {
@@ -57,6 +58,18 @@ func Predict(decisions []Decision, sizes map[string]Size, past []store.Past, pac
 		r := reader{d.Run.Settings}
 		id := problemID(r)
 		size, sized := sizes[id]
+		if r.net() {
+			passes, counted := nets.passes(r, size.net)
+			if !sized || !counted {
+				f.Unknown++
+				continue
+			}
+			adds := workOf(r, size.net, passes, d.Reason == ReasonAttack).total()
+			f.Runs[i] = RunTime{Known: true, CPUSeconds: e.netSeconds(r.str("model.kind"), d.Run.Method(), wayOf(params(d.Run.Settings)), adds)}
+			total += f.Runs[i].CPUSeconds
+			longest = max(longest, f.Runs[i].CPUSeconds)
+			continue
+		}
 		method, named := methodNamed(d.Run.Method())
 		if !sized || !named || method.cost == nil || r.str("model.kind") != "linear" {
 			f.Unknown++
@@ -181,6 +194,10 @@ type query struct {
 func newEstimator(past []store.Past, m Machine) *estimator {
 	e := &estimator{byMethod: make(map[string][]*measuredRun), speed: m.Speed, used: make(map[*measuredRun]bool), memo: make(map[query]float64)}
 	for _, p := range past {
+		if k, ok := netMeasured(p, m); ok {
+			e.byMethod[k.method] = append(e.byMethod[k.method], k)
+			continue
+		}
 		size, sized := sizeOf(p)
 		method, named := methodNamed(p.Method)
 		if !sized || !named || method.cost == nil || p.Model != "linear" || p.CPU != m.CPU || p.Kernel != m.Kernel || !(p.CPUSeconds > 0) {

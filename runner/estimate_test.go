@@ -50,7 +50,7 @@ func timedRuns(t *testing.T) []timed {
 			return n
 		}
 		r := timed{spec: row["spec"], tasks: row["spec"] + " " + row["tasks"]}
-		r.size = Size{[2]int{number("rows_primary"), number("rows_harmful")}, number("columns")}
+		r.size = Size{Rows: [2]int{number("rows_primary"), number("rows_harmful")}, Columns: number("columns")}
 		r.settings = experiments.Settings{
 			"train.method": row["method"], "model.kind": "linear", "primary.dataset": row["dataset"], "harmful.tasks": r.tasks,
 		}
@@ -259,7 +259,7 @@ func TestSpeedOfTheMachine(t *testing.T) {
 
 // TestCostsGrow: more rows, columns, steps, recorded steps, attackers, starts: more time; and every name in the catalog has a cost.
 func TestCostsGrow(t *testing.T) {
-	size := Size{[2]int{500, 500}, 60}
+	size := Size{Rows: [2]int{500, 500}, Columns: 60}
 	base := experiments.Settings{
 		"train.steps": 100.0, "train.batch": 0.0, "train.trace": "log", "train.inner_steps": 5.0,
 		"attack.0.method": "cg", "attack.0.steps": 50.0,
@@ -288,8 +288,8 @@ func TestCostsGrow(t *testing.T) {
 			t.Errorf("method %s costs %v", m.Name, c)
 		}
 		for what, more := range map[string]cost{
-			"rows":    costOf(m, Size{[2]int{800, 500}, 60}, nil),
-			"columns": costOf(m, Size{[2]int{500, 500}, 90}, nil),
+			"rows":    costOf(m, Size{Rows: [2]int{800, 500}, Columns: 60}, nil),
+			"columns": costOf(m, Size{Rows: [2]int{500, 500}, Columns: 90}, nil),
 			"attack":  costOf(m, size, experiments.Settings{"attack.0.steps": 90.0}),
 			"starts":  costOf(m, size, experiments.Settings{"attack.0.start": "random", "attack.0.seeds": 9.0}),
 		} {
@@ -306,7 +306,7 @@ func TestCostsGrow(t *testing.T) {
 			more := costOf(m, size, set)
 			if what == "batch" { // and a batch is no more than all rows
 				more = 2 * c
-				if slices.Contains(m.Uses, "train.batch") && m.Name != "released" && !(costOf(m, Size{[2]int{5000, 5000}, 300}, set) < costOf(m, Size{[2]int{5000, 5000}, 300}, nil)) {
+				if slices.Contains(m.Uses, "train.batch") && m.Name != "released" && !(costOf(m, Size{Rows: [2]int{5000, 5000}, Columns: 300}, set) < costOf(m, Size{Rows: [2]int{5000, 5000}, Columns: 300}, nil)) {
 					t.Errorf("method %s: a small batch costs no less than all rows", m.Name)
 				}
 			}
@@ -354,7 +354,7 @@ func TestWhatIsNotExecutedOrNotKnown(t *testing.T) {
 		t.Errorf("without any size: %+v", f)
 	}
 	decisions[1].Run.Settings = experiments.Settings{"train.method": "immunize", "model.kind": "resnet18"}
-	sizes[problemID(reader{decisions[1].Run.Settings})] = Size{[2]int{5, 5}, 5}
+	sizes[problemID(reader{decisions[1].Run.Settings})] = Size{Rows: [2]int{5, 5}, Columns: 5}
 	if f := Predict(decisions, sizes, nil, store.Pace{}, machine(52), 2); f.Unknown != 1 || f.Runs[1].Known {
 		t.Errorf("a model without costs: %+v", f)
 	}

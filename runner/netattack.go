@@ -64,7 +64,7 @@ func (n *netRun) attackOne(i int, name, label string) ([]store.AttackPoint, erro
 			Momentum: n.r.number(key("momentum")), WeightDecay: n.r.number(key("weight_decay")),
 		},
 		Images: min(n.r.integer(key("n")), task.Train.Len()), TestImages: min(n.r.integer(key("test_n")), task.Test.Len()),
-		Rank: n.r.integer(key("rank")), Progress: n.work.phase(n.trial, n.work.attacks[i]),
+		Rank: n.r.integer(key("rank")), Progress: n.work.attackPhase(n.trial, i),
 	}
 	if n.r.has(key("batch")) {
 		o.Batch = n.r.integer(key("batch"))

@@ -1,9 +1,11 @@
 package runner
 
 import (
+	"errors"
 	"fmt"
 
 	"kappa/engine/deep"
+	"kappa/engine/nn"
 	"kappa/runner/dataset"
 )
 
@@ -65,4 +67,46 @@ func (c *problemCache) netTasks(r reader) (p pictures, err error) {
 func dims(images deep.Images) [3]int {
 	c, h, w := images.Dims()
 	return [3]int{c, h, w}
+}
+
+// netFits reports why a run on a net cannot have its data, or its data not its net.
+func (c *problemCache) netFits(r reader) error {
+	data, err := c.netTasks(r)
+	if err != nil {
+		return err
+	}
+	net, err := nn.New(r.str("model.kind"), dims(data.primary.Train), data.primary.Train.Classes())
+	if err != nil {
+		return err
+	}
+	if err := net.Freeze(r.strings("model.unfrozen")...); err != nil {
+		return fmt.Errorf("model.unfrozen: %w", err)
+	}
+	return nil
+}
+
+// netCounts reports numbers of images that a run on a net asks for and the data do not have.
+func (c *problemCache) netCounts(r reader) error {
+	data, err := c.netTasks(r)
+	if err != nil {
+		return nil // netFits says it
+	}
+	var errs []error
+	few := func(path string, images int) {
+		if n := r.integer(path); n > images {
+			errs = append(errs, fmt.Errorf("%s: %d images, and the task has %d to train on; accepted: at most as many", path, n, images))
+		}
+	}
+	primary := data.primary.Train.Len()
+	few("pretrain.n", primary)
+	few("pretrain.batch", primary)
+	if data.harmful.Train != nil {
+		harmful := data.harmful.Train.Len()
+		few("train.batch", min(primary, harmful))
+		few("train.group_size", min(primary, harmful))
+		for i := range r.attacks() {
+			few(attackKey(i, "batch"), harmful)
+		}
+	}
+	return errors.Join(errs...)
 }

@@ -19,8 +19,13 @@ func (n *netRun) recordMethod(res deep.Result) {
 			name  string
 			value float64
 		}{
-			{"loss_primary", p.LossPrimary}, {"loss_harmful", p.LossHarmful}, {"r_well", p.RWell}, {"r_ill", p.RIll},
-			{"grad_loss", p.GradLoss}, {"grad_well", p.GradWell}, {"grad_ill", p.GradIll},
+			{"loss_primary", p.LossPrimary},
+			{"loss_harmful", p.LossHarmful},
+			{"r_well", p.RWell},
+			{"r_ill", p.RIll},
+			{"grad_loss", p.GradLoss},
+			{"grad_well", p.GradWell},
+			{"grad_ill", p.GradIll},
 		} {
 			n.metric(m.name, p.Step, m.value)
 		}

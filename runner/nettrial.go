@@ -41,11 +41,12 @@ func (t *trial) doNet(r reader) error {
 		return err
 	}
 	n := &netRun{trial: t, r: r, data: data, before: net, net: net.Clone(), theta0: base}
-	n.work = workOf(r, data, net)
 	reused, err := n.reuse()
 	if err != nil {
 		return err
 	}
+	n.work = workOf(r, sizeOfPictures(data), passesOf(n.net, n.unfrozen()), reused)
+	t.recordWork(n.work)
 	if !reused {
 		if err := n.immunize(); err != nil {
 			return err
@@ -100,7 +101,7 @@ func (n *netRun) options() deep.Options {
 		LabelSmoothing: r.number("train.label_smoothing"), ClipNorm: r.number("train.clip_norm"), Unfrozen: n.unfrozen(),
 		LambdaPrimary: lambda(r, "train.lambda_primary"), LambdaHarmful: lambda(r, "train.lambda_harmful"),
 		BalanceNorm: r.number("train.balance_norm"), InnerSteps: r.integer("train.inner_steps"), InnerRate: r.number("train.inner_rate"),
-		TraceAt: tracer(r), Progress: n.work.phase(n.trial, n.work.method),
+		TraceAt: tracer(r), Progress: n.work.phase(n.trial, 0, n.work.method),
 	}
 	if o.Batch == 0 { // identity, whose trace is one state
 		o.Batch = min(baseBatch, n.data.primary.Train.Len(), n.data.harmful.Train.Len())
@@ -160,4 +161,10 @@ func statusOf(status immunize.Status, reason string) (store.Status, string) {
 		reason = string(status)
 	}
 	return s, reason
+}
+
+// recordWork leaves the size of a run's work among its metrics.
+func (t *trial) recordWork(w work) {
+	t.out.Metrics = slices.DeleteFunc(t.out.Metrics, func(m store.Metric) bool { return m.Name == workMetric })
+	t.metric(workMetric, 0, w.total())
 }

@@ -10,7 +10,8 @@ import (
 
 // pretrain trains θ_0 on the primary task, from the state that an earlier attempt has left where there is one.
 func (t *trial) pretrain(r reader, net *nn.Net, data pictures) error {
-	work := workOf(r, data, net)
+	work := workOf(r, sizeOfPictures(data), passesOf(net, nil), false)
+	t.recordWork(work)
 	o := deep.PretrainOptions{
 		TrainOptions: deep.TrainOptions{
 			Epochs: r.integer("pretrain.epochs"), Batch: r.integer("pretrain.batch"),
@@ -18,7 +19,7 @@ func (t *trial) pretrain(r reader, net *nn.Net, data pictures) error {
 			Momentum: r.number("pretrain.momentum"), WeightDecay: r.number("pretrain.weight_decay"), Warmup: r.number("pretrain.warmup"),
 			LabelSmoothing: r.number("pretrain.label_smoothing"), ClipNorm: r.number("pretrain.clip_norm"),
 		},
-		Images: r.integer("pretrain.n"), Test: true, Progress: work.phase(t, work.method),
+		Images: r.integer("pretrain.n"), Test: true, Progress: work.phase(t, 0, work.method),
 	}
 	o.Checkpoint = func(s deep.State) error {
 		if s.Epoch == o.Epochs { // what is left to do is to record it

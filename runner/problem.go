@@ -74,8 +74,12 @@ func newProblemCache(data fs.FS, limit int) *problemCache {
 // problemID says which settings have the same problem.
 func problemID(r reader) string {
 	var b strings.Builder
+	tables := []string{"primary.", "harmful.", "synthetic."}
+	if r.net() {
+		tables = append(tables, "model.kind", "model.unfrozen")
+	}
 	for _, path := range slices.Sorted(maps.Keys(r.s)) {
-		for _, table := range []string{"primary.", "harmful.", "synthetic."} {
+		for _, table := range tables {
 			if strings.HasPrefix(path, table) {
 				fmt.Fprintf(&b, "%s=%s\n", path, canonicalValue(r.s[path]))
 			}
@@ -185,6 +189,9 @@ func (c *problemCache) tasks(r reader) (p, h *dataset.Task, err error) {
 
 // fits reports why the two tasks of a run's settings cannot be formed.
 func (c *problemCache) fits(r reader) error {
+	if r.net() {
+		return c.netFits(r)
+	}
 	primary, harmful := side(r, "primary"), side(r, "harmful")
 	if primary.Name == "synthetic" || harmful.Name == "synthetic" {
 		_, _, err := c.tasks(r)

@@ -16,13 +16,14 @@ import (
 type Size struct {
 	Rows    [2]int // of the primary and the harmful task
 	Columns int
+	net     netSize // of a run on a net, in their place
 }
 
 // sizeMetrics are the metrics that hold a run's Size.
 var sizeMetrics = []string{"rows_primary", "rows_harmful", "columns"}
 
 // SizeMetrics names the metrics of recorded runs that [Sizes] and [Predict] read.
-func SizeMetrics() []string { return slices.Clone(sizeMetrics) }
+func SizeMetrics() []string { return append(slices.Clone(sizeMetrics), workMetric) }
 
 // Sizes returns the sizes of the plan's problems, by problem: from the data, without forming any task, and where these cannot be
 // read from recorded runs on the same data. Those that are known from neither are missing.
@@ -37,7 +38,7 @@ func Sizes(ctx context.Context, plan *Plan, data fs.FS, past []store.Past) map[s
 			continue
 		}
 		size, ok := cache.size(r)
-		if !ok {
+		if !ok && !r.net() {
 			if recorded == nil {
 				recorded = recordedSizes(past)
 			}
@@ -54,13 +55,17 @@ func Sizes(ctx context.Context, plan *Plan, data fs.FS, past []store.Past) map[s
 
 // size finds how large a run's problem is.
 func (c *problemCache) size(r reader) (Size, bool) {
+	if r.net() {
+		s, ok := c.netSize(r)
+		return Size{net: s}, ok
+	}
 	primary, harmful := side(r, "primary"), side(r, "harmful")
 	if primary.Name == "synthetic" {
 		s := synthetic(r)
 		if s.N == 0 {
 			s.N = 2 * s.D
 		}
-		return Size{[2]int{s.N, s.N}, s.D}, s.D > 0
+		return Size{Rows: [2]int{s.N, s.N}, Columns: s.D}, s.D > 0
 	}
 	ps, err := c.set(primary.Source)
 	if err != nil {
@@ -71,7 +76,7 @@ func (c *problemCache) size(r reader) (Size, bool) {
 		return Size{}, false
 	}
 	rows, cols, err := dataset.Sizes(ps, primary, hs, harmful)
-	return Size{rows, cols}, err == nil
+	return Size{Rows: rows, Columns: cols}, err == nil
 }
 
 // recordedSizes are those of the problems of recorded runs, by taskID.
@@ -104,7 +109,7 @@ func sizeOf(p store.Past) (Size, bool) {
 			return Size{}, false
 		}
 	}
-	return Size{[2]int{v[0], v[1]}, v[2]}, true
+	return Size{Rows: [2]int{v[0], v[1]}, Columns: v[2]}, true
 }
 
 // taskID says which runs have the same two tasks, wherever their data lay.

@@ -73,7 +73,7 @@ method = "identity"
 		}
 		return out
 	}
-	want := []Size{{[2]int{1, 1}, 2}, {[2]int{2, 3}, 2}}
+	want := []Size{{Rows: [2]int{1, 1}, Columns: 2}, {Rows: [2]int{2, 3}, Columns: 2}}
 	if got := sizesOf(data, nil); got[0] != want[0] || got[1] != want[1] {
 		t.Fatalf("from the data %v, want %v", got, want)
 	}
@@ -115,7 +115,7 @@ method = "identity"
 func TestSizesOfSyntheticProblems(t *testing.T) {
 	plan := planOf(t, small)
 	for id, size := range Sizes(t.Context(), plan, nil, nil) {
-		if size != (Size{[2]int{8, 8}, 4}) {
+		if size != (Size{Rows: [2]int{8, 8}, Columns: 4}) {
 			t.Errorf("%s: %+v", id, size)
 		}
 	}
