@@ -258,9 +258,14 @@ func (l *BatchNorm2d) backApplyTo(lo, hi int) {
 	}
 }
 
-// imageBackApply computes the gradient in image i of the input.
+// imageBackApply computes the gradient in image i of the input. It writes the border inside of the image alone: what is behind its last
+// pixel the next image's convolution may be reading.
 func (l *BatchNorm2d) imageBackApply(i int) {
-	dx := l.dx.Sample(i)
-	vector.BatchNormBackwardApply(dx, l.dy.Sample(i), l.x.Sample(i), l.a, l.b, l.d, l.pixels(), l.C)
-	clearBorder(dx, l.x.Shape[1], l.x.Shape[2], l.C)
+	_, h, w, c := l.x.Maps()
+	dx, pixels := l.dx.Sample(i), h*(w+1)-1
+	vector.BatchNormBackwardApply(dx[:pixels*c], l.dy.Sample(i)[:pixels*c], l.x.Sample(i)[:pixels*c], l.a, l.b, l.d, pixels, c)
+	for y := range h - 1 {
+		at := (y*(w+1) + w) * c
+		clear(dx[at : at+c])
+	}
 }
