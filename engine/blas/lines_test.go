@@ -23,23 +23,27 @@ func withLines(t *testing.T, f func(t *testing.T)) {
 // naive is the definition in float64, over every element that is not NaN-poisoned.
 func (l *Lines) naive(old []float32) []float64 {
 	c := make([]float64, len(old))
+	more := max(1, l.Blocks) - 1
+	b0, c0 := more*max(0, -l.BBlock), more*max(0, -l.CBlock)
 	for i, v := range old {
 		c[i] = float64(v)
 	}
 	for g := range l.Groups {
 		for r := range l.Rows {
-			for j := range l.Cols {
-				sum := 0.0
-				for s := range l.Segments {
-					for k := range l.K {
-						sum += float64(l.A[g*l.AGroup+r*l.ARow+s*l.ASegment+k*l.ACol]) * float64(l.B[s*l.BSegment+k*l.BRow+j])
+			for x := range more + 1 {
+				for j := range l.Cols {
+					sum := 0.0
+					for s := range l.Segments {
+						for k := range l.K {
+							sum += float64(l.A[g*l.AGroup+r*l.ARow+s*l.ASegment+k*l.ACol]) * float64(l.B[b0+s*l.BSegment+k*l.BRow+x*l.BBlock+j])
+						}
 					}
+					at := c0 + g*l.CGroup + r*l.CRow + x*l.CBlock + j
+					if l.Add {
+						sum += c[at]
+					}
+					c[at] = sum
 				}
-				at := g*l.CGroup + r*l.CRow + j
-				if l.Add {
-					sum += c[at]
-				}
-				c[at] = sum
 			}
 		}
 	}
@@ -58,6 +62,18 @@ func TestLines(t *testing.T) {
 			l.BSegment = l.K*l.BRow + rng.IntN(5)
 			l.CRow = l.Cols + rng.IntN(3)
 			l.CGroup = l.Rows*l.CRow + rng.IntN(5)
+			more := 0
+			if rng.IntN(2) == 0 {
+				l.Blocks = 1 + rng.IntN(4)
+				more = l.Blocks - 1
+				if rng.IntN(2) == 0 {
+					l.Cols = 1 + rng.IntN(16)
+				}
+				l.BBlock, l.CBlock = (1-2*rng.IntN(2))*rng.IntN(200), (1-2*rng.IntN(2))*(l.Groups*l.CGroup+rng.IntN(20))
+				if l.Add && rng.IntN(2) == 0 {
+					l.CBlock = l.CGroup * (1 - 2*rng.IntN(2)) // blocks of some groups lie on those of others
+				}
+			}
 			// The slices end where the last element is, and what lies behind is poisoned: it must be neither read nor written.
 			fill := func(n int) []float32 {
 				x := make([]float32, n+64)
@@ -70,8 +86,8 @@ func TestLines(t *testing.T) {
 				return x[:n]
 			}
 			l.A = fill((l.Groups-1)*l.AGroup + (l.Rows-1)*l.ARow + (l.Segments-1)*l.ASegment + (l.K-1)*l.ACol + 1)
-			l.B = fill((l.Segments-1)*l.BSegment + (l.K-1)*l.BRow + l.Cols)
-			l.C = fill((l.Groups-1)*l.CGroup + (l.Rows-1)*l.CRow + l.Cols)
+			l.B = fill((l.Segments-1)*l.BSegment + (l.K-1)*l.BRow + more*abs(l.BBlock) + l.Cols)
+			l.C = fill((l.Groups-1)*l.CGroup + (l.Rows-1)*l.CRow + more*abs(l.CBlock) + l.Cols)
 			want := l.naive(l.C)
 			l.Multiply()
 			for i, v := range l.C {
@@ -104,6 +120,11 @@ func TestLinesKernelsAgree(t *testing.T) {
 		if first == nil {
 			first = c
 		}
+		l = Lines{
+			Groups: 4, Rows: 9, Blocks: 3, Cols: 12, Segments: 2, K: 20, A: a, AGroup: 100, ARow: 10, ASegment: 50, ACol: 1,
+			B: b, BSegment: 900, BRow: 12, BBlock: -300, C: c, CGroup: 108, CRow: 12, CBlock: 108, Add: true,
+		}
+		l.Multiply()
 		for x := range c {
 			if c[x] != first[x] {
 				t.Fatalf("%s: C[%d] = %v, other kernels: %v", i.Kernel(), x, c[x], first[x])

@@ -166,6 +166,12 @@ func slines512x1x1(s int, k int, a *float32, ars int, acs int, as int, b *float3
 //go:noescape
 func slines512x1x2(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
 
+// sblocks512x1x2 is lines for 1 rows and 2 blocks of 16 columns that lie bb bytes apart in B and cb bytes in C. Of each block
+// the first cols columns are touched.
+//
+//go:noescape
+func sblocks512x1x2(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int, bb int, cb int)
+
 // slines512x1x3 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 1 rows and 48 columns. Each A is 1×k
 // with steps of ars bytes from row to row and acs from column to column, each B k×48 with steps of bs bytes from row to row; from the end
 // of one A to the next are as bytes, of one B bt. C has steps of cs bytes. Of the last 16 columns of B and C the first cols are
@@ -173,6 +179,12 @@ func slines512x1x2(s int, k int, a *float32, ars int, acs int, as int, b *float3
 //
 //go:noescape
 func slines512x1x3(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
+
+// sblocks512x1x3 is lines for 1 rows and 3 blocks of 16 columns that lie bb bytes apart in B and cb bytes in C. Of each block
+// the first cols columns are touched.
+//
+//go:noescape
+func sblocks512x1x3(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int, bb int, cb int)
 
 // slines512x2x1 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 2 rows and 16 columns. Each A is 2×k
 // with steps of ars bytes from row to row and acs from column to column, each B k×16 with steps of bs bytes from row to row; from the end
@@ -190,6 +202,12 @@ func slines512x2x1(s int, k int, a *float32, ars int, acs int, as int, b *float3
 //go:noescape
 func slines512x2x2(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
 
+// sblocks512x2x2 is lines for 2 rows and 2 blocks of 16 columns that lie bb bytes apart in B and cb bytes in C. Of each block
+// the first cols columns are touched.
+//
+//go:noescape
+func sblocks512x2x2(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int, bb int, cb int)
+
 // slines512x2x3 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 2 rows and 48 columns. Each A is 2×k
 // with steps of ars bytes from row to row and acs from column to column, each B k×48 with steps of bs bytes from row to row; from the end
 // of one A to the next are as bytes, of one B bt. C has steps of cs bytes. Of the last 16 columns of B and C the first cols are
@@ -197,6 +215,12 @@ func slines512x2x2(s int, k int, a *float32, ars int, acs int, as int, b *float3
 //
 //go:noescape
 func slines512x2x3(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
+
+// sblocks512x2x3 is lines for 2 rows and 3 blocks of 16 columns that lie bb bytes apart in B and cb bytes in C. Of each block
+// the first cols columns are touched.
+//
+//go:noescape
+func sblocks512x2x3(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int, bb int, cb int)
 
 // slines512x3x1 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 3 rows and 16 columns. Each A is 3×k
 // with steps of ars bytes from row to row and acs from column to column, each B k×16 with steps of bs bytes from row to row; from the end
@@ -214,6 +238,12 @@ func slines512x3x1(s int, k int, a *float32, ars int, acs int, as int, b *float3
 //go:noescape
 func slines512x3x2(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
 
+// sblocks512x3x2 is lines for 3 rows and 2 blocks of 16 columns that lie bb bytes apart in B and cb bytes in C. Of each block
+// the first cols columns are touched.
+//
+//go:noescape
+func sblocks512x3x2(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int, bb int, cb int)
+
 // slines512x3x3 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 3 rows and 48 columns. Each A is 3×k
 // with steps of ars bytes from row to row and acs from column to column, each B k×48 with steps of bs bytes from row to row; from the end
 // of one A to the next are as bytes, of one B bt. C has steps of cs bytes. Of the last 16 columns of B and C the first cols are
@@ -221,6 +251,12 @@ func slines512x3x2(s int, k int, a *float32, ars int, acs int, as int, b *float3
 //
 //go:noescape
 func slines512x3x3(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
+
+// sblocks512x3x3 is lines for 3 rows and 3 blocks of 16 columns that lie bb bytes apart in B and cb bytes in C. Of each block
+// the first cols columns are touched.
+//
+//go:noescape
+func sblocks512x3x3(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int, bb int, cb int)
 
 // slines512x4x1 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 4 rows and 16 columns. Each A is 4×k
 // with steps of ars bytes from row to row and acs from column to column, each B k×16 with steps of bs bytes from row to row; from the end
@@ -238,6 +274,12 @@ func slines512x4x1(s int, k int, a *float32, ars int, acs int, as int, b *float3
 //go:noescape
 func slines512x4x2(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
 
+// sblocks512x4x2 is lines for 4 rows and 2 blocks of 16 columns that lie bb bytes apart in B and cb bytes in C. Of each block
+// the first cols columns are touched.
+//
+//go:noescape
+func sblocks512x4x2(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int, bb int, cb int)
+
 // slines512x4x3 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 4 rows and 48 columns. Each A is 4×k
 // with steps of ars bytes from row to row and acs from column to column, each B k×48 with steps of bs bytes from row to row; from the end
 // of one A to the next are as bytes, of one B bt. C has steps of cs bytes. Of the last 16 columns of B and C the first cols are
@@ -245,6 +287,12 @@ func slines512x4x2(s int, k int, a *float32, ars int, acs int, as int, b *float3
 //
 //go:noescape
 func slines512x4x3(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
+
+// sblocks512x4x3 is lines for 4 rows and 3 blocks of 16 columns that lie bb bytes apart in B and cb bytes in C. Of each block
+// the first cols columns are touched.
+//
+//go:noescape
+func sblocks512x4x3(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int, bb int, cb int)
 
 // slines512x5x1 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 5 rows and 16 columns. Each A is 5×k
 // with steps of ars bytes from row to row and acs from column to column, each B k×16 with steps of bs bytes from row to row; from the end
@@ -262,6 +310,12 @@ func slines512x5x1(s int, k int, a *float32, ars int, acs int, as int, b *float3
 //go:noescape
 func slines512x5x2(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
 
+// sblocks512x5x2 is lines for 5 rows and 2 blocks of 16 columns that lie bb bytes apart in B and cb bytes in C. Of each block
+// the first cols columns are touched.
+//
+//go:noescape
+func sblocks512x5x2(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int, bb int, cb int)
+
 // slines512x5x3 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 5 rows and 48 columns. Each A is 5×k
 // with steps of ars bytes from row to row and acs from column to column, each B k×48 with steps of bs bytes from row to row; from the end
 // of one A to the next are as bytes, of one B bt. C has steps of cs bytes. Of the last 16 columns of B and C the first cols are
@@ -269,6 +323,12 @@ func slines512x5x2(s int, k int, a *float32, ars int, acs int, as int, b *float3
 //
 //go:noescape
 func slines512x5x3(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
+
+// sblocks512x5x3 is lines for 5 rows and 3 blocks of 16 columns that lie bb bytes apart in B and cb bytes in C. Of each block
+// the first cols columns are touched.
+//
+//go:noescape
+func sblocks512x5x3(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int, bb int, cb int)
 
 // slines512x6x1 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 6 rows and 16 columns. Each A is 6×k
 // with steps of ars bytes from row to row and acs from column to column, each B k×16 with steps of bs bytes from row to row; from the end
@@ -286,6 +346,12 @@ func slines512x6x1(s int, k int, a *float32, ars int, acs int, as int, b *float3
 //go:noescape
 func slines512x6x2(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
 
+// sblocks512x6x2 is lines for 6 rows and 2 blocks of 16 columns that lie bb bytes apart in B and cb bytes in C. Of each block
+// the first cols columns are touched.
+//
+//go:noescape
+func sblocks512x6x2(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int, bb int, cb int)
+
 // slines512x6x3 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 6 rows and 48 columns. Each A is 6×k
 // with steps of ars bytes from row to row and acs from column to column, each B k×48 with steps of bs bytes from row to row; from the end
 // of one A to the next are as bytes, of one B bt. C has steps of cs bytes. Of the last 16 columns of B and C the first cols are
@@ -293,6 +359,12 @@ func slines512x6x2(s int, k int, a *float32, ars int, acs int, as int, b *float3
 //
 //go:noescape
 func slines512x6x3(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
+
+// sblocks512x6x3 is lines for 6 rows and 3 blocks of 16 columns that lie bb bytes apart in B and cb bytes in C. Of each block
+// the first cols columns are touched.
+//
+//go:noescape
+func sblocks512x6x3(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int, bb int, cb int)
 
 // slines512x7x1 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 7 rows and 16 columns. Each A is 7×k
 // with steps of ars bytes from row to row and acs from column to column, each B k×16 with steps of bs bytes from row to row; from the end
@@ -310,6 +382,12 @@ func slines512x7x1(s int, k int, a *float32, ars int, acs int, as int, b *float3
 //go:noescape
 func slines512x7x2(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
 
+// sblocks512x7x2 is lines for 7 rows and 2 blocks of 16 columns that lie bb bytes apart in B and cb bytes in C. Of each block
+// the first cols columns are touched.
+//
+//go:noescape
+func sblocks512x7x2(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int, bb int, cb int)
+
 // slines512x7x3 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 7 rows and 48 columns. Each A is 7×k
 // with steps of ars bytes from row to row and acs from column to column, each B k×48 with steps of bs bytes from row to row; from the end
 // of one A to the next are as bytes, of one B bt. C has steps of cs bytes. Of the last 16 columns of B and C the first cols are
@@ -317,6 +395,12 @@ func slines512x7x2(s int, k int, a *float32, ars int, acs int, as int, b *float3
 //
 //go:noescape
 func slines512x7x3(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
+
+// sblocks512x7x3 is lines for 7 rows and 3 blocks of 16 columns that lie bb bytes apart in B and cb bytes in C. Of each block
+// the first cols columns are touched.
+//
+//go:noescape
+func sblocks512x7x3(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int, bb int, cb int)
 
 // slines512x8x1 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 8 rows and 16 columns. Each A is 8×k
 // with steps of ars bytes from row to row and acs from column to column, each B k×16 with steps of bs bytes from row to row; from the end
@@ -334,6 +418,12 @@ func slines512x8x1(s int, k int, a *float32, ars int, acs int, as int, b *float3
 //go:noescape
 func slines512x8x2(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
 
+// sblocks512x8x2 is lines for 8 rows and 2 blocks of 16 columns that lie bb bytes apart in B and cb bytes in C. Of each block
+// the first cols columns are touched.
+//
+//go:noescape
+func sblocks512x8x2(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int, bb int, cb int)
+
 // slines512x8x3 stores the sum of s products A·B, or adds it if add is not 0, in the tile C of 8 rows and 48 columns. Each A is 8×k
 // with steps of ars bytes from row to row and acs from column to column, each B k×48 with steps of bs bytes from row to row; from the end
 // of one A to the next are as bytes, of one B bt. C has steps of cs bytes. Of the last 16 columns of B and C the first cols are
@@ -341,6 +431,12 @@ func slines512x8x2(s int, k int, a *float32, ars int, acs int, as int, b *float3
 //
 //go:noescape
 func slines512x8x3(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int)
+
+// sblocks512x8x3 is lines for 8 rows and 3 blocks of 16 columns that lie bb bytes apart in B and cb bytes in C. Of each block
+// the first cols columns are touched.
+//
+//go:noescape
+func sblocks512x8x3(s int, k int, a *float32, ars int, acs int, as int, b *float32, bs int, bt int, c *float32, cs int, cols int, add int, bb int, cb int)
 
 // dmul256x1 stores alpha·A·B, or adds it if add is not 0, in the tile C of 4 rows and 4 columns: A is 4×k with
 // steps of ars bytes from row to row and acs from column to column, B is k×4 with steps of bs bytes from row to row, C has steps of

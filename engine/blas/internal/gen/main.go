@@ -57,6 +57,9 @@ func main() {
 		for rows := 1; rows <= lineRows(s); rows++ {
 			for n := 1; n <= lineVectors(s); n++ {
 				a.lines(s, rows, n)
+				if n > 1 && set.width == 64 {
+					a.blocks(s, rows, n)
+				}
 			}
 		}
 		if set.width == 32 {
