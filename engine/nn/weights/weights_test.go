@@ -230,16 +230,19 @@ func TestWriteErrors(t *testing.T) {
 	}
 }
 
-// shorter is a file that ends before its size says so.
+// shorter is a file that ends before its size says so: no ReaderAt can be trusted to hold what it promised.
 type shorter struct{ *bytes.Reader }
 
-func TestTruncatedReader(t *testing.T) {
+func TestTruncated(t *testing.T) {
 	var buf bytes.Buffer
 	if err := Write(&buf, []Tensor{Of("x", []int{4}, func() []float32 { return make([]float32, 4) })}, nil); err != nil {
 		t.Fatal(err)
 	}
 	whole, size := buf.Bytes(), int64(buf.Len())
 	for n := range whole {
+		if _, err := open(whole[:n]); err == nil {
+			t.Fatalf("a file of %d of %d bytes is accepted", n, size)
+		}
 		f, err := Open(shorter{bytes.NewReader(whole[:n])}, size)
 		if err != nil {
 			if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
