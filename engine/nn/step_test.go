@@ -10,6 +10,7 @@ import (
 func BenchmarkStep(b *testing.B) {
 	for _, kind := range []string{"resnet-small", "vit-small"} {
 		b.Run(kind, func(b *testing.B) {
+			_, before, _ := resident()
 			step := newStep(b, kind, 64)
 			for range 3 {
 				step()
@@ -18,6 +19,7 @@ func BenchmarkStep(b *testing.B) {
 			for b.Loop() {
 				step()
 			}
+			reportPeak(b, before)
 		})
 	}
 }

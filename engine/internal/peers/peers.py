@@ -18,17 +18,22 @@ Every line bears the name of the Go benchmark that does the same work, so that b
     BenchmarkFactor/new/n=784x784 …             engine/spectrum    numpy.linalg.svd(X, full_matrices=False); kappa needs V alone
     BenchmarkAlgorithm1Step/d=64,n=180/step …   engine/immunize    one step of Algorithm 1 on all rows, in numpy
     BenchmarkReleasedStep/d=784,batch=64/step … engine/immunize    one step of the released code by autograd, in PyTorch
+    BenchmarkStep/resnet-small, vit-small       engine/nn          one training step of the net on 64 images of 28×28, in PyTorch
 
 The matrices are standard normal, those of the two tasks with columns scaled geometrically, so that κ(XᵀX) is about 10³ and the
 steps stay away from degenerate ends. Python's share of a call (BenchmarkCall, the product of 1×1 matrices) is in every number.
 
 The line "kernel:" says which of its kernels OpenBLAS has chosen. An environment variable can pin it to an older one, which
 halves it: it is cleared here. PyTorch is timed with one thread and with all, and the faster way is the one that counts.
+
+Lines of nets also say what the process had at most in memory (peak-MiB), and by how much that is more than before the net was made
+(grown-MiB): run with -only for one net, as the peak never falls.
 """
 
 import argparse
 import os
 import re
+import resource
 import statistics
 import time
 
@@ -143,6 +148,13 @@ def released_step(d, rows):
         (loss + well + 5e7 * ill).backward()
         adam.step()
 
+    return with_best_threads(step)
+
+
+def with_best_threads(step):
+    """The step, with as many threads for PyTorch from now on as make it fastest."""
+    import torch
+
     threads = {}
     for n in sorted({1, cores()}):
         torch.set_num_threads(n)
@@ -153,6 +165,69 @@ def released_step(d, rows):
         threads[n] = time.perf_counter() - began
     torch.set_num_threads(min(threads, key=threads.get))
     return step
+
+
+def residual_net():
+    """A ResNet for small images: a 3×3 convolution to 16 channels, three stages of two basic blocks with 16, 32 and 64 channels, the
+    later two beginning with stride 2, the mean over the picture, ten classes."""
+    from torch import nn
+
+    def conv(a, b, size, stride):
+        return [nn.Conv2d(a, b, size, stride, size // 2, bias=False), nn.BatchNorm2d(b)]
+
+    class Residual(nn.Module):
+        def __init__(self, a, b, stride):
+            super().__init__()
+            self.way = nn.Sequential(*conv(a, b, 3, stride), nn.ReLU(), *conv(b, b, 3, 1))
+            self.short = nn.Sequential(*conv(a, b, 1, stride)) if a != b else nn.Identity()
+
+        def forward(self, x):
+            return nn.functional.relu(self.way(x) + self.short(x))
+
+    stages = [Residual(a, b, 1 + (a < b)) for a, b in ((16, 16), (16, 16), (16, 32), (32, 32), (32, 64), (64, 64))]
+    return nn.Sequential(*conv(1, 16, 3, 1), nn.ReLU(), *stages, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
+
+
+def transformer_net():
+    """A Vision Transformer for small images: 49 patches of 4×4 and a class token of width 64, four pre-norm blocks of four heads with
+    128 hidden units, ten classes."""
+    import torch
+    from torch import nn
+
+    class Transformer(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.patches = nn.Conv2d(1, 64, 4, 4)
+            self.token = nn.Parameter(torch.zeros(1, 1, 64))
+            self.places = nn.Parameter(torch.zeros(1, 50, 64))
+            block = nn.TransformerEncoderLayer(64, 4, dim_feedforward=128, dropout=0.0, activation="gelu", batch_first=True, norm_first=True)
+            self.blocks = nn.TransformerEncoder(block, 4, norm=nn.LayerNorm(64))
+            self.head = nn.Linear(64, 10)
+
+        def forward(self, x):
+            tokens = self.patches(x).flatten(2).mT
+            tokens = torch.cat((self.token.expand(len(x), 1, 64), tokens), 1) + self.places
+            return self.head(self.blocks(tokens)[:, 0])
+
+    return Transformer()
+
+
+def net_step(make):
+    """A training step on a batch of 64: label-smoothed cross-entropy, SGD with Nesterov's momentum, single precision."""
+    import torch
+
+    torch.manual_seed(1)
+    net = make()
+    images, labels = torch.randn(64, 1, 28, 28), torch.randint(0, 10, (64,))
+    loss = torch.nn.CrossEntropyLoss(label_smoothing=0.1)
+    sgd = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9, nesterov=True)
+
+    def step():
+        sgd.zero_grad()
+        loss(net(images), labels).backward()
+        sgd.step()
+
+    return with_best_threads(step)
 
 
 def benchmarks():
@@ -175,6 +250,8 @@ def benchmarks():
         yield f"BenchmarkAlgorithm1Step/d={d},n={n}/step", lambda d=d, n=n: algorithm1_step(d, n), None
     for d in (79, 784):
         yield f"BenchmarkReleasedStep/d={d},batch=64/step", lambda d=d: released_step(d, 64), None
+    yield "BenchmarkStep/resnet-small", lambda: net_step(residual_net), None
+    yield "BenchmarkStep/vit-small", lambda: net_step(transformer_net), None
 
 
 def kernel():
@@ -196,6 +273,11 @@ def kernel():
 def cores():
     """What Go's GOMAXPROCS is by default, the end of its benchmarks' names."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+def peak():
+    """The most memory that this process has had, in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # Linux counts in KiB
 
 
 def measure(f, seconds):
@@ -246,11 +328,17 @@ def main():
     for name, make, flops in benchmarks():
         if not re.search(args.only, name):
             continue
+        net = name.startswith("BenchmarkStep/")
+        if net:
+            import torch  # not part of what the net needs
+        before = peak()
         f = make()
         for _ in range(args.count):
             calls, ns = measure(f, args.time)
-            rate = f" {flops / ns:.2f} GFLOP/s" if flops else ""
-            print(f"{name}{suffix} {calls} {ns:.1f} ns/op{rate}", flush=True)
+            more = f" {flops / ns:.2f} GFLOP/s" if flops else ""
+            if net:
+                more = f" {peak():.1f} peak-MiB {peak() - before:.1f} grown-MiB"
+            print(f"{name}{suffix} {calls} {ns:.1f} ns/op{more}", flush=True)
 
 
 if __name__ == "__main__":
