@@ -2,7 +2,6 @@ package deep
 
 import (
 	"context"
-	"math"
 
 	"kappa/engine/nn"
 )
@@ -18,13 +17,13 @@ import (
 // so that it is the same for features in other units. It is found in float64, from W = 0 and b = 0, in coordinates in which the features are
 // white: their condition number does not matter. Of o only Epochs, Images, TestImages and Batch are read (Batch for the forward
 // passes); Steps counts major iterations, at most 1000, each at least one evaluation on all images; the last epoch's Loss is the
-// mean cross-entropy at the optimum. The status is then Converged where no element of the gradient is above 10⁻⁷ or no step lowers the
-// value above rounding, StepLimit at 1000 iterations.
+// mean cross-entropy at the optimum. The status is then Converged where no element of the gradient is above 10⁻⁷ or 20 iterations have
+// lowered the value by less than 10⁻⁷, StepLimit at 1000 iterations.
 func LinearProbe(ctx context.Context, net *nn.Net, task Task, o AttackOptions, draw Draw) (TrainResult, error) {
 	optimum := o.Optimizer == LBFGS
 	epochs := o.Epochs
 	if optimum {
-		o.TrainOptions = TrainOptions{Batch: o.Batch, LearningRate: math.SmallestNonzeroFloat64} // none is used
+		o.TrainOptions = TrainOptions{Epochs: min(epochs, 0), Batch: o.Batch, LearningRate: 1} // no step is taken
 	}
 	var probe *trainer
 	res, err := attack(ctx, "linear-probe", net, task, o, draw, func(t *trainer) error {

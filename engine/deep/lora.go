@@ -22,14 +22,19 @@ import (
 // The rank is at least 1 and at most the smaller side of each of the matrices.
 func LoRA(ctx context.Context, net *nn.Net, task Task, o AttackOptions, draw Draw) (TrainResult, error) {
 	return attack(ctx, "lora", net, task, o, draw, func(t *trainer) error {
-		l, err := adapt(t.net, net.Unfrozen, o.Rank, o.Scale, t.draw("adapters"))
-		if err != nil {
-			return err
-		}
-		t.merge, t.pull = l.merge, l.pull
-		t.params = l.params(t.net)
-		return t.climb(ctx)
+		_, err := t.adapt(ctx, net.Unfrozen, o)
+		return err
 	})
+}
+
+// adapt makes adapters what a training trains beside the head.
+func (t *trainer) adapt(ctx context.Context, unfrozen []string, o AttackOptions) (adapters, error) {
+	l, err := newAdapters(t.net, unfrozen, o.Rank, o.Scale, t.draw("adapters"))
+	if err != nil {
+		return nil, err
+	}
+	t.merge, t.pull, t.params = l.merge, l.pull, l.params(t.net)
+	return l, t.climb(ctx)
 }
 
 // adapters are those of a net.
@@ -46,8 +51,8 @@ type adapter struct {
 	right      *nn.Param // R, r×cols
 }
 
-// adapt freezes all of a net but its head and the weights that get adapters, and makes those.
-func adapt(net *nn.Net, unfrozen []string, rank int, scale float64, rng *rand.Rand) (adapters, error) {
+// newAdapters freezes all of a net but its head and the weights that get adapters, and makes those.
+func newAdapters(net *nn.Net, unfrozen []string, rank int, scale float64, rng *rand.Rand) (adapters, error) {
 	switch {
 	case rank < 1:
 		return nil, fmt.Errorf("adapters of rank %d; accepted: 1 or more", rank)

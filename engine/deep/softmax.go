@@ -19,9 +19,11 @@ const (
 	// ridge is ρ of [LinearProbe]'s optimum: it decides only where the images leave the head undecided, along features with less
 	// than some 10⁻⁸ of the features' mean square, and how far separable classes are driven apart.
 	ridge = 1e-8
-	// gradientFloor is the largest element of the gradient, in white coordinates, at which the optimum counts as found: the value is
-	// then within about 10⁻¹⁰ of the least.
+	// gradientFloor is the largest element of the gradient, in white coordinates, at which the optimum counts as found.
 	gradientFloor = 1e-7
+	// gain is what settling iterations have to gain together, else the optimum counts as found too: separable classes are driven
+	// apart for ever by gradients that hardly shrink.
+	gain, settling = 1e-7, 20
 	// majorIterations bounds the search; with white features it takes a few dozen to a few hundred.
 	majorIterations = 1000
 	// pairs is L-BFGS's memory.
@@ -159,7 +161,8 @@ func (s *softmax) minimize(ctx context.Context) (w *mat.Dense, b []float64, res 
 	}
 	count := &iterations{ctx: ctx}
 	settings := &optimize.Settings{
-		GradientThreshold: gradientFloor, MajorIterations: majorIterations, Converger: optimize.NeverTerminate{}, Recorder: count,
+		GradientThreshold: gradientFloor, MajorIterations: majorIterations, Recorder: count,
+		Converger: &optimize.FunctionConverge{Absolute: gain, Iterations: settling},
 	}
 	found, err := optimize.Minimize(problem, make([]float64, d1*k), settings, &optimize.LBFGS{Store: pairs, GradStopThreshold: math.NaN()})
 	switch {

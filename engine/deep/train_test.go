@@ -30,7 +30,7 @@ func newNet(t testing.TB, kind string, dims [3]int, classes int) *nn.Net {
 	t.Helper()
 	net, err := nn.New(kind, dims, classes)
 	if err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	return net
 }
