@@ -275,6 +275,50 @@ func (f form) softmax(rows int, cols int, x *float32, scale float32) bool {
 	return true
 }
 
+// softmaxOne calls the kernel of this form, and returns false if it has none.
+func (f form) softmaxOne(rows int, cols int, x *float32, scale float32) bool {
+	switch f {
+	case wide512:
+		softmaxOne512(rows, cols, x, scale)
+	default:
+		return false
+	}
+	return true
+}
+
+// softmaxTwo calls the kernel of this form, and returns false if it has none.
+func (f form) softmaxTwo(rows int, cols int, x *float32, scale float32) bool {
+	switch f {
+	case wide512:
+		softmaxTwo512(rows, cols, x, scale)
+	default:
+		return false
+	}
+	return true
+}
+
+// softmaxThree calls the kernel of this form, and returns false if it has none.
+func (f form) softmaxThree(rows int, cols int, x *float32, scale float32) bool {
+	switch f {
+	case wide512:
+		softmaxThree512(rows, cols, x, scale)
+	default:
+		return false
+	}
+	return true
+}
+
+// softmaxFour calls the kernel of this form, and returns false if it has none.
+func (f form) softmaxFour(rows int, cols int, x *float32, scale float32) bool {
+	switch f {
+	case wide512:
+		softmaxFour512(rows, cols, x, scale)
+	default:
+		return false
+	}
+	return true
+}
+
 // softmaxBackward calls the kernel of this form, and returns false if it has none.
 func (f form) softmaxBackward(rows int, cols int, dx *float32, dy *float32, y *float32, scale float32) bool {
 	switch f {

@@ -58,6 +58,14 @@ func (form) exp(_ int, _ *float32, _ *float32) bool { return false }
 
 func (form) softmax(_ int, _ int, _ *float32, _ float32) bool { return false }
 
+func (form) softmaxOne(_ int, _ int, _ *float32, _ float32) bool { return false }
+
+func (form) softmaxTwo(_ int, _ int, _ *float32, _ float32) bool { return false }
+
+func (form) softmaxThree(_ int, _ int, _ *float32, _ float32) bool { return false }
+
+func (form) softmaxFour(_ int, _ int, _ *float32, _ float32) bool { return false }
+
 func (form) softmaxBackward(_ int, _ int, _ *float32, _ *float32, _ *float32, _ float32) bool {
 	return false
 }

@@ -18,7 +18,7 @@ func Exp(dst, x []float32) {
 // scale·x_j. The sum is in float64. −Inf gives 0; a row with NaN or +Inf, or with nothing but −Inf, becomes NaN.
 func SoftmaxRows(x []float32, rows, cols int, scale float32) {
 	n := size(rows, cols, x)
-	if n == 0 || best.softmax(rows, cols, &x[0], scale) {
+	if n == 0 || best.softmaxShort(rows, cols, x, scale) || best.softmax(rows, cols, &x[0], scale) {
 		return
 	}
 	for i := 0; i < n; i += cols {
@@ -38,6 +38,21 @@ func SoftmaxRows(x []float32, rows, cols int, scale float32) {
 			row[j] *= inv
 		}
 	}
+}
+
+// softmaxShort takes rows of up to 64 numbers, where registers are wide: attention among a few tokens.
+func (f form) softmaxShort(rows, cols int, x []float32, scale float32) bool {
+	switch (cols + lanes - 1) / lanes {
+	case 1:
+		return f.softmaxOne(rows, cols, &x[0], scale)
+	case 2:
+		return f.softmaxTwo(rows, cols, &x[0], scale)
+	case 3:
+		return f.softmaxThree(rows, cols, &x[0], scale)
+	case 4:
+		return f.softmaxFour(rows, cols, &x[0], scale)
+	}
+	return false
 }
 
 // SoftmaxRowsBackward stores dx = scale·y·(dy − Σ dy·y), the sum along the row: the gradient in x of what SoftmaxRows gave, y, for

@@ -107,6 +107,26 @@ func exp512(n int, dst *float32, x *float32)
 //go:noescape
 func softmax512(rows int, cols int, x *float32, scale float32)
 
+// softmaxOne512 is softmax for rows of 1 to 16 numbers.
+//
+//go:noescape
+func softmaxOne512(rows int, cols int, x *float32, scale float32)
+
+// softmaxTwo512 is softmax for rows of 17 to 32 numbers.
+//
+//go:noescape
+func softmaxTwo512(rows int, cols int, x *float32, scale float32)
+
+// softmaxThree512 is softmax for rows of 33 to 48 numbers.
+//
+//go:noescape
+func softmaxThree512(rows int, cols int, x *float32, scale float32)
+
+// softmaxFour512 is softmax for rows of 49 to 64 numbers.
+//
+//go:noescape
+func softmaxFour512(rows int, cols int, x *float32, scale float32)
+
 // softmaxBackward512 stores scale·y·(dy − Σ dy·y) in dx, rows of cols numbers.
 //
 //go:noescape

@@ -154,6 +154,9 @@ func (f *file) reductions() {
 	f.finite()
 	f.exp()
 	f.softmax()
+	if f.v.Bytes == 64 { // with registers for whole rows
+		f.softmaxShort()
+	}
 	f.softmaxBackward()
 	f.layerNorm()
 	f.layerNormBackward()
@@ -201,23 +204,23 @@ func (f *file) finite() {
 		s.read(s.data("a"), n+1)
 		k.F("VFMADD231PS %s, %s, %s", k.reg(n), k.reg(n+1), k.reg(s.part))
 	})
-	k.across("VADDPS", n+1)
+	k.across("VADDPS", 0, n+1)
 	k.F("VMOVSS X0, (%s)", k.pointers["dst"])
 	k.End()
 }
 
-// across combines the lanes of the registers of one row part, 0 and for narrow ones 1, in register 0. The order does not matter to op.
-func (k *kernel) across(op string, tmp int) {
+// across combines the lanes of register x, and for narrow ones of the next too, in its lowest lane. The order does not matter to op.
+func (k *kernel) across(op string, x, tmp int) {
 	if k.v.Bytes == 64 {
-		k.F("VEXTRACTF64X4 $1, Z0, Y%d", tmp)
-		k.F("%s Y%d, Y0, Y0", op, tmp)
+		k.F("VEXTRACTF64X4 $1, Z%d, Y%d", x, tmp)
+		k.F("%s Y%d, Y%d, Y%d", op, tmp, x, x)
 	} else {
-		k.F("%s Y1, Y0, Y0", op)
+		k.F("%s Y%d, Y%d, Y%d", op, x+1, x, x)
 	}
-	k.F("VEXTRACTF128 $1, Y0, X%d", tmp)
-	k.F("%s X%d, X0, X0", op, tmp)
-	k.F("VPERMILPS $14, X0, X%d", tmp)
-	k.F("%s X%d, X0, X0", op, tmp)
-	k.F("VPERMILPS $1, X0, X%d", tmp)
-	k.F("%s X%d, X0, X0", op, tmp)
+	k.F("VEXTRACTF128 $1, Y%d, X%d", x, tmp)
+	k.F("%s X%d, X%d, X%d", op, tmp, x, x)
+	k.F("VPERMILPS $14, X%d, X%d", x, tmp)
+	k.F("%s X%d, X%d, X%d", op, tmp, x, x)
+	k.F("VPERMILPS $1, X%d, X%d", x, tmp)
+	k.F("%s X%d, X%d, X%d", op, tmp, x, x)
 }
