@@ -75,13 +75,16 @@ func (b *board) wait(run Planned) {
 	b.left[run.Ordinal] = l
 }
 
-// back notes a run that another process had taken and has left undone.
-func (b *board) back(run Planned) {
+// arrived notes what became of a run that another process had taken: it has ended, or is left undone and back here.
+func (b *board) arrived(run Planned, back bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.counts.Cached--
-	b.counts.Left++
-	b.wait(run)
+	if back {
+		b.counts.Cached--
+		b.counts.Left++
+		b.wait(run)
+	}
+	b.tell(Event{Kind: Arrived, Run: run})
 }
 
 func kindOf(run Planned) kind {

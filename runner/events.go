@@ -44,6 +44,7 @@ const (
 	Stepped           // progress inside a run; at most a few a second
 	Retried
 	Finished
+	Arrived // a run that was under way elsewhere, and waited for, has ended there or come back
 )
 
 // Event is one thing that happened during Run. Events come from one goroutine at a time.

@@ -63,11 +63,24 @@ func (n *netRun) measure() error {
 	res.DefB, res.DefBRidge = res.RatioPrimary <= audit.NoWorse, res.RatioPrimaryRidge <= audit.NoWorse
 	res.RidgeDominated = slices.ContainsFunc(slices.Concat(before.Primary, before.Harmful, after.Primary, after.Harmful),
 		func(c spectrum.Conditions) bool { return c.Ridge.RidgeDominated })
+	n.groups("primary", before.Primary, after.Primary)
+	n.groups("harmful", before.Harmful, after.Harmful)
 	if err := n.test(res); err != nil {
 		return err
 	}
 	n.out.Result = res
 	return nil
+}
+
+// groups records the condition number and the rank of every group by the protocol rank, of θ and of θ_0: where a rank falls, a
+// direction has gone below what float32 resolves, and κ is that of the others.
+func (n *netRun) groups(task string, before, after []spectrum.Conditions) {
+	for i := range after {
+		n.metric("group_kappa_"+task, i+1, after[i].Rank.Kappa)
+		n.metric("group_rank_"+task, i+1, float64(after[i].Rank.Rank))
+		n.metric("group_kappa_"+task+"_before", i+1, before[i].Rank.Kappa)
+		n.metric("group_rank_"+task+"_before", i+1, float64(before[i].Rank.Rank))
+	}
 }
 
 // ratios records what happened to the condition numbers by one protocol, group by group, and returns the means.

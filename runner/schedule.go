@@ -160,8 +160,9 @@ func (s *schedule) away() (keys []string) {
 	return keys
 }
 
-// arrived takes up what became of runs elsewhere, and returns those that nobody is at any more: they are queued here.
-func (s *schedule) arrived(states map[string]store.State) (back []Planned) {
+// arrived takes up what became of runs elsewhere. It returns those that have ended, and those that nobody is at any more: they are
+// queued here.
+func (s *schedule) arrived(states map[string]store.State) (ended, back []Planned) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, it := range s.items {
@@ -174,10 +175,11 @@ func (s *schedule) arrived(states map[string]store.State) (back []Planned) {
 			back = append(back, it.Run)
 		default:
 			it.settle(st)
+			ended = append(ended, it.Run)
 		}
 	}
 	s.moved.Broadcast()
-	return back
+	return ended, back
 }
 
 // lookout is how often runs elsewhere are looked after.
@@ -201,8 +203,12 @@ func (s *execution) look(ctx context.Context) {
 		if err != nil {
 			continue
 		}
-		for _, run := range s.schedule.arrived(states) {
-			s.board.back(run)
+		ended, back := s.schedule.arrived(states)
+		for _, run := range ended {
+			s.board.arrived(run, false)
+		}
+		for _, run := range back {
+			s.board.arrived(run, true)
 		}
 	}
 }

@@ -154,7 +154,7 @@ func (db *DB) Artifact(ctx context.Context, prefix, name string) (Artifact, erro
 			names = append(names, a.Name)
 		}
 	}
-	has := "it has kept none (keep = \"none\", or its θ is larger than 1 MiB)"
+	has := "it has kept none (keep = \"none\", or its θ is too large)"
 	if len(names) > 0 {
 		has = "it has kept " + strings.Join(names, ", ")
 	}

@@ -141,6 +141,9 @@ func (a *app) execute(ctx context.Context, db *store.DB, p planned, o runFlags, 
 			if e.Kind == runner.Finished && e.Reason == string(runner.ReasonElsewhere) && e.Status == store.Running {
 				elsewhere++
 			}
+			if e.Kind == runner.Arrived {
+				elsewhere--
+			}
 			tellTrouble(show, p.spec, e)
 			show.event(e, elsewhere)
 		},

@@ -24,8 +24,11 @@ func (a *app) planCommand() *cobra.Command {
 		Use: "plan SPEC…", Short: "Say for each run whether it would be executed, and why", Args: someSpecs,
 		Long: `Lists the runs of specs in order, with the reason why "kappa run" would or would not
 execute each: new, failed before, timed out before, interrupted, engine 1 → 2, data changed,
-attack added, forced; done, done (diverged), running elsewhere, left out. Then it estimates how long
-those that would be executed take on this machine, from the runs that it has recorded.`,
+attack added, forced, θ_0 lost; done, done (diverged), running elsewhere, left out. Runs on nets need
+others to have finished: the pre-training that gives their θ_0, and, to compare attacks with, the same
+attacks on θ_0. The column needs lists them; --only, --shard and --failed leave none of them out that is
+missing. Then it estimates how long those that would be executed take on this machine, from the runs
+that it has recorded.`,
 		ValidArgsFunction: a.completeSpecs,
 		RunE: run(func(ctx context.Context, args []string) (err error) {
 			if err := pick.parse(); err != nil {
@@ -93,22 +96,17 @@ func (t *target) decide(ctx context.Context, db *store.DB, force bool, pick *pic
 	if err != nil {
 		return planned{}, err
 	}
-	for i, d := range decisions {
-		if d.Execute && !pick.keeps(d) {
-			decisions[i].Execute, decisions[i].Reason = false, runner.ReasonFilter
-		}
-	}
-	return planned{target: t, decisions: decisions}, nil
+	return planned{target: t, decisions: runner.Select(decisions, pick.keeps)}, nil
 }
 
 // listPlans writes the runs of plans to stdout and their sums to stderr.
 func (a *app) listPlans(plans []planned, asJSON bool) error {
 	if asJSON {
-		g := &grid{columns: []string{"experiment", "ordinal", "run", "execute", "reason", "method", "swept", "seconds", "cpu_seconds"}}
+		g := &grid{columns: []string{"experiment", "ordinal", "run", "execute", "reason", "method", "swept", "seconds", "cpu_seconds", "needs"}}
 		for _, p := range plans {
 			for i, d := range p.decisions {
 				seconds, cpu := p.expected(i)
-				g.add(p.spec.Name, d.Run.Ordinal, d.Run.Key, d.Execute, string(d.Reason), d.Run.Method(), sweptText(p.spec, d.Run.Swept), seconds, cpu)
+				g.add(p.spec.Name, d.Run.Ordinal, d.Run.Key, d.Execute, string(d.Reason), d.Run.Method(), sweptText(p.spec, d.Run.Swept), seconds, cpu, needs(d.Run))
 			}
 		}
 		return a.list(g, true)
@@ -119,6 +117,10 @@ func (a *app) listPlans(plans []planned, asJSON bool) error {
 		}
 		fmt.Fprintf(a.env.Stdout, "%s: %s\n", p.where(), runsWord(len(p.decisions)))
 		g := &grid{columns: []string{"run", "will", "why", "what"}}
+		dependent := slices.ContainsFunc(p.decisions, func(d runner.Decision) bool { return len(d.Run.Depends) > 0 })
+		if dependent {
+			g.columns = append(g.columns, "needs")
+		}
 		for _, d := range p.decisions {
 			will := "skip"
 			if d.Execute {
@@ -128,7 +130,11 @@ func (a *app) listPlans(plans []planned, asJSON bool) error {
 			if what == "" {
 				what = d.Run.Method()
 			}
-			g.add(short(d.Run.Key), will, string(d.Reason), what)
+			row := []any{short(d.Run.Key), will, string(d.Reason), what}
+			if dependent {
+				row = append(row, needsText(d.Run))
+			}
+			g.add(row...)
 		}
 		if err := a.list(g, false); err != nil {
 			return err
@@ -142,6 +148,24 @@ func (a *app) listPlans(plans []planned, asJSON bool) error {
 		a.talk("together: %s", forecastText(f))
 	}
 	return nil
+}
+
+// needs lists the keys of the runs that a run needs to have finished.
+func needs(run runner.Planned) []string {
+	keys := []string{}
+	for _, d := range run.Depends {
+		keys = append(keys, d.Key)
+	}
+	return keys
+}
+
+// needsText says which runs a run needs, and what for.
+func needsText(run runner.Planned) string {
+	var parts []string
+	for _, d := range run.Depends {
+		parts = append(parts, fmt.Sprintf("%s of %s", d.What, short(d.Key)))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // expected is what run i of the plan is expected to take, from its start to its end and of processor time: 0 where it is not to be
@@ -167,7 +191,26 @@ func (p planned) sum() string {
 			todo += t.count[r]
 		}
 	}
-	return fmt.Sprintf("%s: %s, %d to do (%s)", p.spec.Name, runsWord(len(p.decisions)), todo, strings.Join(parts, ", "))
+	text := fmt.Sprintf("%s: %s, %d to do (%s)", p.spec.Name, runsWord(len(p.decisions)), todo, strings.Join(parts, ", "))
+	if n := waiting(p.decisions); n > 0 {
+		text += fmt.Sprintf(", %d of them after others", n)
+	}
+	return text
+}
+
+// waiting counts the runs to be executed that need one which has not finished.
+func waiting(decisions []runner.Decision) int {
+	open := make(map[string]bool)
+	for _, d := range decisions {
+		open[d.Run.Key] = d.Execute || d.Reason == runner.ReasonElsewhere
+	}
+	n := 0
+	for _, d := range decisions {
+		if d.Execute && slices.ContainsFunc(needs(d.Run), func(key string) bool { return open[key] }) {
+			n++
+		}
+	}
+	return n
 }
 
 func runsWord(n int) string { return counted(n, "run") }

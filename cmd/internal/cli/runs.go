@@ -121,13 +121,14 @@ func findRun(ctx context.Context, db *store.DB, prefix string) (store.RunRow, er
 func (a *app) runsThetaCommand() *cobra.Command {
 	var output, name string
 	c := &cobra.Command{
-		Use: "theta RUN", Short: "Write a run's θ as a .npy file", Args: cobra.ExactArgs(1),
-		Long: `Writes the extractor θ (D×D; features are X·θ) that a run has kept, as a .npy file that numpy
-loads. Without -o it goes to stdout, unless that is a terminal.`,
-		Example: "  kappa runs theta 3fa0c1 -o theta.npy",
+		Use: "theta RUN", Short: "Write a run's θ as a file: .npy, of a net .safetensors", Args: cobra.ExactArgs(1),
+		Long: `Writes the extractor θ that a run has kept: of a linear one a .npy file that numpy loads (D×D; features
+are X·θ), of a net a .safetensors file with its parameters under the names of torchvision and timm. Without -o
+it goes to stdout, unless that is a terminal.`,
+		Example: "  kappa runs theta 3fa0c1 -o theta.npy\n  kappa runs theta 81be02 -o immunized.safetensors",
 		RunE: run(func(ctx context.Context, args []string) error {
 			if output == "" && isTerminal(a.env.Stdout) {
-				return usagef("-o theta.npy names a file", "runs theta: a .npy file is not for a terminal")
+				return usagef("-o theta.npy names a file", "runs theta: the file is not for a terminal")
 			}
 			db, err := a.openRead(ctx)
 			if err != nil {
@@ -140,7 +141,7 @@ loads. Without -o it goes to stdout, unless that is a terminal.`,
 			}
 			artifact, err := db.Artifact(ctx, row.Key, name)
 			if errors.Is(err, store.ErrNotFound) {
-				return usagef("`train.keep = \"final\"` keeps it where it is at most 1 MiB; `kappa run SPEC --force` repeats the run",
+				return usagef("`train.keep = \"final\"` keeps it where it is at most 1 MiB, of nets 64 MiB; `kappa run SPEC --force` repeats the run",
 					"run %s (%s): it has kept no %s", short(row.Key), row.Status, name)
 			}
 			if err != nil {
@@ -161,7 +162,7 @@ loads. Without -o it goes to stdout, unless that is a terminal.`,
 			return nil
 		}),
 	}
-	c.Flags().StringVarP(&output, "output", "o", "", "write to `FILE.npy`")
+	c.Flags().StringVarP(&output, "output", "o", "", "write to `FILE`")
 	c.Flags().StringVar(&name, "name", "theta", "the `ARTIFACT`: theta, or bias where the method trains one")
 	return c
 }

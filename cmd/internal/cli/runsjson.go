@@ -56,19 +56,23 @@ func (s *sheet) writeJSON(a *app) error {
 		RIR          number  `json:"rir"`
 		RIRRidge     number  `json:"rir_ridge"`
 		Ceiling      *number `json:"ceiling"`
-		Unbounded    bool    `json:"unbounded"`
-		Freedom      int     `json:"freedom"`
-		KappaTheta   number  `json:"kappa_theta"`
+		Unbounded    *bool   `json:"unbounded"`
+		Freedom      *int    `json:"freedom"`
+		KappaTheta   *number `json:"kappa_theta"`
 		Loss         number  `json:"loss_primary"`
 		LossBase     *number `json:"loss_base"`
 		DefA         bool    `json:"def_a"`
 		DefB         bool    `json:"def_b"`
-		DefC         bool    `json:"def_c"`
+		DefC         *bool   `json:"def_c"`
 		DefARidge    bool    `json:"def_a_ridge"`
 		DefBRidge    bool    `json:"def_b_ridge"`
 		Bound        *number `json:"bound"`
 		Reached      *number `json:"reached"`
 		ReachedBound *number `json:"reached_bound"`
+	}
+	type dependency struct {
+		Run  any `json:"run"`
+		What any `json:"what"`
 	}
 	r, o := s.row, s.outcome
 	out := struct {
@@ -83,6 +87,7 @@ func (s *sheet) writeJSON(a *app) error {
 		Finished   time.Time        `json:"finished"`
 		Seconds    float64          `json:"seconds"`
 		Params     map[string]any   `json:"params"`
+		Depends    []dependency     `json:"depends"`
 		Result     *result          `json:"result"`
 		Conditions []condition      `json:"condition_numbers"`
 		Metrics    []metric         `json:"metrics"`
@@ -92,7 +97,7 @@ func (s *sheet) writeJSON(a *app) error {
 	}{
 		Run: r.Key, Experiment: r.Experiment, Status: r.Status, Reason: r.Reason, Error: r.Error, Method: r.Method,
 		Attempt: r.Attempt, Started: r.Started, Finished: r.Finished, Seconds: r.WallSeconds,
-		Params: make(map[string]any), Conditions: []condition{}, Metrics: []metric{}, Attacks: []attack{},
+		Params: make(map[string]any), Depends: []dependency{}, Conditions: []condition{}, Metrics: []metric{}, Attacks: []attack{},
 		Artifacts: append([]store.Artifact{}, o.Artifacts...), Log: o.Log,
 	}
 	for _, part := range s.sections {
@@ -103,15 +108,26 @@ func (s *sheet) writeJSON(a *app) error {
 			}
 		}
 	}
+	for _, part := range s.sections {
+		if part.title == "depends on" {
+			for _, row := range part.grid.rows {
+				out.Depends = append(out.Depends, dependency{row[1], row[0]})
+			}
+		}
+	}
 	if f := o.Result; f != nil {
 		out.Result = &result{
-			Steps: f.Steps, RIR: number(f.RIR), RIRRidge: number(f.RIRRidge), Unbounded: f.Unbounded, Freedom: f.Freedom,
-			KappaTheta: number(f.KappaTheta), Loss: number(f.LossPrimary), DefA: f.DefA, DefB: f.DefB, DefC: f.DefC,
+			Steps: f.Steps, RIR: number(f.RIR), RIRRidge: number(f.RIRRidge),
+			Loss: number(f.LossPrimary), DefA: f.DefA, DefB: f.DefB,
 			LossBase: figure(f.LossBase), DefARidge: f.DefARidge, DefBRidge: f.DefBRidge,
 			Bound: figure(f.Bound), Reached: figure(f.Reached), ReachedBound: figure(f.ReachedBound),
 		}
 		if !f.Unbounded {
 			out.Result.Ceiling = figure(f.Ceiling)
+		}
+		if !f.Deep { // of a net they do not apply
+			kappa := number(f.KappaTheta)
+			out.Result.Unbounded, out.Result.Freedom, out.Result.KappaTheta, out.Result.DefC = &f.Unbounded, &f.Freedom, &kappa, &f.DefC
 		}
 	}
 	for _, c := range o.Conditions {

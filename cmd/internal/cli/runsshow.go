@@ -85,6 +85,7 @@ func (s *sheet) collect() error {
 	}
 	s.add("", about)
 	for _, q := range []struct{ title, sql string }{
+		{"depends on", "SELECT d.what, d.needs AS run, r.method, r.status FROM dependencies AS d LEFT JOIN runs AS r ON r.key = d.needs WHERE d.run = :run ORDER BY d.what DESC"},
 		{"parameters", "SELECT path, coalesce(text, number) AS value FROM params WHERE run = :run ORDER BY path"},
 		{"provenance", `SELECT * FROM (SELECT started, finished, wall_seconds, cpu_seconds, engine_version, go_version, kernel, cpu, os,
 			git_commit, git_dirty, argv FROM runs WHERE key = :run)`},
@@ -148,12 +149,17 @@ func (s *sheet) results() {
 	g.add("definition 3.1 (b) κ(H_P) not up", verdict(r.DefB, r.RatioPrimary), verdict(r.DefBRidge, r.RatioPrimaryRidge))
 	s.add("results", g)
 	more := &grid{columns: []string{"what", "value"}}
-	if r.Unbounded {
+	base := "θ = I"
+	if r.Deep {
+		base = "θ_0"
+	} else if r.Unbounded {
 		more.add("ceiling", fmt.Sprintf("unbounded (freedom %d)", r.Freedom))
 	} else {
 		more.add("ceiling", r.Ceiling)
 	}
-	more.add("κ(θ)", r.KappaTheta)
+	if !r.Deep {
+		more.add("κ(θ)", r.KappaTheta)
+	}
 	for _, f := range []struct {
 		what  string
 		value float64
@@ -164,9 +170,11 @@ func (s *sheet) results() {
 	}
 	more.add("loss on D_P", r.LossPrimary)
 	if !math.IsNaN(r.LossBase) {
-		more.add("loss on D_P with θ = I", r.LossBase)
+		more.add("loss on D_P with "+base, r.LossBase)
 	}
-	more.add("definition 3.1 (c) loss kept", verdict(r.DefC, r.LossPrimary))
+	if !r.Deep {
+		more.add("definition 3.1 (c) loss kept", verdict(r.DefC, r.LossPrimary))
+	}
 	more.add("steps", r.Steps)
 	if r.RidgeDominated {
 		more.add("ridge protocol", "ridge-dominated: σ_min is the ridge itself, the ratios follow σ_max")

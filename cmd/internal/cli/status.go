@@ -19,7 +19,8 @@ func (a *app) statusCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "status [SPEC…]", Short: "How far each experiment is", ValidArgsFunction: a.completeSpecs,
 		Long: `Counts for each spec the runs that are done, diverged, failed (timeouts too), running and missing
-(a column of noughts is left out of the table), and says whether its report is there: "stale" means
+(a column of noughts is left out of the table), and of those that are not done those waiting for another
+run that they need; and says whether its report is there: "stale" means
 that the spec or its runs have changed since it was written, "changed" that one of its files was
 edited or removed by something else, "none" that there is none, "not kappa's" that it was written
 by something else.
@@ -39,7 +40,7 @@ Without SPEC: every spec in the current folder, in the project's root, and in th
 			}
 			dbs := &databases{opener: openOrEmpty}
 			defer func() { err = joined(err, dbs.close()) }()
-			g := &grid{columns: []string{"spec", "runs", "done", "diverged", "failed", "running", "missing", "report", "last run"}}
+			g := &grid{columns: []string{"spec", "runs", "done", "diverged", "failed", "running", "missing", "waiting", "report", "last run"}}
 			for _, t := range targets {
 				db, err := dbs.get(ctx, a.dbPathFor(t.file.Root))
 				if err != nil {
@@ -57,7 +58,7 @@ Without SPEC: every spec in the current folder, in the project's root, and in th
 				g.add(row...)
 			}
 			if !asJSON {
-				g.dropZeros("diverged", "failed", "running")
+				g.dropZeros("diverged", "failed", "running", "waiting")
 			}
 			return joined(a.list(g, asJSON), errors.Join(errs...))
 		}),
@@ -77,7 +78,18 @@ func (t *target) status(ctx context.Context, db *store.DB) ([]any, error) {
 		return nil, err
 	}
 	s := stand(states, t.plan.Keys())
-	return []any{t.where(), len(t.plan.Runs), s.done, s.diverged, s.failed, s.running, s.missing, t.reportState(s), s.last}, nil
+	return []any{t.where(), len(t.plan.Runs), s.done, s.diverged, s.failed, s.running, s.missing, t.waiting(states), t.reportState(s), s.last}, nil
+}
+
+// waiting counts the runs that are not done and need one that is not done.
+func (t *target) waiting(states map[string]store.State) int {
+	n := 0
+	for _, run := range t.plan.Runs {
+		if !states[run.Key].Status.Finished() && slices.ContainsFunc(needs(run), func(key string) bool { return !states[key].Status.Finished() }) {
+			n++
+		}
+	}
+	return n
 }
 
 // standing is where the runs of a plan are.
