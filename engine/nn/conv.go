@@ -110,6 +110,13 @@ func (l *Conv2d) image(i int) {
 			}
 		}
 	}
+	if l.narrow(l.Out, ho) {
+		if l.bias == nil {
+			clear(y)
+		}
+		narrowImage(l.in.data[i*l.in.image:], l.in.line, l.In, l.weight.Value, y, ho, wo, l.Out)
+		return
+	}
 	product := blas.Lines{
 		Groups: ho, Rows: wo, Cols: l.Out, Segments: l.Kernel, K: l.Kernel * l.In,
 		A: l.in.data[i*l.in.image:], AGroup: l.Stride * l.in.line, ARow: l.Stride * l.In, ASegment: l.in.line, ACol: 1,

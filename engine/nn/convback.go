@@ -208,7 +208,10 @@ func (l *Conv2d) backImage(i int) {
 	p, begun := i/b.piece, i%b.piece > 0
 	dy := b.dy.Sample(i)
 	_, ho, wo, _ := b.dy.Maps()
-	if b.weights {
+	if b.weights && l.narrow(l.Out, ho) {
+		narrowWeights(l.in.data[i*l.in.image:], l.in.line, l.In, b.dy.Data[b.dy.Lead()+i*b.dy.SampleSize()-(wo+1)*l.Out:],
+			ho, wo, l.Out, b.partial[p*b.width:], begun)
+	} else if b.weights {
 		product := blas.Lines{
 			Groups: l.Kernel, Rows: l.Kernel * l.In, Cols: l.Out, Segments: ho, K: wo,
 			A: l.in.data[i*l.in.image:], AGroup: l.in.line, ARow: 1, ASegment: l.Stride * l.in.line, ACol: l.Stride * l.In,
@@ -231,6 +234,13 @@ func (l *Conv2d) backImage(i int) {
 	dx := b.dx.Sample(i)
 	if b.empty && !b.add {
 		clear(dx)
+	}
+	if l.narrow(l.In, ho) {
+		if !b.add {
+			clear(dx)
+		}
+		narrowImage(b.in.data[i*b.in.image:], b.in.line, l.Out, b.turned, dx, ho, wo, l.In)
+		return
 	}
 	line := (b.dx.Shape[2] + 1) * l.In
 	for _, c := range b.classes {
