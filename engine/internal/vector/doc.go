@@ -20,6 +20,6 @@
 //
 // The floor is that of copying memory, which BenchmarkKernels measures beside the functions. Elementwise ones, those of batch norm and
 // the optimizers' steps are on it or take up to twice as long; exponentials and GELU, 20 to 25 instructions for a register full of
-// numbers, and the norms and softmax of rows, which have to wait for their sums, take two to eight times as long. Numbers of columns
+// numbers, and the norms and softmax of rows, which have to wait for their sums, take two to ten times as long. Numbers of columns
 // that are no multiple of 16 cost a masked register a row.
 package vector
