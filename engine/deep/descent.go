@@ -28,7 +28,7 @@ type side struct {
 	lambda float64
 	draws  *batches
 	rows   []int // of the step
-	first  []int // of the first batch
+	first  []int // of the first batch, and the second behind it: κ is traced on them
 
 	x        nn.Tensor
 	labels   []int
@@ -114,7 +114,7 @@ func newDescent(p Problem, o Options, draw Draw, obj objective) (*descent, error
 		s.f, s.d = mat.NewDense(o.Batch, p.Net.Width, nil), mat.NewDense(o.Batch, p.Net.Width, nil)
 		s.labels = make([]int, o.Batch)
 		s.draw()
-		s.first = slices.Clone(s.rows)
+		s.first = slices.Clone(s.draws.order[:min(2*o.Batch, s.images.Len())])
 	}
 	return d, nil
 }
@@ -214,7 +214,7 @@ func (d *descent) steps(ctx context.Context) error {
 			return err
 		}
 		if t == 0 || t == d.o.Steps || d.o.TraceAt != nil && d.o.TraceAt(t, d.o.Steps) {
-			if err := d.trace(t); err != nil {
+			if err := d.trace(ctx, t); err != nil {
 				return d.stop(err)
 			}
 		}
@@ -290,7 +290,7 @@ func (d *descent) balance() error {
 			continue
 		}
 		v.s.lambda = 0
-		norm, err := d.norm(v.s, v.s.first, false)
+		norm, err := d.norm(v.s, v.s.first[:d.o.Batch], false)
 		if err != nil {
 			return err
 		}
@@ -316,7 +316,7 @@ func (d *descent) norm(s *side, rows []int, loss bool) (float64, error) {
 }
 
 // trace measures state t.
-func (d *descent) trace(t int) error {
+func (d *descent) trace(ctx context.Context, t int) error {
 	nan := math.NaN()
 	point := Point{Step: t, LossPrimary: nan, LossHarmful: nan, GradLoss: nan, GradWell: nan, GradIll: nan}
 	var err error
@@ -347,10 +347,11 @@ func (d *descent) trace(t int) error {
 		s  *side
 		to *spectrum.Conditions
 	}{{&d.primary, &point.Primary}, {&d.harmful, &point.Harmful}} {
-		if err := d.forward(v.s, v.s.first, false, false); err != nil {
+		var f mat.Dense
+		if err := Features(ctx, &f, d.net, v.s.images, v.s.first); err != nil {
 			return err
 		}
-		*v.to = ConditionsOf(v.s.f)
+		*v.to = ConditionsOf(&f)
 	}
 	d.res.Trace = append(d.res.Trace, point)
 	return nil

@@ -289,8 +289,11 @@ func TestMethodsMove(t *testing.T) {
 		method      Method
 		moves, head bool
 	}{
-		{"identity", Identity, false, false}, {"immunize", Immunize, true, true}, {"rill-only", RillOnly, true, false},
-		{"opt-kappa", OptKappa, true, true}, {"imma", IMMA, true, true},
+		{"identity", Identity, false, false},
+		{"immunize", Immunize, true, true},
+		{"rill-only", RillOnly, true, false},
+		{"opt-kappa", OptKappa, true, true},
+		{"imma", IMMA, true, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := toyProblem(t)
@@ -358,23 +361,31 @@ func TestTraceAndBalance(t *testing.T) {
 	if err := d.balance(); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.trace(0); err != nil {
+	if err := d.trace(context.Background(), 0); err != nil {
 		t.Fatal(err)
 	}
 	r := newReference(p.Net)
-	fp, fh := r.features(p.Primary.(*patterns), d.primary.first), r.features(p.Harmful.(*patterns), d.harmful.first)
+	if len(d.primary.first) != 48 || fmt.Sprint(d.primary.first[:24]) != fmt.Sprint(d.primary.rows) {
+		t.Errorf("κ is traced on %v, the first batch is %v", d.primary.first, d.primary.rows)
+	}
+	fp, fh := r.features(p.Primary.(*patterns), d.primary.rows), r.features(p.Harmful.(*patterns), d.harmful.rows)
+	twoP, twoH := r.features(p.Primary.(*patterns), d.primary.first), r.features(p.Harmful.(*patterns), d.harmful.first)
 	point := d.res.Trace[0]
-	first, last, squares, k := gramian(fh)
-	top, low, all, _ := gramian(fp)
+	_, last, squares, k := gramian(fh)
+	top, _, all, _ := gramian(fp)
+	kappa := func(f *mat.Dense) float64 {
+		first, last, _, _ := gramian(f)
+		return first / last
+	}
 	for _, v := range []struct {
 		name      string
 		got, want float64
 	}{
-		{"loss", point.LossPrimary, naiveEntropy(layer(fp, r.w[2], r.b[2], false), p.Primary.(*patterns), d.primary.first, 0.1)},
+		{"loss", point.LossPrimary, naiveEntropy(layer(fp, r.w[2], r.b[2], false), p.Primary.(*patterns), d.primary.rows, 0.1)},
 		{"R_well", point.RWell, top*top/2 - all/128},
 		{"R_ill", point.RIll, 1 / (squares/float64(2*k) - last*last/2)},
-		{"κ_P", point.Primary.Rank.Kappa, top / low},
-		{"κ_H", point.Harmful.Rank.Kappa, first / last},
+		{"κ_P", point.Primary.Rank.Kappa, kappa(twoP)},
+		{"κ_H", point.Harmful.Rank.Kappa, kappa(twoH)},
 		{"λ_P·‖∇R_well‖", d.primary.lambda * point.GradWell, 3},
 		{"λ_H·‖∇R_ill‖", d.harmful.lambda * point.GradIll, 3},
 	} {

@@ -46,7 +46,7 @@ type Options struct {
 	InnerSteps                   int     // of IMMA's inner player, ≥ 1
 	InnerRate                    float64 // its learning rate, > 0
 	// TraceAt says whether the state after step (0 … last) is measured; the first and the last state always are. nil measures those
-	// two alone. A measured state costs about three steps.
+	// two alone. A measured state costs about four steps.
 	TraceAt  func(step, last int) bool
 	Progress func(step, steps int) // after every step; nil: none
 }
@@ -64,8 +64,9 @@ type Result struct {
 	Trace   []Point // in order of Step
 }
 
-// Point is the state after Step steps: κ on fixed batches, the first ones, everything else on the batches of the next step. A number
-// that does not apply is NaN.
+// Point is the state after Step steps: κ on fixed images, those of the first two batches of each task, everything else on the batches of
+// the next step. (The features of a single batch are often square, whose smallest singular value says little.) A number that does not
+// apply is NaN.
 type Point struct {
 	Step        int
 	LossPrimary float64 // label-smoothed cross-entropy on D_P
