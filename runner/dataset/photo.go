@@ -220,8 +220,11 @@ func decodePhoto(data []byte) (*rgb, error) {
 	m, err := decode(bytes.NewReader(data))
 	if err != nil {
 		kind := "JPEG"
-		if data[0] == 0x89 {
+		switch {
+		case data[0] == 0x89:
 			kind = "PNG"
+		case !bytes.HasSuffix(data, []byte("\xff\xd9")): // no end of image: what the decoder says is a consequence
+			err = io.ErrUnexpectedEOF
 		}
 		return nil, badPhoto(kind, err)
 	}
