@@ -183,7 +183,7 @@ func (s *schedule) arrived(states map[string]store.State) (ended, back []Planned
 }
 
 // lookout is how often runs elsewhere are looked after.
-const lookout = time.Second
+const lookout = time.Second / 4
 
 // look follows the runs elsewhere that are waited for, until ctx ends. A database that cannot be read for a moment is asked again.
 func (s *execution) look(ctx context.Context) {
