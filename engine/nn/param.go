@@ -1,9 +1,6 @@
 package nn
 
-import (
-	"math/rand/v2"
-	"slices"
-)
+import "math/rand/v2"
 
 // Order says how the numbers of a parameter lie inside its layer.
 type Order int
@@ -95,13 +92,6 @@ func (p *Param) each(visit func(inside, outside int)) {
 			}
 		}
 	}
-}
-
-// clone returns a copy that shares nothing and has no gradient.
-func (p *Param) clone() *Param {
-	q := *p
-	q.Shape, q.Value, q.Grad = slices.Clone(p.Shape), slices.Clone(p.Value), nil
-	return &q
 }
 
 // fill draws every value, in the order of Shape.

@@ -184,7 +184,7 @@ func TestTransformerInit(t *testing.T) {
 func TestTransformerBits(t *testing.T) {
 	run := func(cores int) [][]float32 {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(cores))
-		net, x := random(t, "vit-small", [3]int{1, 28, 28}, 33)
+		net, x := random(t, "vit-small", [3]int{1, 28, 28}, 17)
 		labels := make([]int, x.N())
 		var grad Tensor
 		CrossEntropy(net.Logits(net.Features(x, Mode{Train: true}), Mode{}), labels, 0.1, &grad)
