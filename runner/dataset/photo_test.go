@@ -2,6 +2,8 @@ package dataset
 
 import (
 	"bytes"
+	"image"
+	"image/jpeg"
 	"os"
 	"path/filepath"
 	"testing"
@@ -46,4 +48,27 @@ func FuzzPhoto(f *testing.F) {
 			}
 		}
 	})
+}
+
+// BenchmarkPhoto is a picture of the usual size of ImageNet's, from its bytes to numbers.
+func BenchmarkPhoto(b *testing.B) {
+	m := image.NewYCbCr(image.Rect(0, 0, 500, 375), image.YCbCrSubsampleRatio420)
+	for i := range m.Y {
+		m.Y[i] = byte(i%500) ^ byte(i/1000)
+	}
+	for i := range m.Cb {
+		m.Cb[i], m.Cr[i] = byte(i/250), byte(i%250)
+	}
+	var data bytes.Buffer
+	if err := jpeg.Encode(&data, m, nil); err != nil {
+		b.Fatal(err)
+	}
+	prepared := Source{Images: "photos"}.preparation()
+	dst := make([]float32, 3*224*224)
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := prepared.read(dst, data.Bytes()); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
