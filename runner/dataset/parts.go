@@ -109,9 +109,6 @@ func (m *Images) Subset(rows []int) *Images {
 	return &view
 }
 
-// First is a view of the first n images, of all if there are fewer.
-func (m *Images) First(n int) *Images { return m.Subset(numbered(min(n, m.Len()))) }
-
 // read writes image i as 32-bit numbers; those of values are such.
 func (m *bitmaps) read(dst []float32, i int) error {
 	plane := m.d / len(m.values)

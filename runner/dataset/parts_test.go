@@ -159,12 +159,6 @@ func TestSubset(t *testing.T) {
 	if err := errors.Join(view.Batch(got, []int{1}), task.Train.Batch(want, []int{11})); err != nil || !slices.Equal(got, want) {
 		t.Errorf("another image (error %v)", err)
 	}
-	if n := task.Train.First(5).Len(); n != 5 {
-		t.Errorf("First(5) has %d images", n)
-	}
-	if n := task.Train.First(50).Len(); n != 12 {
-		t.Errorf("First(50) of 12 has %d images", n)
-	}
 	if n := task.Train.Subset(nil).Len(); n != 0 {
 		t.Errorf("an empty subset has %d images", n)
 	}
