@@ -23,6 +23,7 @@ type Conv2d struct {
 	in      window
 	y       Tensor
 	forward func(lo, hi int) // made once, as backward
+	fast    minimal
 	back    convBack
 }
 
@@ -90,6 +91,9 @@ func (l *Conv2d) begin(x *Tensor) {
 	l.x = x
 	l.in.set(x, l.Pad, max(0, (ho-1)*l.Stride+l.Kernel-l.Pad-h, (wo-1)*l.Stride+l.Kernel-l.Pad-w))
 	l.y.ResizeMaps(x.N(), ho, wo, l.Out)
+	if l.minimal() {
+		l.fast.prepare(l.weight.Value, l.In, l.Out)
+	}
 }
 
 func (l *Conv2d) images(lo, hi int) {
@@ -115,6 +119,10 @@ func (l *Conv2d) image(i int) {
 			clear(y)
 		}
 		narrowImage(l.in.data[i*l.in.image:], l.in.line, l.In, l.weight.Value, y, ho, wo, l.Out)
+		return
+	}
+	if l.minimal() {
+		l.fast.image(l.in.data[i*l.in.image:], l.in.line, y, line, ho, wo, l.bias != nil)
 		return
 	}
 	product := blas.Lines{

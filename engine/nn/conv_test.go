@@ -21,6 +21,9 @@ func TestConv2d(t *testing.T) {
 		{2, 8, 8, 3, 8, 4, 4, 0},
 		{2, 7, 9, 2, 3, 2, 3, 1},
 		{9, 2, 3, 4, 64, 3, 1, 1},
+		{5, 7, 5, 32, 48, 3, 1, 1},
+		{2, 1, 1, 32, 32, 3, 1, 1},
+		{2, 6, 3, 48, 32, 3, 1, 1},
 	} {
 		for _, images := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%+v/%v", c, images), func(t *testing.T) {

@@ -14,6 +14,7 @@ type convBack struct {
 	own      Tensor  // for dx
 	planes   Tensor  // dx of images N×C×H×W
 	classes  []class
+	fast     minimal
 	turned   []float32 // weights, class after class
 	empty    bool      // some class has no taps
 	weights  bool      // their gradient is asked for
@@ -119,6 +120,9 @@ func (l *Conv2d) beginBack(dy, dx *Tensor, add bool) {
 	}
 	b.in.set(dy, before, after)
 	l.turn()
+	if l.minimal() {
+		b.fast.prepare(b.turned, l.Out, l.In)
+	}
 }
 
 // sized returns a slice of length n, s if it is long enough.
@@ -243,6 +247,10 @@ func (l *Conv2d) backImage(i int) {
 		return
 	}
 	line := (b.dx.Shape[2] + 1) * l.In
+	if l.minimal() {
+		b.fast.image(b.in.data[i*b.in.image:], b.in.line, dx, line, ho, wo, b.add)
+		return
+	}
 	for _, c := range b.classes {
 		product := blas.Lines{
 			Groups: c.rows, Rows: c.cols, Cols: l.In, Segments: c.tapsY, K: c.tapsX * l.Out,

@@ -29,7 +29,7 @@ func (w *window) set(x *Tensor, before, after int) {
 	w.image = (h + before + after) * w.line
 	if dims := [5]int{n, h, wd, c, 1000*before + after}; dims != w.dims {
 		w.dims = dims
-		w.own = make([]float32, n*w.image)
+		w.own = make([]float32, n*w.image+2*w.line) // the last tile of a minimal convolution reaches further
 	}
 	w.data = w.own
 }

@@ -448,3 +448,29 @@ func (f form) adamw(n int, w *float32, grad *float32, m *float32, v *float32, ke
 	}
 	return true
 }
+
+// tileIn calls the kernel of this form, and returns false if it has none.
+func (f form) tileIn(n int, pixel int, line int, step int, d *float32, u *float32) bool {
+	switch f {
+	case wide512:
+		tileIn512(n, pixel, line, step, d, u)
+	case wide256:
+		tileIn256(n, pixel, line, step, d, u)
+	default:
+		return false
+	}
+	return true
+}
+
+// tileOut calls the kernel of this form, and returns false if it has none.
+func (f form) tileOut(n int, step int, pixel int, line int, rows int, cols int, add int, m *float32, y *float32) bool {
+	switch f {
+	case wide512:
+		tileOut512(n, step, pixel, line, rows, cols, add, m, y)
+	case wide256:
+		tileOut256(n, step, pixel, line, rows, cols, add, m, y)
+	default:
+		return false
+	}
+	return true
+}

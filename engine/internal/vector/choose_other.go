@@ -99,3 +99,9 @@ func (form) nesterov(_ int, _ *float32, _ *float32, _ *float32, _ float32, _ flo
 func (form) adamw(_ int, _ *float32, _ *float32, _ *float32, _ *float32, _ float32, _ float32, _ float32, _ float32, _ float32, _ float32, _ float32) bool {
 	return false
 }
+
+func (form) tileIn(_ int, _ int, _ int, _ int, _ *float32, _ *float32) bool { return false }
+
+func (form) tileOut(_ int, _ int, _ int, _ int, _ int, _ int, _ int, _ *float32, _ *float32) bool {
+	return false
+}

@@ -27,6 +27,9 @@ func choose(kernel string) form {
 	return plain
 }
 
+// lanes returns the numbers of a register.
+func (f form) lanes() int { return [...]int{plain: 1, wide256: 8, wide512: 16}[f] }
+
 const (
 	short    = "vector: slice too short"
 	negative = "vector: negative size"

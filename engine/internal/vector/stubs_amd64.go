@@ -177,6 +177,18 @@ func nesterov512(n int, w *float32, grad *float32, v *float32, rate float32, mom
 //go:noescape
 func adamw512(n int, w *float32, grad *float32, m *float32, v *float32, keep float32, decay float32, mean float32, square float32, rate float32, root float32, epsilon float32)
 
+// tileIn512 stores Bᵀ·d·B for each of n vectors of 4×4 pixels d, pixel bytes apart, in lines line bytes apart; the
+// sixteen results are step bytes apart. n > 0.
+//
+//go:noescape
+func tileIn512(n int, pixel int, line int, step int, d *float32, u *float32)
+
+// tileOut512 stores Aᵀ·m·A, 2×2 pixels, for each of n vectors of sixteen m that are step bytes apart, or adds it if add is
+// not 0: pixels are pixel bytes apart, lines line. Only the first rows and columns are touched, 1 or 2 each. n > 0.
+//
+//go:noescape
+func tileOut512(n int, step int, pixel int, line int, rows int, cols int, add int, m *float32, y *float32)
+
 // add256 stores a + b in dst, n numbers.
 //
 //go:noescape
@@ -331,3 +343,15 @@ func nesterov256(n int, w *float32, grad *float32, v *float32, rate float32, mom
 //
 //go:noescape
 func adamw256(n int, w *float32, grad *float32, m *float32, v *float32, keep float32, decay float32, mean float32, square float32, rate float32, root float32, epsilon float32)
+
+// tileIn256 stores Bᵀ·d·B for each of n vectors of 4×4 pixels d, pixel bytes apart, in lines line bytes apart; the
+// sixteen results are step bytes apart. n > 0.
+//
+//go:noescape
+func tileIn256(n int, pixel int, line int, step int, d *float32, u *float32)
+
+// tileOut256 stores Aᵀ·m·A, 2×2 pixels, for each of n vectors of sixteen m that are step bytes apart, or adds it if add is
+// not 0: pixels are pixel bytes apart, lines line. Only the first rows and columns are touched, 1 or 2 each. n > 0.
+//
+//go:noescape
+func tileOut256(n int, step int, pixel int, line int, rows int, cols int, add int, m *float32, y *float32)

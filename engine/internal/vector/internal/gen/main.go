@@ -35,6 +35,7 @@ func write(folder, name string, width int, decls *bytes.Buffer) []declared {
 	f.reductions()
 	f.normal()
 	f.steps()
+	f.winograd()
 	f.constants()
 	if width == 32 {
 		f.Tables()

@@ -1,0 +1,83 @@
+package vector
+
+// The transforms of the minimal filtering algorithm F(2×2, 3×3): A. Lavin and S. Gray, Fast algorithms for convolutional neural
+// networks, CVPR 2016, section 4.1. 2×2 pixels of a 3×3 convolution come from 4×4 of the input with 16 products instead of 36. A
+// pixel is a vector of n numbers, and each of them is transformed by itself.
+
+// TileIn stores Bᵀ·d·B for the 4×4 pixels d that begin pixel numbers apart, in lines that begin line numbers apart. The result for row
+// i and column j begins at u[(4i+j)·step].
+func TileIn(u []float32, step int, d []float32, pixel, line, n int) {
+	if min(step, pixel, line, n) < 0 {
+		panic(negative)
+	}
+	need(3*(line+pixel)+n, d)
+	need(15*step+n, u)
+	if lanes := best.lanes(); n > 0 && n%lanes == 0 && best.tileIn(n/lanes, 4*pixel, 4*line, 4*step, &d[0], &u[0]) {
+		return
+	}
+	for k := range n {
+		at := func(i, j int) float32 { return d[i*line+j*pixel+k] }
+		for i := range 4 {
+			var r [4]float32
+			for j := range r {
+				switch i {
+				case 0:
+					r[j] = at(0, j) - at(2, j)
+				case 1:
+					r[j] = at(1, j) + at(2, j)
+				case 2:
+					r[j] = at(2, j) - at(1, j)
+				case 3:
+					r[j] = at(1, j) - at(3, j)
+				}
+			}
+			u[4*i*step+k] = r[0] - r[2]
+			u[(4*i+1)*step+k] = r[1] + r[2]
+			u[(4*i+2)*step+k] = r[2] - r[1]
+			u[(4*i+3)*step+k] = r[1] - r[3]
+		}
+	}
+}
+
+// TileOut stores Aᵀ·m·A, 2×2 pixels, in y, or adds it if add: the sixteen m lie as TileIn's results, pixels begin pixel numbers apart,
+// lines line numbers. Only the first rows and cols, 1 or 2 each, of the pixels are touched.
+func TileOut(y []float32, pixel, line int, m []float32, step, n, rows, cols int, add bool) {
+	if min(step, pixel, line, n) < 0 {
+		panic(negative)
+	}
+	if min(rows, cols) < 1 || max(rows, cols) > 2 {
+		panic(badTile)
+	}
+	need((rows-1)*line+(cols-1)*pixel+n, y)
+	need(15*step+n, m)
+	more := 0
+	if add {
+		more = 1
+	}
+	if lanes := best.lanes(); n > 0 && n%lanes == 0 && best.tileOut(n/lanes, 4*step, 4*pixel, 4*line, rows, cols, more, &m[0], &y[0]) {
+		return
+	}
+	for k := range n {
+		at := func(i, j int) float32 { return m[(4*i+j)*step+k] }
+		for p := range rows {
+			var s [4]float32
+			for j := range s {
+				if p == 0 {
+					s[j] = at(0, j) + at(1, j) + at(2, j)
+				} else {
+					s[j] = at(1, j) - at(2, j) - at(3, j)
+				}
+			}
+			out := [2]float32{s[0] + s[1] + s[2], s[1] - s[2] - s[3]}
+			for q := range cols {
+				if add {
+					y[p*line+q*pixel+k] += out[q]
+				} else {
+					y[p*line+q*pixel+k] = out[q]
+				}
+			}
+		}
+	}
+}
+
+const badTile = "vector: a tile has one or two rows and columns"

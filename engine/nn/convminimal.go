@@ -1,0 +1,117 @@
+package nn
+
+import (
+	"sync"
+
+	"kappa/engine/blas"
+	"kappa/engine/internal/vector"
+)
+
+// minimal is a 3×3 convolution with stride 1 by the minimal filtering algorithm F(2×2, 3×3): A. Lavin and S. Gray, Fast algorithms
+// for convolutional neural networks, CVPR 2016. 4×4 pixels of the input are transformed, then each of the sixteen results is
+// multiplied with a matrix of its own, 16 products for 2×2 pixels instead of 36, then the products are transformed back. Rounding
+// errors are some times those of the sum that they replace.
+type minimal struct {
+	weights  []float32 // sixteen matrices in×out
+	in, out  int
+	taps     []float32 // what prepare transforms
+	prepared func(lo, hi int)
+	mu       sync.Mutex
+	idle     []*tiles
+}
+
+// tiles is the memory for one image.
+type tiles struct{ u, m []float32 }
+
+// minimalLeast is the number of channels from which the products outweigh the transforms, minimalUnit what they are a multiple of: whole
+// registers.
+const (
+	minimalLeast = 32
+	minimalUnit  = 16
+)
+
+// minimal says whether a convolution is computed so, and its gradient in the input.
+func (l *Conv2d) minimal() bool {
+	return l.Kernel == 3 && l.Stride == 1 && l.Pad == 1 && min(l.In, l.Out) >= minimalLeast && l.In%minimalUnit == 0 && l.Out%minimalUnit == 0
+}
+
+// prepare transforms the weights, height×width×in×out.
+func (f *minimal) prepare(taps []float32, in, out int) {
+	f.in, f.out, f.taps = in, out, taps
+	f.weights = sized(f.weights, 16*in*out)
+	if f.prepared == nil {
+		f.prepared = f.transform
+	}
+	blas.Split(in*out, 1024, f.prepared)
+}
+
+// transform stores G·g·Gᵀ for the weights lo … hi of each tap.
+func (f *minimal) transform(lo, hi int) {
+	n := f.in * f.out
+	var g, w [16][]float32
+	for t := range 9 {
+		g[t] = f.taps[t*n+lo : t*n+hi]
+	}
+	for t := range w {
+		w[t] = f.weights[t*n+lo : t*n+hi]
+	}
+	for k := range hi - lo {
+		var r [4][3]float32 // G·g
+		for b := range 3 {
+			first, mid, last := g[b][k], g[3+b][k], g[6+b][k]
+			even := first + last
+			r[0][b], r[1][b], r[2][b], r[3][b] = first, (even+mid)/2, (even-mid)/2, last
+		}
+		for i := range 4 {
+			even := r[i][0] + r[i][2]
+			w[4*i][k], w[4*i+1][k], w[4*i+2][k], w[4*i+3][k] = r[i][0], (even+r[i][1])/2, (even-r[i][1])/2, r[i][2]
+		}
+	}
+}
+
+// image stores in y, lines×cols pixels of lines that are yline apart, the convolution of an image, or adds it. x begins with the line
+// and the column above and left of the image; what is read beyond the zeros below and right of it does not matter.
+func (f *minimal) image(x []float32, xline int, y []float32, yline, lines, cols int, add bool) {
+	high, wide := (lines+1)/2, (cols+1)/2
+	count := high * wide
+	t := f.take()
+	t.u, t.m = sized(t.u, 16*count*f.in), sized(t.m, 16*count*f.out)
+	for r := range high {
+		for c := range wide {
+			vector.TileIn(t.u[(r*wide+c)*f.in:], count*f.in, x[2*(r*xline+c*f.in):], f.in, xline, f.in)
+		}
+	}
+	for i := range 16 {
+		product := blas.Lines{
+			Groups: 1, Rows: count, Cols: f.out, Segments: 1, K: f.in,
+			A: t.u[i*count*f.in:], ARow: f.in, ACol: 1,
+			B: f.weights[i*f.in*f.out:], BRow: f.out,
+			C: t.m[i*count*f.out:], CRow: f.out,
+		}
+		product.Multiply()
+	}
+	for r := range high {
+		for c := range wide {
+			vector.TileOut(y[2*(r*yline+c*f.out):], f.out, yline, t.m[(r*wide+c)*f.out:], count*f.out, f.out,
+				min(2, lines-2*r), min(2, cols-2*c), add)
+		}
+	}
+	f.give(t)
+}
+
+func (f *minimal) take() *tiles {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if n := len(f.idle); n > 0 {
+		t := f.idle[n-1]
+		f.idle = f.idle[:n-1]
+		return t
+	}
+	return &tiles{}
+}
+
+func (f *minimal) give(t *tiles) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.idle = append(f.idle, t)
+}
