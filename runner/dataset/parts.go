@@ -15,7 +15,7 @@ import (
 type ImageTask struct {
 	Train, Test *Images
 	ClassNames  []string // of the labels 0, 1, …
-	Digest      string   // of everything read; see [DigestImages]
+	Digest      string   // see [DigestImages]; "" of a folder, for which it takes a pass over all pictures
 	// Warnings are sentences about what the files made doubtful; empty if nothing did.
 	Warnings []string
 }
@@ -64,20 +64,24 @@ func (m *Images) Label(i int) int { return int(m.labels[m.at(i)]) }
 // where dst is shorter than that or a row is none of the images. The error says which file could not be read; images known by name
 // are in memory and give none. Pictures of a folder are decoded by as many goroutines as there are cores.
 func (m *Images) Batch(dst []float32, rows []int) error {
-	size := m.channels * m.height * m.width
-	if len(dst) < len(rows)*size {
+	if len(dst) < len(rows)*m.channels*m.height*m.width {
 		panic("dataset: Batch: dst is too short")
 	}
-	read := func(k int) error { return m.pixels.read(dst[k*size:][:size:size], m.at(rows[k])) }
 	if workers := min(len(rows), runtime.GOMAXPROCS(0)); m.slow && workers > 1 {
-		return inParallel(workers, len(rows), read)
+		return inParallel(workers, len(rows), func(k int) error { return m.read(dst, k, rows[k]) })
 	}
-	for k := range rows {
-		if err := read(k); err != nil {
+	for k, i := range rows {
+		if err := m.read(dst, k, i); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// read writes image i to the k-th place of dst.
+func (m *Images) read(dst []float32, k, i int) error {
+	size := m.channels * m.height * m.width
+	return m.pixels.read(dst[k*size:][:size:size], m.at(i))
 }
 
 // inParallel calls do(0) … do(n−1) and returns the error of the smallest number that has one.

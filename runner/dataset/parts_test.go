@@ -159,6 +159,10 @@ func TestSubset(t *testing.T) {
 	if err := errors.Join(view.Batch(got, []int{1}), task.Train.Batch(want, []int{11})); err != nil || !slices.Equal(got, want) {
 		t.Errorf("another image (error %v)", err)
 	}
+	rows, dst := []int{4, 0}, make([]float32, 2*784)
+	if n := testing.AllocsPerRun(10, func() { _ = task.Train.Batch(dst, rows) }); n > 0 {
+		t.Errorf("a batch allocates %v times", n)
+	}
 	if n := task.Train.Subset(nil).Len(); n != 0 {
 		t.Errorf("an empty subset has %d images", n)
 	}
