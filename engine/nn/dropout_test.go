@@ -70,7 +70,7 @@ func TestDropout(t *testing.T) {
 // TestEncoderDropout holds that a block drops what its two parts give, that its gradient is that of what it did, and that neither
 // depends on the number of cores.
 func TestEncoderDropout(t *testing.T) {
-	run := func(cores int, shift float32) (y, dx, dw []float32, b *EncoderBlock) {
+	run := func(cores int, shift, early float32) (y, dx, dw []float32, b *EncoderBlock) {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(cores))
 		b = NewEncoderBlock(EncoderOptions{Width: 8, Heads: 2, Hidden: 12, Epsilon: 1e-5, Dropout: 0.5})
 		rng := rand.New(rand.NewPCG(7, 8))
@@ -84,6 +84,7 @@ func TestEncoderDropout(t *testing.T) {
 			x.Data[i] = float32(rng.NormFloat64())
 		}
 		b.mlp.fc2.bias.Value[3] += shift
+		b.attn.proj.bias.Value[3] += early
 		y = b.Forward(x, Mode{Train: true, Rand: rand.New(rand.NewPCG(9, 9))}).Data
 		dy := NewTensor(40, 5, 8)
 		for i := range dy.Data {
@@ -91,8 +92,8 @@ func TestEncoderDropout(t *testing.T) {
 		}
 		return y, b.Backward(dy, true).Data, b.mlp.fc2.bias.Grad, b
 	}
-	y, dx, dw, b := run(1, 0)
-	y2, dx2, dw2, _ := run(2, 0)
+	y, dx, dw, b := run(1, 0, 0)
+	y2, dx2, dw2, _ := run(2, 0, 0)
 	if !slices.Equal(y, y2) || !slices.Equal(dx, dx2) || !slices.Equal(dw, dw2) {
 		t.Errorf("results depend on the number of cores")
 	}
@@ -103,12 +104,21 @@ func TestEncoderDropout(t *testing.T) {
 	if math.Abs(kept-float64(dw[3])) > 1e-3 {
 		t.Errorf("gradient in the bias of fc2 is %v, want the sum of what was kept, %v", dw[3], kept)
 	}
-	up, _, _, _ := run(1, 0.5)
-	var d float64
-	for i := range y {
-		d += float64(up[i] - y[i])
+	moved := func(up, down []float32) (d float64) {
+		for i := range up {
+			d += float64(up[i] - down[i])
+		}
+		return d
 	}
-	if math.Abs(d-0.5*kept) > 1e-2 {
-		t.Errorf("the bias moves the sum by %v, want %v", d, 0.5*kept)
+	up, _, _, _ := run(1, 0.5, 0)
+	if d := moved(up, y); math.Abs(d-0.5*kept) > 1e-2 {
+		t.Errorf("the bias of fc2 moves the sum by %v, want %v", d, 0.5*kept)
+	}
+	const h = 0.01
+	up, _, _, _ = run(1, 0, h)
+	down, _, _, _ := run(1, 0, -h)
+	want := float64(b.attn.proj.bias.Grad[3])
+	if d := moved(up, down) / (2 * h); math.Abs(d-want) > 0.01*math.Abs(want) {
+		t.Errorf("the derivative in the bias of proj is %v, its gradient %v", d, want)
 	}
 }

@@ -163,6 +163,22 @@ func (c layerCase) check(t *testing.T, seed uint64) {
 	for i := range x.Data {
 		x.Data[i] = float32(rng.NormFloat64())
 	}
+	// What a layer keeps from other images of another number must not matter.
+	shape := slices.Clone(c.shape)
+	shape[0] += 2
+	if len(shape) == 3 { // of tokens
+		shape[1] += 2
+	}
+	before := NewTensor(shape...)
+	for i := range before.Data {
+		before.Data[i] = float32(rng.NormFloat64())
+	}
+	c.layer.Backward(c.layer.Forward(before, Mode{}).Clone(), true)
+	walk("", c.layer, func(_ string, l Layer) {
+		for _, q := range l.Params() {
+			clear(q.Grad)
+		}
+	})
 	input := wide(x.Data)
 	want := c.naive(p, input)
 	y := c.layer.Forward(x, Mode{})

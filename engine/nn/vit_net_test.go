@@ -96,30 +96,37 @@ func TestVisionTransformer(t *testing.T) {
 }
 
 func TestTransformerKinds(t *testing.T) {
-	const small, block = 5, 12 // parameters around the blocks, and of a block
+	const block = 12 // parameters of an encoder block
 	for _, c := range []struct {
-		kind                  string
-		input                 [3]int
-		params, numbers       int
-		blocks, width         int
-		names                 []string
-		trained, trainedBlock int // with the kind's own choice: parameters without the head, and the lowest block
+		kind            string
+		input           [3]int
+		params, numbers int
+		names           []string // the first ones
+		blocks, width   int
+		epsilon         float64
+		trained, lowest int // by the kind's own choice: parameters without the head, and the lowest block that has any
 	}{
 		{
-			"vit-small",
-			[3]int{1, 28, 28},
-			4 + 4*block + 2 + 2, 64*16 + 64 + 64 + 50*64 + 4*(4*64+3*64*64+3*64+64*64+64+2*64*128+128+64) + 128 + 650, 6, 64,
-			[]string{
-				"cls_token", "pos_embed", "patch_embed.proj.weight", "patch_embed.proj.bias", "blocks.0.norm1.weight", "blocks.0.norm1.bias", "blocks.0.attn.qkv.weight",
-				"blocks.0.attn.qkv.bias", "blocks.0.attn.proj.weight", "blocks.0.attn.proj.bias", "blocks.0.norm2.weight",
-				"blocks.0.norm2.bias", "blocks.0.mlp.fc1.weight", "blocks.0.mlp.fc1.bias", "blocks.0.mlp.fc2.weight", "blocks.0.mlp.fc2.bias", "blocks.1.norm1.weight",
+			kind: "vit-small", input: [3]int{1, 28, 28}, blocks: 6, width: 64, epsilon: 1e-5, trained: block + 2, lowest: 4,
+			params:  4 + 4*block + 2 + 2,
+			numbers: 64*16 + 64 + 64 + 50*64 + 4*(4*64+3*64*64+3*64+64*64+64+2*64*128+128+64) + 128 + 650,
+			names: []string{
+				"cls_token", "pos_embed", "patch_embed.proj.weight", "patch_embed.proj.bias",
+				"blocks.0.norm1.weight", "blocks.0.norm1.bias", "blocks.0.attn.qkv.weight", "blocks.0.attn.qkv.bias",
+				"blocks.0.attn.proj.weight", "blocks.0.attn.proj.bias", "blocks.0.norm2.weight", "blocks.0.norm2.bias",
+				"blocks.0.mlp.fc1.weight", "blocks.0.mlp.fc1.bias", "blocks.0.mlp.fc2.weight", "blocks.0.mlp.fc2.bias", "blocks.1.norm1.weight",
 			},
-			block + 2, 4,
 		},
-		{"vit-b16", [3]int{3, 32, 16}, 4 + 12*block + 2 + 2, 85_798_656 - 194*768 + 768*10 + 10, 14, 768, []string{"cls_token"}, block + 11*4 + 2, 1},
-		{"mlp", [3]int{1, 5, 7}, 6, 36*256 + 257*64 + 650, 2, 64, []string{
-			"layers.0.weight", "layers.0.bias", "layers.1.weight", "layers.1.bias", "head.weight", "head.bias",
-		}, 2, 1},
+		{
+			kind: "vit-b16", input: [3]int{3, 32, 16}, blocks: 14, width: 768, epsilon: 1e-6, trained: block + 11*4 + 2, lowest: 1,
+			params:  4 + 12*block + 2 + 2,
+			numbers: 85_798_656 - 194*768 + 768*10 + 10, // timm's without a head, with 3 positions for its 197, and a head
+			names:   []string{"cls_token"},
+		},
+		{
+			kind: "mlp", input: [3]int{1, 5, 7}, blocks: 2, width: 64, trained: 2, lowest: 1, params: 6, numbers: 36*256 + 257*64 + 650,
+			names: []string{"layers.0.weight", "layers.0.bias", "layers.1.weight", "layers.1.bias", "head.weight", "head.bias"},
+		},
 	} {
 		t.Run(c.kind, func(t *testing.T) {
 			net, err := New(c.kind, c.input, 10)
@@ -138,11 +145,21 @@ func TestTransformerKinds(t *testing.T) {
 			if len(net.Blocks) != c.blocks || net.Width != c.width || net.Classes() != 10 {
 				t.Errorf("%d blocks, %d features, %d classes", len(net.Blocks), net.Width, net.Classes())
 			}
+			for _, b := range net.Blocks {
+				walk(b.Name, b.Layer, func(name string, l Layer) {
+					if n, ok := l.(*LayerNorm); ok && n.Epsilon != c.epsilon {
+						t.Errorf("%s has ε = %v, want %v", name, n.Epsilon, c.epsilon)
+					}
+				})
+				if n, ok := b.Layer.(*ClassNorm); ok && n.norm.Epsilon != c.epsilon {
+					t.Errorf("%s has ε = %v, want %v", b.Name, n.norm.Epsilon, c.epsilon)
+				}
+			}
 			if err := net.Freeze(net.Unfrozen...); err != nil {
 				t.Fatal(err)
 			}
-			if got := len(net.Trained()) - 2; got != c.trained || net.Trunk() != c.trainedBlock {
-				t.Errorf("%d parameters trained from block %d on, want %d from %d", got, net.Trunk(), c.trained, c.trainedBlock)
+			if got := len(net.Trained()) - 2; got != c.trained || net.Trunk() != c.lowest {
+				t.Errorf("%d parameters trained from block %d on, want %d from %d", got, net.Trunk(), c.trained, c.lowest)
 			}
 		})
 	}
