@@ -211,7 +211,7 @@ func TestBadPictures(t *testing.T) {
 		files[fmt.Sprintf("cars/train/a/%02d.jpg", i)] = &fstest.MapFile{Data: []byte("no picture")}
 	}
 	_, err := DigestImages(files, cars)
-	wantError(t, err, "cars/train/a/00.jpg: ", "cars/train/a/09.jpg: ", "cars: 3 more of its pictures cannot be used")
+	wantError(t, err, "cars/train/a/00.jpg: ", "cars/train/a/09.jpg: ", `folder of photographs "cars": `, "; 3 more of its pictures cannot be used")
 	if strings.Contains(err.Error(), "10.jpg") {
 		t.Errorf("more than ten pictures are named: %v", err)
 	}

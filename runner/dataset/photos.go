@@ -3,12 +3,12 @@ package dataset
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"path"
 	"strconv"
+	"strings"
 )
 
 // openPhoto opens a picture. Its errors name the path.
@@ -42,13 +42,13 @@ func digestFolder(fsys fs.FS, src Source) (string, error) {
 	}
 	const listed = 10 // bad pictures named
 	sum, bad := sha256.New(), 0
-	var errs []error
+	var errs []string
 	for _, part := range []listing{d.train, d.test} {
 		for _, p := range part.paths {
 			digest, err := digestPhoto(fsys, path.Join(src.Images, p))
 			if err != nil {
 				if bad++; bad <= listed {
-					errs = append(errs, err)
+					errs = append(errs, err.Error())
 				}
 				continue
 			}
@@ -57,10 +57,10 @@ func digestFolder(fsys fs.FS, src Source) (string, error) {
 		sum.Write([]byte("\n"))
 	}
 	if bad > listed {
-		errs = append(errs, fmt.Errorf("%s: %d more of its pictures cannot be used", src.Images, bad-listed))
+		errs = append(errs, fmt.Sprintf("%d more of its pictures cannot be used", bad-listed))
 	}
-	if err := errors.Join(errs...); err != nil {
-		return "", err
+	if bad > 0 {
+		return "", fmt.Errorf("folder of photographs %q: %s", src.Images, strings.Join(errs, "; "))
 	}
 	return hex.EncodeToString(sum.Sum(nil)), nil
 }
