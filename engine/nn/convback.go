@@ -21,6 +21,9 @@ type convBack struct {
 	biases   bool
 	piece    int       // images that make a partial gradient
 	partial  []float32 // one after another, weights and biases
+	numbers  int       // of a partial gradient's weights, or transformed ones
+	held     []*tiles  // a piece's memory, while it is in work
+	group    int       // images whose products are summed up at once
 	width    int       // of one
 	pieces   int
 	run, sum func(lo, hi int)
@@ -96,7 +99,11 @@ func (l *Conv2d) beginBack(dy, dx *Tensor, add bool) {
 	}
 	b.dy, b.dx, b.add = dy, dx, add
 	b.weights, b.biases = l.weight.Trained(), l.bias != nil && l.bias.Trained()
-	b.width = len(l.weight.Value)
+	b.numbers = len(l.weight.Value)
+	if l.minimal() {
+		b.numbers = 16 * l.In * l.Out
+	}
+	b.width = b.numbers
 	if l.bias != nil {
 		b.width += l.Out
 	}
@@ -106,6 +113,9 @@ func (l *Conv2d) beginBack(dy, dx *Tensor, add bool) {
 		most := max(2, partialLimit/b.width)
 		b.piece = max(pieceImages, (n+most-1)/most)
 		b.pieces = (n + b.piece - 1) / b.piece
+		b.held = sized(b.held, b.pieces)
+		count := (dy.Shape[1] + 1) / 2 * ((dy.Shape[2] + 1) / 2)
+		b.group = min(b.piece, (groupTiles+count-1)/count)
 	}
 	if b.weights || b.biases {
 		b.partial = sized(b.partial, b.pieces*b.width)
@@ -212,7 +222,9 @@ func (l *Conv2d) backImage(i int) {
 	p, begun := i/b.piece, i%b.piece > 0
 	dy := b.dy.Sample(i)
 	_, ho, wo, _ := b.dy.Maps()
-	if b.weights && l.narrow(l.Out, ho) {
+	if b.weights && l.minimal() {
+		l.backMinimal(i, dy)
+	} else if b.weights && l.narrow(l.Out, ho) {
 		narrowWeights(l.in.data[i*l.in.image:], l.in.line, l.In, b.dy.Data[b.dy.Lead()+i*b.dy.SampleSize()-(wo+1)*l.Out:],
 			ho, wo, l.Out, b.partial[p*b.width:], begun)
 	} else if b.weights {
@@ -263,6 +275,23 @@ func (l *Conv2d) backImage(i int) {
 	}
 }
 
+// backMinimal adds image i to the gradient in the transformed weights.
+func (l *Conv2d) backMinimal(i int, dy []float32) {
+	b := &l.back
+	p, in := i/b.piece, i%b.piece
+	if in == 0 {
+		b.held[p] = l.fast.take()
+	}
+	end := in == b.piece-1 || i == b.sizes[0]-1
+	_, ho, wo, _ := b.dy.Maps()
+	l.fast.gradient(b.held[p], in%b.group, b.group, end || in%b.group == b.group-1, l.in.data[i*l.in.image:], l.in.line, dy, ho, wo,
+		b.partial[p*b.width:], in >= b.group)
+	if end {
+		l.fast.give(b.held[p])
+		b.held[p] = nil
+	}
+}
+
 // endBack adds the partial gradients to those of the parameters, in order.
 func (l *Conv2d) endBack() {
 	b := &l.back
@@ -272,23 +301,50 @@ func (l *Conv2d) endBack() {
 	if b.biases {
 		l.bias.Gradient()
 	}
-	if b.weights || b.biases {
-		blas.Split(b.width, 4096, b.sum)
+	if !b.weights && !b.biases {
+		return
 	}
+	if l.minimal() && b.biases {
+		l.addPartial(l.bias, 0, l.Out, b.numbers)
+	}
+	n := b.width
+	if l.minimal() {
+		n = l.In * l.Out
+	}
+	blas.Split(n, 1024, b.sum)
 }
 
+// sumPartial adds up numbers lo … hi of the partial gradients, or those of each transformed weight.
 func (l *Conv2d) sumPartial(lo, hi int) {
 	b := &l.back
-	n := len(l.weight.Value)
-	add := func(trained bool, p *Param, from, to, at int) {
-		if !trained || from >= to {
-			return
+	if !l.minimal() {
+		if b.weights {
+			l.addPartial(l.weight, lo, min(hi, b.numbers), 0)
 		}
-		grad := p.Grad[from-at : to-at]
-		for i := range b.pieces {
-			vector.AddTo(grad, b.partial[i*b.width+from:i*b.width+to])
+		if b.biases {
+			l.addPartial(l.bias, max(lo, b.numbers)-b.numbers, hi-b.numbers, b.numbers)
+		}
+		return
+	}
+	if !b.weights {
+		return
+	}
+	n := l.In * l.Out
+	for k := range 16 {
+		for i := 1; i < b.pieces; i++ {
+			vector.AddTo(b.partial[k*n+lo:k*n+hi], b.partial[i*b.width+k*n+lo:i*b.width+k*n+hi])
 		}
 	}
-	add(b.weights, l.weight, lo, min(hi, n), 0)
-	add(b.biases, l.bias, max(lo, n), hi, n)
+	l.fast.back(lo, hi, b.partial, l.weight.Grad)
+}
+
+// addPartial adds to numbers lo … hi of a parameter's gradient what is in the partial ones from at on, in order.
+func (l *Conv2d) addPartial(p *Param, lo, hi, at int) {
+	if lo >= hi {
+		return
+	}
+	b := &l.back
+	for i := range b.pieces {
+		vector.AddTo(p.Grad[lo:hi], b.partial[i*b.width+at+lo:i*b.width+at+hi])
+	}
 }

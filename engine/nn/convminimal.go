@@ -99,6 +99,58 @@ func (f *minimal) image(x []float32, xline int, y []float32, yline, lines, cols 
 	f.give(t)
 }
 
+// groupTiles is the number of tiles whose products with the gradient are summed at once: a shorter sum takes less time than to read and
+// write what it is added to.
+const groupTiles = 48
+
+// gradient adds to grad, sixteen matrices in×out, the gradient in the transformed weights from image i of a group of so many, or sets it
+// with the first group. x is as for image, dy the gradient in the image's lines×cols pixels, with zeros right of and below them.
+// last says that the group ends here.
+func (f *minimal) gradient(t *tiles, i, group int, last bool, x []float32, xline int, dy []float32, lines, cols int, grad []float32, add bool) {
+	high, wide, line := (lines+1)/2, (cols+1)/2, (cols+1)*f.out
+	all := group * high * wide
+	t.u, t.m = sized(t.u, 16*all*f.in), sized(t.m, 16*all*f.out)
+	at := i * high * wide
+	for r := range high {
+		for c := range wide {
+			vector.TileIn(t.u[at*f.in:], all*f.in, x[2*(r*xline+c*f.in):], f.in, xline, f.in)
+			vector.TileSpread(t.m[at*f.out:], all*f.out, dy[2*(r*line+c*f.out):], f.out, line, f.out)
+			at++
+		}
+	}
+	if !last {
+		return
+	}
+	for k := range 16 {
+		product := blas.Lines{
+			Groups: 1, Rows: f.in, Cols: f.out, Segments: 1, K: at,
+			A: t.u[k*all*f.in:], ARow: 1, ACol: f.in,
+			B: t.m[k*all*f.out:], BRow: f.out,
+			C: grad[k*f.in*f.out:], CRow: f.out, Add: add,
+		}
+		product.Multiply()
+	}
+}
+
+// back adds Gᵀ·w·G to the gradient in the weights lo … hi of each tap; w are sixteen matrices in×out.
+func (f *minimal) back(lo, hi int, w, grad []float32) {
+	n := f.in * f.out
+	for k := lo; k < hi; k++ {
+		var r [3][4]float32 // Gᵀ·w
+		for j := range 4 {
+			first, plus, minus, last := w[j*n+k], w[(4+j)*n+k], w[(8+j)*n+k], w[(12+j)*n+k]
+			even := (plus + minus) / 2
+			r[0][j], r[1][j], r[2][j] = first+even, (plus-minus)/2, even+last
+		}
+		for i := range 3 {
+			even := (r[i][1] + r[i][2]) / 2
+			grad[(3*i)*n+k] += r[i][0] + even
+			grad[(3*i+1)*n+k] += (r[i][1] - r[i][2]) / 2
+			grad[(3*i+2)*n+k] += even + r[i][3]
+		}
+	}
+}
+
 func (f *minimal) take() *tiles {
 	f.mu.Lock()
 	defer f.mu.Unlock()

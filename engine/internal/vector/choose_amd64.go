@@ -474,3 +474,16 @@ func (f form) tileOut(n int, step int, pixel int, line int, rows int, cols int, 
 	}
 	return true
 }
+
+// tileSpread calls the kernel of this form, and returns false if it has none.
+func (f form) tileSpread(n int, pixel int, line int, step int, y *float32, v *float32) bool {
+	switch f {
+	case wide512:
+		tileSpread512(n, pixel, line, step, y, v)
+	case wide256:
+		tileSpread256(n, pixel, line, step, y, v)
+	default:
+		return false
+	}
+	return true
+}

@@ -105,3 +105,5 @@ func (form) tileIn(_ int, _ int, _ int, _ int, _ *float32, _ *float32) bool { re
 func (form) tileOut(_ int, _ int, _ int, _ int, _ int, _ int, _ int, _ *float32, _ *float32) bool {
 	return false
 }
+
+func (form) tileSpread(_ int, _ int, _ int, _ int, _ *float32, _ *float32) bool { return false }

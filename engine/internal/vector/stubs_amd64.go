@@ -189,6 +189,12 @@ func tileIn512(n int, pixel int, line int, step int, d *float32, u *float32)
 //go:noescape
 func tileOut512(n int, step int, pixel int, line int, rows int, cols int, add int, m *float32, y *float32)
 
+// tileSpread512 stores A·y·Aᵀ for each of n vectors of 2×2 pixels y, pixel bytes apart, in lines line bytes apart; the
+// sixteen results are step bytes apart. n > 0.
+//
+//go:noescape
+func tileSpread512(n int, pixel int, line int, step int, y *float32, v *float32)
+
 // add256 stores a + b in dst, n numbers.
 //
 //go:noescape
@@ -355,3 +361,9 @@ func tileIn256(n int, pixel int, line int, step int, d *float32, u *float32)
 //
 //go:noescape
 func tileOut256(n int, step int, pixel int, line int, rows int, cols int, add int, m *float32, y *float32)
+
+// tileSpread256 stores A·y·Aᵀ for each of n vectors of 2×2 pixels y, pixel bytes apart, in lines line bytes apart; the
+// sixteen results are step bytes apart. n > 0.
+//
+//go:noescape
+func tileSpread256(n int, pixel int, line int, step int, y *float32, v *float32)

@@ -80,4 +80,26 @@ func TileOut(y []float32, pixel, line int, m []float32, step, n, rows, cols int,
 	}
 }
 
+// TileSpread stores A·y·Aᵀ for the 2×2 pixels y, in the order of TileIn's results: with TileIn of the input it makes the gradient in the
+// transformed weights from that in the output.
+func TileSpread(v []float32, step int, y []float32, pixel, line, n int) {
+	if min(step, pixel, line, n) < 0 {
+		panic(negative)
+	}
+	need(line+pixel+n, y)
+	need(15*step+n, v)
+	if lanes := best.lanes(); n > 0 && n%lanes == 0 && best.tileSpread(n/lanes, 4*pixel, 4*line, 4*step, &y[0], &v[0]) {
+		return
+	}
+	spread := func(a, b float32) [4]float32 { return [4]float32{a, a + b, a - b, 0 - b} }
+	for k := range n {
+		left, right := spread(y[k], y[line+k]), spread(y[pixel+k], y[line+pixel+k])
+		for i := range 4 {
+			for j, x := range spread(left[i], right[i]) {
+				v[(4*i+j)*step+k] = x
+			}
+		}
+	}
+}
+
 const badTile = "vector: a tile has one or two rows and columns"

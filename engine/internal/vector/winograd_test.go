@@ -59,6 +59,32 @@ func TestTiles(t *testing.T) {
 	})
 }
 
+// TileSpread is the transpose of TileOut: Σ TileSpread(y)·m = Σ y·TileOut(m).
+func TestTileSpread(t *testing.T) {
+	every(t, func(t *testing.T) {
+		rng := rand.New(rand.NewPCG(3, 2))
+		for _, n := range []int{1, 7, 8, 16, 24, 48} {
+			pixel, line, step := n+3, 2*(n+3)+5, n+1
+			y, m := numbers(rng, line+pixel+n), numbers(rng, 15*step+n)
+			v, out := make([]float32, 15*step+n), make([]float32, line+pixel+n)
+			TileSpread(v, step, y, pixel, line, n)
+			TileOut(out, pixel, line, m, step, n, 2, 2, false)
+			for k := range n {
+				left, right := 0.0, 0.0
+				for i := range 16 {
+					left += float64(v[i*step+k]) * float64(m[i*step+k])
+				}
+				for _, at := range []int{0, pixel, line, line + pixel} {
+					right += float64(y[at+k]) * float64(out[at+k])
+				}
+				if math.Abs(left-right) > 1e-4 {
+					t.Fatalf("n = %d: number %d: %v, want %v", n, k, left, right)
+				}
+			}
+		}
+	})
+}
+
 // filter is G·g·Gᵀ of the k-th of n filters.
 func filter(g []float32, k, n int) (w [16]float64) {
 	matrix := [4][3]float64{{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}}

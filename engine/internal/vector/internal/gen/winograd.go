@@ -4,6 +4,7 @@ package main
 func (f *file) winograd() {
 	f.tileIn()
 	f.tileOut()
+	f.tileSpread()
 }
 
 // squares names the address of row i and column j of a square: rows at AX, R10, R12 and R13, columns R8 bytes apart, R11 = 3·R8.
@@ -110,4 +111,42 @@ func (f *file) tileOut() {
 	}
 	k.Here(next)
 	k.nextVector(loop, "BX")
+}
+
+func (f *file) tileSpread() {
+	k := f.begin("tileSpread", `stores A·y·Aᵀ for each of n vectors of 2×2 pixels y, pixel bytes apart, in lines line bytes apart; the
+// sixteen results are step bytes apart. n > 0.`, []string{"n", "pixel", "line", "step"}, []string{"y", "v"}, nil)
+	k.points("y", "v") // AX, BX
+	k.Load(k.at, "pixel", "R8", "line", "R9", "step", "DX", "n", "SI")
+	k.F("LEAQ (AX)(R9*1), R10")
+	loop := k.Label("loop")
+	zero := k.take()
+	k.Zero(k.v, zero)
+	// spread sets four registers from dst on to A times the pair x, y.
+	spread := func(x, y, dst int) {
+		k.F("VMOVAPS %s, %s", k.reg(x), k.reg(dst))
+		k.F("VADDPS %s, %s, %s", k.reg(y), k.reg(x), k.reg(dst+1))
+		k.F("VSUBPS %s, %s, %s", k.reg(y), k.reg(x), k.reg(dst+2))
+		k.F("VSUBPS %s, %s, %s", k.reg(y), k.reg(zero), k.reg(dst+3))
+	}
+	k.Here(loop)
+	k.F("MOVQ BX, DI")
+	for j, mem := range []string{"(%s)", "(%s)(R8*1)"} { // column j: registers 4j …
+		k.F("VMOVUPS "+mem+", %s", "AX", k.reg(12))
+		k.F("VMOVUPS "+mem+", %s", "R10", k.reg(13))
+		spread(12, 13, 4*j)
+	}
+	for i := range 4 {
+		spread(i, 4+i, 8)
+		for j := range 4 {
+			k.F("VMOVUPS %s, (DI)", k.reg(8+j))
+			k.F("ADDQ DX, DI")
+		}
+	}
+	for _, r := range []string{"AX", "R10", "BX"} {
+		k.F("ADDQ $%d, %s", k.width(), r)
+	}
+	k.F("DECQ SI")
+	k.F("JNZ %s", loop)
+	k.End()
 }
