@@ -82,7 +82,10 @@ func (c *problemCache) netFits(r reader) error {
 	if err := net.Freeze(r.strings("model.unfrozen")...); err != nil {
 		return fmt.Errorf("model.unfrozen: %w", err)
 	}
-	return nil
+	if path := initFile(r); path != "" {
+		_, err = readTheta0(c.data, path, net)
+	}
+	return err
 }
 
 // netCounts reports numbers of images that a run on a net asks for and the data do not have.

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -42,29 +43,24 @@ func loadNet(net *nn.Net, data []byte) error {
 	return net.Load(f)
 }
 
-// readTheta0 loads the user's weights: a head for other classes, or none, leaves the head as it is drawn.
-func (t *trial) readTheta0(r reader, net *nn.Net) error {
-	path := r.str("model.init")
-	if t.of.opt.Data == nil {
-		return fmt.Errorf("model.init: %s: no folder of data is given", path)
+// readTheta0 loads the user's weights into a net: a head for other classes, or none, leaves the head as it is, and left says why.
+func readTheta0(data fs.FS, path string, net *nn.Net) (left string, err error) {
+	fail := func(err error) (string, error) { return "", fmt.Errorf("model.init: %s: %w", path, err) }
+	if data == nil {
+		return fail(errors.New("no folder of data is given"))
 	}
-	data, err := fs.ReadFile(t.of.opt.Data, path)
+	text, err := fs.ReadFile(data, path)
 	if err != nil {
-		return fmt.Errorf("model.init: %w", err)
+		return "", fmt.Errorf("model.init: %w", err)
 	}
-	f, err := weights.Open(bytes.NewReader(data), int64(len(data)))
+	f, err := weights.Open(bytes.NewReader(text), int64(len(text)))
 	if err != nil {
-		return fmt.Errorf("model.init: %s: %w", path, err)
+		return fail(err)
 	}
-	net.Init(draw(r.integer("train.seed"), "init"))
-	left, err := net.LoadPretrained(f)
-	if err != nil {
-		return fmt.Errorf("model.init: %s: %w", path, err)
+	if left, err = net.LoadPretrained(f); err != nil {
+		return fail(err)
 	}
-	if left != "" {
-		t.logf("warning: the head is drawn anew: %s", left)
-	}
-	return nil
+	return left, nil
 }
 
 // reuse takes θ and all that was measured of it from a finished run with the same training, where there is one; see [trial.reuse].

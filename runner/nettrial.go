@@ -119,7 +119,12 @@ func (n *netRun) unfrozen() []string { return n.r.strings("model.unfrozen") }
 func (t *trial) theta0(r reader, net *nn.Net) (store.Kept, error) {
 	i := slices.IndexFunc(t.run.Depends, func(d Dependency) bool { return d.What == Theta0 })
 	if i < 0 {
-		return store.Kept{}, t.readTheta0(r, net)
+		net.Init(draw(r.integer("train.seed"), "init"))
+		left, err := readTheta0(t.of.opt.Data, initFile(r), net)
+		if left != "" {
+			t.logf("warning: the head is drawn: %s", left)
+		}
+		return store.Kept{}, err
 	}
 	key := t.run.Depends[i].Key
 	fail := func(err error) (store.Kept, error) {

@@ -76,7 +76,7 @@ func problemID(r reader) string {
 	var b strings.Builder
 	tables := []string{"primary.", "harmful.", "synthetic."}
 	if r.net() {
-		tables = append(tables, "model.kind", "model.unfrozen")
+		tables = append(tables, "model.")
 	}
 	for _, path := range slices.Sorted(maps.Keys(r.s)) {
 		for _, table := range tables {

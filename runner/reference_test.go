@@ -105,12 +105,16 @@ func TestMetricNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	db := openDB(t)
-	plan := planOf(t, small)
-	if _, err := Run(t.Context(), plan, db, Options{Now: time.Now}); err != nil {
-		t.Fatal(err)
+	var runs []Planned
+	for _, spec := range []string{small, tinyAttack} {
+		plan := planOf(t, spec)
+		if _, err := Run(t.Context(), plan, db, Options{Now: time.Now}); err != nil {
+			t.Fatal(err)
+		}
+		runs = append(runs, plan.Runs...)
 	}
 	names := make(map[string]bool)
-	for _, run := range plan.Runs {
+	for _, run := range runs {
 		out, err := db.Outcome(t.Context(), run.Key)
 		if err != nil {
 			t.Fatal(err)
