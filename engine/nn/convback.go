@@ -307,14 +307,14 @@ func (l *Conv2d) endBack() {
 	if l.minimal() && b.biases {
 		l.addPartial(l.bias, 0, l.Out, b.numbers)
 	}
-	n := b.width
 	if l.minimal() {
-		n = l.In * l.Out
+		blas.Split(l.In, minimalUnit, b.sum)
+	} else {
+		blas.Split(b.width, 4096, b.sum)
 	}
-	blas.Split(n, 1024, b.sum)
 }
 
-// sumPartial adds up numbers lo … hi of the partial gradients, or those of each transformed weight.
+// sumPartial adds up numbers lo … hi of the partial gradients, or the transformed weights of the inputs lo … hi.
 func (l *Conv2d) sumPartial(lo, hi int) {
 	b := &l.back
 	if !l.minimal() {
@@ -330,12 +330,13 @@ func (l *Conv2d) sumPartial(lo, hi int) {
 		return
 	}
 	n := l.In * l.Out
+	lo, hi = lo*l.Out, hi*l.Out
 	for k := range 16 {
 		for i := 1; i < b.pieces; i++ {
 			vector.AddTo(b.partial[k*n+lo:k*n+hi], b.partial[i*b.width+k*n+lo:i*b.width+k*n+hi])
 		}
 	}
-	l.fast.back(lo, hi, b.partial, l.weight.Grad)
+	vector.TileGradient(l.weight.Grad[lo:], n, b.partial[lo:], n, hi-lo)
 }
 
 // addPartial adds to numbers lo … hi of a parameter's gradient what is in the partial ones from at on, in order.

@@ -20,6 +20,10 @@ type minimal struct {
 	idle     []*tiles
 }
 
+// apart is the step between sixteen matrices of n numbers: with the lines of a cache between them, since a tile writes to all of them,
+// and at steps of a power of two they would push each other out.
+func apart(n int) int { return n + minimalUnit }
+
 // tiles is the memory for one image.
 type tiles struct{ u, m []float32 }
 
@@ -42,31 +46,13 @@ func (f *minimal) prepare(taps []float32, in, out int) {
 	if f.prepared == nil {
 		f.prepared = f.transform
 	}
-	blas.Split(in*out, 1024, f.prepared)
+	blas.Split(in, minimalUnit, f.prepared)
 }
 
-// transform stores G·g·Gᵀ for the weights lo … hi of each tap.
+// transform does it for the weights of the inputs lo … hi.
 func (f *minimal) transform(lo, hi int) {
 	n := f.in * f.out
-	var g, w [16][]float32
-	for t := range 9 {
-		g[t] = f.taps[t*n+lo : t*n+hi]
-	}
-	for t := range w {
-		w[t] = f.weights[t*n+lo : t*n+hi]
-	}
-	for k := range hi - lo {
-		var r [4][3]float32 // G·g
-		for b := range 3 {
-			first, mid, last := g[b][k], g[3+b][k], g[6+b][k]
-			even := first + last
-			r[0][b], r[1][b], r[2][b], r[3][b] = first, (even+mid)/2, (even-mid)/2, last
-		}
-		for i := range 4 {
-			even := r[i][0] + r[i][2]
-			w[4*i][k], w[4*i+1][k], w[4*i+2][k], w[4*i+3][k] = r[i][0], (even+r[i][1])/2, (even-r[i][1])/2, r[i][2]
-		}
-	}
+	vector.TileWeights(f.weights[lo*f.out:], n, f.taps[lo*f.out:], n, (hi-lo)*f.out)
 }
 
 // image stores in y, lines×cols pixels of lines that are yline apart, the convolution of an image, or adds it. x begins with the line
@@ -75,24 +61,25 @@ func (f *minimal) image(x []float32, xline int, y []float32, yline, lines, cols 
 	high, wide := (lines+1)/2, (cols+1)/2
 	count := high * wide
 	t := f.take()
-	t.u, t.m = sized(t.u, 16*count*f.in), sized(t.m, 16*count*f.out)
+	ustep, mstep := apart(count*f.in), apart(count*f.out)
+	t.u, t.m = sized(t.u, 16*ustep), sized(t.m, 16*mstep)
 	for r := range high {
 		for c := range wide {
-			vector.TileIn(t.u[(r*wide+c)*f.in:], count*f.in, x[2*(r*xline+c*f.in):], f.in, xline, f.in)
+			vector.TileIn(t.u[(r*wide+c)*f.in:], ustep, x[2*(r*xline+c*f.in):], f.in, xline, f.in)
 		}
 	}
 	for i := range 16 {
 		product := blas.Lines{
 			Groups: 1, Rows: count, Cols: f.out, Segments: 1, K: f.in,
-			A: t.u[i*count*f.in:], ARow: f.in, ACol: 1,
+			A: t.u[i*ustep:], ARow: f.in, ACol: 1,
 			B: f.weights[i*f.in*f.out:], BRow: f.out,
-			C: t.m[i*count*f.out:], CRow: f.out,
+			C: t.m[i*mstep:], CRow: f.out,
 		}
 		product.Multiply()
 	}
 	for r := range high {
 		for c := range wide {
-			vector.TileOut(y[2*(r*yline+c*f.out):], f.out, yline, t.m[(r*wide+c)*f.out:], count*f.out, f.out,
+			vector.TileOut(y[2*(r*yline+c*f.out):], f.out, yline, t.m[(r*wide+c)*f.out:], mstep, f.out,
 				min(2, lines-2*r), min(2, cols-2*c), add)
 		}
 	}
@@ -109,12 +96,13 @@ const groupTiles = 48
 func (f *minimal) gradient(t *tiles, i, group int, last bool, x []float32, xline int, dy []float32, lines, cols int, grad []float32, add bool) {
 	high, wide, line := (lines+1)/2, (cols+1)/2, (cols+1)*f.out
 	all := group * high * wide
-	t.u, t.m = sized(t.u, 16*all*f.in), sized(t.m, 16*all*f.out)
+	ustep, mstep := apart(all*f.in), apart(all*f.out)
+	t.u, t.m = sized(t.u, 16*ustep), sized(t.m, 16*mstep)
 	at := i * high * wide
 	for r := range high {
 		for c := range wide {
-			vector.TileIn(t.u[at*f.in:], all*f.in, x[2*(r*xline+c*f.in):], f.in, xline, f.in)
-			vector.TileSpread(t.m[at*f.out:], all*f.out, dy[2*(r*line+c*f.out):], f.out, line, f.out)
+			vector.TileIn(t.u[at*f.in:], ustep, x[2*(r*xline+c*f.in):], f.in, xline, f.in)
+			vector.TileSpread(t.m[at*f.out:], mstep, dy[2*(r*line+c*f.out):], f.out, line, f.out)
 			at++
 		}
 	}
@@ -124,30 +112,11 @@ func (f *minimal) gradient(t *tiles, i, group int, last bool, x []float32, xline
 	for k := range 16 {
 		product := blas.Lines{
 			Groups: 1, Rows: f.in, Cols: f.out, Segments: 1, K: at,
-			A: t.u[k*all*f.in:], ARow: 1, ACol: f.in,
-			B: t.m[k*all*f.out:], BRow: f.out,
+			A: t.u[k*ustep:], ARow: 1, ACol: f.in,
+			B: t.m[k*mstep:], BRow: f.out,
 			C: grad[k*f.in*f.out:], CRow: f.out, Add: add,
 		}
 		product.Multiply()
-	}
-}
-
-// back adds Gᵀ·w·G to the gradient in the weights lo … hi of each tap; w are sixteen matrices in×out.
-func (f *minimal) back(lo, hi int, w, grad []float32) {
-	n := f.in * f.out
-	for k := lo; k < hi; k++ {
-		var r [3][4]float32 // Gᵀ·w
-		for j := range 4 {
-			first, plus, minus, last := w[j*n+k], w[(4+j)*n+k], w[(8+j)*n+k], w[(12+j)*n+k]
-			even := (plus + minus) / 2
-			r[0][j], r[1][j], r[2][j] = first+even, (plus-minus)/2, even+last
-		}
-		for i := range 3 {
-			even := (r[i][1] + r[i][2]) / 2
-			grad[(3*i)*n+k] += r[i][0] + even
-			grad[(3*i+1)*n+k] += (r[i][1] - r[i][2]) / 2
-			grad[(3*i+2)*n+k] += even + r[i][3]
-		}
 	}
 }
 

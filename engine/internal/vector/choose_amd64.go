@@ -487,3 +487,29 @@ func (f form) tileSpread(n int, pixel int, line int, step int, y *float32, v *fl
 	}
 	return true
 }
+
+// tileWeights calls the kernel of this form, and returns false if it has none.
+func (f form) tileWeights(n int, taps int, step int, weights *float32, w *float32, half float32) bool {
+	switch f {
+	case wide512:
+		tileWeights512(n, taps, step, weights, w, half)
+	case wide256:
+		tileWeights256(n, taps, step, weights, w, half)
+	default:
+		return false
+	}
+	return true
+}
+
+// tileGradient calls the kernel of this form, and returns false if it has none.
+func (f form) tileGradient(n int, taps int, step int, w *float32, weights *float32, half float32) bool {
+	switch f {
+	case wide512:
+		tileGradient512(n, taps, step, w, weights, half)
+	case wide256:
+		tileGradient256(n, taps, step, w, weights, half)
+	default:
+		return false
+	}
+	return true
+}

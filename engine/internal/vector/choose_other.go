@@ -107,3 +107,7 @@ func (form) tileOut(_ int, _ int, _ int, _ int, _ int, _ int, _ int, _ *float32,
 }
 
 func (form) tileSpread(_ int, _ int, _ int, _ int, _ *float32, _ *float32) bool { return false }
+
+func (form) tileWeights(_ int, _ int, _ int, _ *float32, _ *float32, _ float32) bool { return false }
+
+func (form) tileGradient(_ int, _ int, _ int, _ *float32, _ *float32, _ float32) bool { return false }

@@ -195,6 +195,18 @@ func tileOut512(n int, step int, pixel int, line int, rows int, cols int, add in
 //go:noescape
 func tileSpread512(n int, pixel int, line int, step int, y *float32, v *float32)
 
+// tileWeights512 stores G·g·Gᵀ for each of n vectors of nine weights g, taps bytes apart; the sixteen results are step bytes
+// apart. half is 0.5, n > 0.
+//
+//go:noescape
+func tileWeights512(n int, taps int, step int, weights *float32, w *float32, half float32)
+
+// tileGradient512 adds Gᵀ·w·G to the nine weights, taps bytes apart, for each of n vectors of sixteen w that are step bytes
+// apart. half is 0.5, n > 0.
+//
+//go:noescape
+func tileGradient512(n int, taps int, step int, w *float32, weights *float32, half float32)
+
 // add256 stores a + b in dst, n numbers.
 //
 //go:noescape
@@ -367,3 +379,15 @@ func tileOut256(n int, step int, pixel int, line int, rows int, cols int, add in
 //
 //go:noescape
 func tileSpread256(n int, pixel int, line int, step int, y *float32, v *float32)
+
+// tileWeights256 stores G·g·Gᵀ for each of n vectors of nine weights g, taps bytes apart; the sixteen results are step bytes
+// apart. half is 0.5, n > 0.
+//
+//go:noescape
+func tileWeights256(n int, taps int, step int, weights *float32, w *float32, half float32)
+
+// tileGradient256 adds Gᵀ·w·G to the nine weights, taps bytes apart, for each of n vectors of sixteen w that are step bytes
+// apart. half is 0.5, n > 0.
+//
+//go:noescape
+func tileGradient256(n int, taps int, step int, w *float32, weights *float32, half float32)

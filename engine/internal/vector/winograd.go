@@ -102,4 +102,55 @@ func TileSpread(v []float32, step int, y []float32, pixel, line, n int) {
 	}
 }
 
+// TileWeights stores G·g·Gᵀ for n weights of nine taps, which begin taps numbers apart; the sixteen results begin step numbers apart.
+func TileWeights(w []float32, step int, g []float32, taps, n int) {
+	if min(step, taps, n) < 0 {
+		panic(negative)
+	}
+	need(8*taps+n, g)
+	need(15*step+n, w)
+	if lanes := best.lanes(); n > 0 && n%lanes == 0 && best.tileWeights(n/lanes, 4*taps, 4*step, &g[0], &w[0], 0.5) {
+		return
+	}
+	for k := range n {
+		var r [4][3]float32 // G·g
+		for b := range 3 {
+			first, mid, last := g[b*taps+k], g[(3+b)*taps+k], g[(6+b)*taps+k]
+			even := first + last
+			r[0][b], r[1][b], r[2][b], r[3][b] = first, (even+mid)/2, (even-mid)/2, last
+		}
+		for i := range 4 {
+			even := r[i][0] + r[i][2]
+			w[4*i*step+k], w[(4*i+1)*step+k] = r[i][0], (even+r[i][1])/2
+			w[(4*i+2)*step+k], w[(4*i+3)*step+k] = (even-r[i][1])/2, r[i][2]
+		}
+	}
+}
+
+// TileGradient adds to the nine taps of n weights Gᵀ·w·G: from the gradient in TileWeights' results that in the weights.
+func TileGradient(g []float32, taps int, w []float32, step, n int) {
+	if min(step, taps, n) < 0 {
+		panic(negative)
+	}
+	need(8*taps+n, g)
+	need(15*step+n, w)
+	if lanes := best.lanes(); n > 0 && n%lanes == 0 && best.tileGradient(n/lanes, 4*taps, 4*step, &w[0], &g[0], 0.5) {
+		return
+	}
+	for k := range n {
+		var r [3][4]float32 // Gᵀ·w
+		for j := range 4 {
+			plus, minus := w[(4+j)*step+k], w[(8+j)*step+k]
+			even := (plus + minus) / 2
+			r[0][j], r[1][j], r[2][j] = even+w[j*step+k], (plus-minus)/2, even+w[(12+j)*step+k]
+		}
+		for a := range 3 {
+			even := (r[a][1] + r[a][2]) / 2
+			g[3*a*taps+k] += r[a][0] + even
+			g[(3*a+1)*taps+k] += (r[a][1] - r[a][2]) / 2
+			g[(3*a+2)*taps+k] += r[a][3] + even
+		}
+	}
+}
+
 const badTile = "vector: a tile has one or two rows and columns"

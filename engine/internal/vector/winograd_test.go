@@ -21,8 +21,15 @@ func TestTiles(t *testing.T) {
 				u, m := make([]float32, 15*step+n), make([]float32, 15*step+n)
 				TileIn(u, step, d, pixel, line, n)
 				g := numbers(rng, 9*n) // tap, number
+				all := make([]float32, 15*(n+2)+n)
+				TileWeights(all, n+2, g, n, n)
 				for k := range n {
 					w := filter(g, k, n)
+					for i := range 16 {
+						if math.Abs(w[i]-float64(all[i*(n+2)+k])) > 1e-6 {
+							t.Fatalf("n = %d: weight %d is %v, want %v", n, i, all[i*(n+2)+k], w[i])
+						}
+					}
 					for i := range 16 {
 						m[i*step+k] = u[i*step+k] * float32(w[i])
 					}
@@ -79,6 +86,32 @@ func TestTileSpread(t *testing.T) {
 				}
 				if math.Abs(left-right) > 1e-4 {
 					t.Fatalf("n = %d: number %d: %v, want %v", n, k, left, right)
+				}
+			}
+		}
+	})
+}
+
+// TileGradient is the transpose of TileWeights.
+func TestTileGradient(t *testing.T) {
+	every(t, func(t *testing.T) {
+		rng := rand.New(rand.NewPCG(3, 2))
+		for _, n := range []int{1, 7, 8, 16, 24, 48} {
+			taps, step := n+3, n+1
+			w, grad := numbers(rng, 15*step+n), numbers(rng, 8*taps+n)
+			before := clone(grad)
+			TileGradient(grad, taps, w, step, n)
+			for k := range n {
+				for a := range 9 {
+					g := make([]float32, 9)
+					g[a] = 1
+					want := float64(before[a*taps+k])
+					for i, v := range filter(g, 0, 1) {
+						want += v * float64(w[i*step+k])
+					}
+					if math.Abs(float64(grad[a*taps+k])-want) > 1e-5 {
+						t.Fatalf("n = %d: tap %d, number %d: %v, want %v", n, a, k, grad[a*taps+k], want)
+					}
 				}
 			}
 		}

@@ -5,6 +5,8 @@ func (f *file) winograd() {
 	f.tileIn()
 	f.tileOut()
 	f.tileSpread()
+	f.tileWeights()
+	f.tileGradient()
 }
 
 // squares names the address of row i and column j of a square: rows at AX, R10, R12 and R13, columns R8 bytes apart, R11 = 3·R8.
@@ -149,4 +151,96 @@ func (f *file) tileSpread() {
 	k.F("DECQ SI")
 	k.F("JNZ %s", loop)
 	k.End()
+}
+
+// evens sets register dst to half of x+y, dst+1 to half of x−y.
+func (k *kernel) evens(x, y, dst int, half string) {
+	k.F("VADDPS %s, %s, %s", k.reg(y), k.reg(x), k.reg(dst))
+	k.F("VSUBPS %s, %s, %s", k.reg(y), k.reg(x), k.reg(dst+1))
+	k.F("VMULPS %s, %s, %s", half, k.reg(dst), k.reg(dst))
+	k.F("VMULPS %s, %s, %s", half, k.reg(dst+1), k.reg(dst+1))
+}
+
+func (f *file) tileWeights() {
+	k := f.begin("tileWeights", `stores G·g·Gᵀ for each of n vectors of nine weights g, taps bytes apart; the sixteen results are step bytes
+// apart. half is 0.5, n > 0.`, []string{"n", "taps", "step"}, []string{"weights", "w"}, []string{"half"})
+	half := k.regs["half"]
+	k.points("weights", "w") // AX, BX
+	k.Load(k.at, "taps", "R8", "step", "DX", "n", "SI")
+	k.F("LEAQ (R8)(R8*2), CX")
+	k.F("LEAQ (AX)(CX*1), R10")
+	k.F("LEAQ (R10)(CX*1), R12")
+	tap := func(a, b int) string {
+		return []string{"(AX)", "(R10)", "(R12)"}[a] + []string{"", "(R8*1)", "(R8*2)"}[b]
+	}
+	loop := k.Label("loop")
+	k.Here(loop)
+	k.F("MOVQ BX, DI")
+	put := func(r int) {
+		k.F("VMOVUPS %s, (DI)", k.reg(r))
+		k.F("ADDQ DX, DI")
+	}
+	for i := range 4 {
+		for b := range 3 { // G·g: row i in registers 0 … 2
+			switch i {
+			case 0:
+				k.F("VMOVUPS %s, %s", tap(0, b), k.reg(b))
+			case 3:
+				k.F("VMOVUPS %s, %s", tap(2, b), k.reg(b))
+			default:
+				k.F("VMOVUPS %s, %s", tap(0, b), k.reg(b))
+				k.F("VADDPS %s, %s, %s", tap(2, b), k.reg(b), k.reg(b))
+				k.F("%s %s, %s, %s", []string{1: "VADDPS", 2: "VSUBPS"}[i], tap(1, b), k.reg(b), k.reg(b))
+				k.F("VMULPS %s, %s, %s", half, k.reg(b), k.reg(b))
+			}
+		}
+		k.F("VADDPS %s, %s, %s", k.reg(2), k.reg(0), k.reg(3))
+		k.evens(3, 1, 4, half)
+		for _, r := range []int{0, 4, 5, 2} {
+			put(r)
+		}
+	}
+	for _, r := range []string{"AX", "R10", "R12", "BX"} {
+		k.F("ADDQ $%d, %s", k.width(), r)
+	}
+	k.F("DECQ SI")
+	k.F("JNZ %s", loop)
+	k.End()
+}
+
+func (f *file) tileGradient() {
+	k := f.begin("tileGradient", `adds Gᵀ·w·G to the nine weights, taps bytes apart, for each of n vectors of sixteen w that are step bytes
+// apart. half is 0.5, n > 0.`, []string{"n", "taps", "step"}, []string{"w", "weights"}, []string{"half"})
+	half := k.regs["half"]
+	k.points("w", "weights") // AX, BX
+	k.Load(k.at, "step", "R8")
+	k.F("LEAQ (R8*4), CX")
+	k.squareRows("CX")
+	k.Load(k.at, "taps", "DX", "n", "SI")
+	loop := k.Label("loop")
+	k.Here(loop)
+	k.F("MOVQ BX, DI")
+	add := func(x, y int) {
+		if y >= 0 {
+			k.F("VADDPS %s, %s, %s", k.reg(y), k.reg(x), k.reg(x))
+		}
+		k.F("VADDPS (DI), %s, %s", k.reg(x), k.reg(x))
+		k.F("VMOVUPS %s, (DI)", k.reg(x))
+		k.F("ADDQ DX, DI")
+	}
+	for a := range 3 {
+		for j := range 4 { // Gᵀ·w: row a in registers 0 … 3
+			k.F("VMOVUPS %s, %s", squares(1, j), k.reg(j))
+			k.F("%s %s, %s, %s", []string{"VADDPS", "VSUBPS", "VADDPS"}[a], squares(2, j), k.reg(j), k.reg(j))
+			k.F("VMULPS %s, %s, %s", half, k.reg(j), k.reg(j))
+			if a != 1 {
+				k.F("VADDPS %s, %s, %s", squares([]int{0: 0, 2: 3}[a], j), k.reg(j), k.reg(j))
+			}
+		}
+		k.evens(1, 2, 4, half)
+		add(0, 4)
+		add(5, -1)
+		add(3, 4)
+	}
+	k.nextVector(loop, "BX")
 }
