@@ -41,9 +41,9 @@ type class struct {
 	at             int // of its weights in turned: tapsY×tapsX×Out×In
 }
 
-// A partial gradient is of four images, or of more where all of them together would be longer than partialLimit numbers.
+// A partial gradient is of eight images, or of more where all of them together would be longer than partialLimit numbers.
 const (
-	pieceImages  = 4
+	pieceImages  = 8
 	partialLimit = 1 << 21
 )
 

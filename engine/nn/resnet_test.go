@@ -231,7 +231,7 @@ func TestResNetStepIsTheSameOnAnyCores(t *testing.T) {
 	var grads [2][]float32
 	for i, cores := range []int{1, 2} {
 		before := runtime.GOMAXPROCS(cores)
-		n, x, dy := smallStep(t, 13)
+		n, x, dy := smallStep(t, 19)
 		step(n, x, dy)
 		runtime.GOMAXPROCS(before)
 		for _, p := range n.Params() {
