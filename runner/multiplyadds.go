@@ -85,16 +85,17 @@ func workOf(r reader, s netSize, p passes, reuses bool) work {
 		return w
 	}
 	if !reuses {
-		steps, nets := r.integer("train.steps"), 2.0
+		steps := r.integer("train.steps")
 		if r.str("train.method") == "identity" {
-			steps, nets = 0, 1
+			steps = 0
 		}
 		batch := r.number("train.batch")
 		if batch == 0 {
 			batch = baseBatch
 		}
 		w.method = 2 * batch * (p.all + 2*p.moving) * (float64(steps) + tracedSteps*float64(points(r, steps)))
-		w.measure = nets * p.all * (2*r.number("train.groups")*r.number("train.group_size") + float64(s.test[0]))
+		// θ alone: what is measured of θ_0 serves several runs.
+		w.measure = p.all * (2*r.number("train.groups")*r.number("train.group_size") + float64(s.test[0]))
 	}
 	for i, name := range r.attacks() {
 		key := func(name string) string { return attackKey(i, name) }

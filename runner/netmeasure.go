@@ -42,7 +42,7 @@ func (n *netRun) measure() error {
 	if err != nil {
 		return fmt.Errorf("measure θ: %w", err)
 	}
-	before, err := deep.Measure(n.ctx, n.before, primary, harmful, groups)
+	before, err := n.of.problems.base.measured(n, func() (deep.Measured, error) { return deep.Measure(n.ctx, n.before, primary, harmful, groups) })
 	if err != nil {
 		return fmt.Errorf("measure θ_0: %w", err)
 	}
@@ -105,10 +105,14 @@ func (n *netRun) ratios(r deep.Ratios, protocol string) (rir, harmful, primary f
 // test records accuracy and loss on the primary task's test images, of θ_0 and of θ.
 func (n *netRun) test(res *store.Result) error {
 	tests := n.data.primary.Test
-	accuracy, loss, err := deep.Accuracy(n.ctx, n.before, tests, testBatch)
+	base, err := n.of.problems.base.tested(n, func() (tested, error) {
+		accuracy, loss, err := deep.Accuracy(n.ctx, n.before, tests, testBatch)
+		return tested{accuracy, loss}, err
+	})
 	if err != nil {
 		return fmt.Errorf("test θ_0: %w", err)
 	}
+	accuracy, loss := base.accuracy, base.loss
 	n.metric("accuracy_primary_before", 0, accuracy)
 	res.LossBase = loss
 	if n.run.Method() != "identity" {

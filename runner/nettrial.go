@@ -41,6 +41,9 @@ func (t *trial) doNet(r reader) error {
 		return err
 	}
 	n := &netRun{trial: t, r: r, data: data, before: net, net: net.Clone(), theta0: base}
+	if unfrozen := n.unfrozen(); unfrozen != nil {
+		n.net.Unfrozen = unfrozen // of methods and of attackers alike
+	}
 	reused, err := n.reuse()
 	if err != nil {
 		return err

@@ -50,6 +50,7 @@ type problemCache struct {
 	order    []string // least recently used first
 	sets     map[string]*cached[*dataset.Set]
 	pictures map[string]*cached[*dataset.ImageTask]
+	base     baseFigures
 }
 
 // cached is computed by the first who asks and waited for by the others.
