@@ -2,6 +2,7 @@
 // every run.
 //
 //	spec ─ NewPlan (pure) ─▶ plan ─ Run ─▶ dataset ▸ immunize ▸ audit ▸ probe ─▶ store (one transaction a run)
+//	                                       dataset ▸ nn ▸ deep (of nets)      ─▶
 //
 // # Planning
 //
@@ -23,6 +24,13 @@
 // Cores go to runs first: each run in flight occupies one (blas.Occupy) from its claim until it is recorded, and the matrix
 // products inside a run share themselves out over those that no run occupies, so that the last runs of a plan, or a single one,
 // have them all. No figure depends on it.
+//
+// # Nets
+//
+// A run on a net needs others: the one that pre-trains its θ_0, and, where it is attacked, the one that is attacked on θ_0 alike. NewPlan
+// adds those that a sweep lacks ([Planned.Depends]), and Run starts a run when all that it needs has finished, here or in another
+// process. What needs a run that failed or diverged fails with a sentence that names it. A pre-training leaves a checkpoint after each
+// epoch, from which the next attempt at it goes on.
 //
 // # Time
 //

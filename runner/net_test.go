@@ -27,7 +27,7 @@ groups = 3
 group_size = 40
 [sweep]
 "train.method" = ["immunize", "rill-only", "imma", "opt-kappa"]
-"train.seed" = [1, 2]
+"train.seed" = [1]
 [[attack]]
 method = "linear-probe"
 n = 128
@@ -61,7 +61,7 @@ func TestNetRuns(t *testing.T) {
 		}
 		methods = append(methods, run.Method())
 	}
-	if want := []string{"pretrain", "identity", "immunize", "identity", "immunize", "rill-only", "rill-only", "imma", "imma", "opt-kappa", "opt-kappa"}; !slices.Equal(methods, want) {
+	if want := []string{"pretrain", "identity", "immunize", "rill-only", "imma", "opt-kappa"}; !slices.Equal(methods, want) {
 		t.Errorf("runs %q, want %q", methods, want)
 	}
 	sum, err := Run(t.Context(), plan, db, Options{Jobs: 2, Now: time.Now})
@@ -69,14 +69,14 @@ func TestNetRuns(t *testing.T) {
 		t.Fatalf("%+v, %v", sum, err)
 	}
 	for sql, want := range map[string]int64{
-		"SELECT count(*) FROM results WHERE rir > 0 AND ceiling IS NULL AND unbounded IS NULL AND def_c IS NULL": 10,
-		"SELECT count(*) FROM results WHERE method = 'identity' AND rir = 1 AND ratio_harmful = 1":               2,
-		"SELECT count(*) FROM metrics WHERE name = 'accuracy_primary' AND value BETWEEN 0 AND 1":                 10 + 3,
-		"SELECT count(*) FROM metrics WHERE name = 'group_rir_ridge' AND step BETWEEN 1 AND 3":                   30,
-		"SELECT count(*) FROM metrics WHERE name LIKE 'rfd:%:harmful'":                                           8 * 4,
-		"SELECT count(*) FROM attacks WHERE task = 'harmful' AND accuracy BETWEEN 0 AND 1":                       10 * (3 + 2 + 3 + 3),
+		"SELECT count(*) FROM results WHERE rir > 0 AND ceiling IS NULL AND unbounded IS NULL AND def_c IS NULL": 5,
+		"SELECT count(*) FROM results WHERE method = 'identity' AND rir = 1 AND ratio_harmful = 1":               1,
+		"SELECT count(*) FROM metrics WHERE name = 'accuracy_primary' AND value BETWEEN 0 AND 1":                 5 + 3,
+		"SELECT count(*) FROM metrics WHERE name = 'group_rir_ridge' AND step BETWEEN 1 AND 3":                   15,
+		"SELECT count(*) FROM metrics WHERE name LIKE 'rfd:%:harmful'":                                           4 * 4,
+		"SELECT count(*) FROM attacks WHERE task = 'harmful' AND accuracy BETWEEN 0 AND 1":                       5 * (3 + 2 + 3 + 3),
 		"SELECT count(DISTINCT attacker) FROM attacks":                                                           4,
-		"SELECT count(*) FROM dependencies":                                                                      10 + 8,
+		"SELECT count(*) FROM dependencies":                                                                      5 + 4,
 		"SELECT count(*) FROM runs WHERE method = 'pretrain' AND harmful_dataset IS NULL":                        1,
 	} {
 		if got := count(t, db, sql); got != want {

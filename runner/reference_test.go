@@ -2,11 +2,13 @@ package runner
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"flag"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -86,6 +88,9 @@ func TestShippedSpecs(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if recorded := recordedKeys(t, spec); recorded != nil && !slices.Equal(recorded, plan.Keys()) {
+				t.Errorf("its report has %d runs under other keys than the plan's %d: what is added for other specs must not change keys", len(recorded), len(plan.Runs))
+			}
 			if len(plan.Runs) == 0 || len(plan.Runs) != len(plan2.Runs) {
 				t.Fatalf("%d runs, %d from the canonical form", len(plan.Runs), len(plan2.Runs))
 			}
@@ -96,6 +101,29 @@ func TestShippedSpecs(t *testing.T) {
 			}
 		})
 	}
+}
+
+// recordedKeys are the keys of the runs behind the shipped report of the spec as it is; nil if there is none.
+func recordedKeys(t *testing.T, spec *experiments.Spec) []string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("..", "experiments", spec.Name+"_files", "manifest.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	var manifest struct {
+		Spec struct{ SHA256 string }
+		Runs []string
+	}
+	if err == nil {
+		err = json.Unmarshal(data, &manifest)
+	}
+	if err != nil || len(manifest.Runs) == 0 {
+		t.Fatalf("manifest of %s: %d runs, %v", spec.Name, len(manifest.Runs), err)
+	}
+	if manifest.Spec.SHA256 != spec.Hash {
+		return nil // of an earlier version
+	}
+	return manifest.Runs
 }
 
 // TestMetricNames: every figure that a run records is explained in the schema reference.
