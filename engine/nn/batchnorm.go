@@ -254,15 +254,15 @@ func (l *BatchNorm2d) coefficients() {
 
 func (l *BatchNorm2d) backApplyTo(lo, hi int) {
 	for i := lo; i < hi; i++ {
-		l.imageBackApply(i)
+		l.imageBackApply(i, l.dx.Sample(i))
 	}
 }
 
-// imageBackApply computes the gradient in image i of the input. It writes the border inside of the image alone: what is behind its last
+// imageBackApply stores the gradient in image i of the input in dx. It writes the border inside of the image alone: what is behind its last
 // pixel the next image's convolution may be reading.
-func (l *BatchNorm2d) imageBackApply(i int) {
+func (l *BatchNorm2d) imageBackApply(i int, dx []float32) {
 	_, h, w, c := l.x.Maps()
-	dx, pixels := l.dx.Sample(i), h*(w+1)-1
+	pixels := h*(w+1) - 1
 	vector.BatchNormBackwardApply(dx[:pixels*c], l.dy.Sample(i)[:pixels*c], l.x.Sample(i)[:pixels*c], l.a, l.b, l.d, pixels, c)
 	for y := range h - 1 {
 		at := (y*(w+1) + w) * c

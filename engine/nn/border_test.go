@@ -24,7 +24,7 @@ func TestBackApplyLeavesTheBorderBehind(t *testing.T) {
 		for j := range dx.Sample(i) {
 			dx.Sample(i)[j] = mark
 		}
-		l.imageBackApply(i)
+		l.imageBackApply(i, dx.Sample(i))
 		for j, v := range dx.Sample(i) {
 			switch {
 			case j >= behind && v != mark:

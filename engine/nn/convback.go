@@ -7,27 +7,28 @@ import (
 
 // convBack is what a convolution's backward pass works with.
 type convBack struct {
-	dy       *Tensor
-	in       window  // dy
-	dx       *Tensor // nil: not asked for
-	add      bool    // to dx
-	own      Tensor  // for dx
-	planes   Tensor  // dx of images N×C×H×W
-	classes  []class
-	fast     minimal
-	turned   []float32 // weights, class after class
-	empty    bool      // some class has no taps
-	weights  bool      // their gradient is asked for
-	biases   bool
-	piece    int       // images that make a partial gradient
-	partial  []float32 // one after another, weights and biases
-	numbers  int       // of a partial gradient's weights, or transformed ones
-	held     []*tiles  // a piece's memory, while it is in work
-	group    int       // images whose products are summed up at once
-	width    int       // of one
-	pieces   int
-	run, sum func(lo, hi int)
-	sizes    [3]int // n, h, w of the input that classes and pieces are for
+	dy            *Tensor
+	in            window  // dy
+	dx            *Tensor // nil: not asked for
+	add           bool    // to dx
+	own           Tensor  // for dx
+	planes        Tensor  // dx of images N×C×H×W
+	classes       []class
+	fast          minimal
+	turned        []float32 // weights, class after class
+	empty         bool      // some class has no taps
+	weights       bool      // their gradient is asked for
+	biases        bool
+	piece         int       // images that make a partial gradient
+	partial       []float32 // one after another, weights and biases
+	numbers       int       // of a partial gradient's weights, or transformed ones
+	held          []*tiles  // a piece's memory, while it is in work
+	group         int       // images whose products are summed up at once
+	width         int       // of one
+	before, after int       // zeros that the classes need around dy
+	pieces        int
+	run, sum      func(lo, hi int)
+	sizes         [3]int // n, h, w of the input that classes and pieces are for
 }
 
 // class is the pixels (Stride·q + y, Stride·r + x) of the input. They see the taps firstY, firstY+Stride, …, taps in number, of outputs from
@@ -58,7 +59,13 @@ func (l *Conv2d) Backward(dy *Tensor, want bool) *Tensor {
 }
 
 func (l *Conv2d) backTo(dy, dx *Tensor) {
-	l.beginBack(dy, dx, false)
+	b := &l.back
+	if !dy.Border || dy.N() != l.y.N() || dy.Shape[1] != l.y.Shape[1] || dy.Shape[2] != l.y.Shape[2] || dy.Shape[3] != l.Out {
+		panic(badShape)
+	}
+	l.beginBack(dx, false)
+	b.dy = dy
+	b.in.set(dy, b.before, b.after)
 	blas.Split(l.back.pieces, 1, l.back.run)
 	l.endBack()
 }
@@ -90,14 +97,11 @@ func (l *Conv2d) in4() (n, h, w, c int) {
 	return l.x.N(), h, w, l.In
 }
 
-// beginBack makes ready for the pieces: the gradient in the input is stored in dx, or added to it, if dx is not nil.
-func (l *Conv2d) beginBack(dy, dx *Tensor, add bool) {
+// beginBack makes ready for the images: the gradient in the input is stored in dx, or added to it, if dx is not nil.
+func (l *Conv2d) beginBack(dx *Tensor, add bool) {
 	b := &l.back
 	n, h, w, _ := l.in4()
-	if !dy.Border || dy.N() != n || dy.Shape[1] != l.y.Shape[1] || dy.Shape[2] != l.y.Shape[2] || dy.Shape[3] != l.Out {
-		panic(badShape)
-	}
-	b.dy, b.dx, b.add = dy, dx, add
+	b.dx, b.add = dx, add
 	b.weights, b.biases = l.weight.Trained(), l.bias != nil && l.bias.Trained()
 	b.numbers = len(l.weight.Value)
 	if l.minimal() {
@@ -114,7 +118,7 @@ func (l *Conv2d) beginBack(dy, dx *Tensor, add bool) {
 		b.piece = max(pieceImages, (n+most-1)/most)
 		b.pieces = (n + b.piece - 1) / b.piece
 		b.held = sized(b.held, b.pieces)
-		count := (dy.Shape[1] + 1) / 2 * ((dy.Shape[2] + 1) / 2)
+		count := (l.y.Shape[1] + 1) / 2 * ((l.y.Shape[2] + 1) / 2)
 		b.group = min(b.piece, (groupTiles+count-1)/count)
 	}
 	if b.weights || b.biases {
@@ -123,12 +127,6 @@ func (l *Conv2d) beginBack(dy, dx *Tensor, add bool) {
 	if dx == nil {
 		return
 	}
-	before, after := 0, 0
-	for _, c := range b.classes {
-		before = max(before, -c.fromY, -c.fromX)
-		after = max(after, c.rows+c.fromY+c.tapsY-1-dy.Shape[1], c.cols+c.fromX+c.tapsX-1-dy.Shape[2])
-	}
-	b.in.set(dy, before, after)
 	l.turn()
 	if l.minimal() {
 		b.fast.prepare(b.turned, l.Out, l.In)
@@ -165,6 +163,11 @@ func (l *Conv2d) classify(h, w int) {
 		}
 	}
 	b.turned = sized(b.turned, at)
+	b.before, b.after = 0, 0
+	for _, c := range b.classes {
+		b.before = max(b.before, -c.fromY, -c.fromX)
+		b.after = max(b.after, c.rows+c.fromY+c.tapsY-1-l.y.Shape[1], c.cols+c.fromX+c.tapsX-1-l.y.Shape[2])
+	}
 }
 
 // taps returns the taps first, first+Stride, … that the pixels Stride·q + offset take part in, and where the outputs that they belong
@@ -211,21 +214,22 @@ func (l *Conv2d) backImages(lo, hi int) {
 	b := &l.back
 	for p := lo; p < hi; p++ {
 		for i := p * b.piece; i < min(b.sizes[0], (p+1)*b.piece); i++ {
-			l.backImage(i)
+			l.backImage(i, b.dy, &b.in, i)
 		}
 	}
 }
 
-// backImage takes image i back, and adds to the partial gradient of its piece, which the first of a piece begins.
-func (l *Conv2d) backImage(i int) {
+// backImage takes image i back, and adds to the partial gradient of its piece, which the first of a piece begins. The gradient in the
+// output is image j of d, which in shows with b.before and b.after zeros.
+func (l *Conv2d) backImage(i int, d *Tensor, in *window, j int) {
 	b := &l.back
 	p, begun := i/b.piece, i%b.piece > 0
-	dy := b.dy.Sample(i)
-	_, ho, wo, _ := b.dy.Maps()
+	dy := d.Sample(j)
+	_, ho, wo, _ := d.Maps()
 	if b.weights && l.minimal() {
 		l.backMinimal(i, dy)
 	} else if b.weights && l.narrow(l.Out, ho) {
-		narrowWeights(l.in.data[i*l.in.image:], l.in.line, l.In, b.dy.Data[b.dy.Lead()+i*b.dy.SampleSize()-(wo+1)*l.Out:],
+		narrowWeights(l.in.data[i*l.in.image:], l.in.line, l.In, d.Data[d.Lead()+j*d.SampleSize()-(wo+1)*l.Out:],
 			ho, wo, l.Out, b.partial[p*b.width:], begun)
 	} else if b.weights {
 		product := blas.Lines{
@@ -246,7 +250,8 @@ func (l *Conv2d) backImage(i int) {
 	if b.dx == nil {
 		return
 	}
-	b.in.fill(b.dy, i)
+	in.fill(d, j)
+	from := in.data[j*in.image:]
 	dx := b.dx.Sample(i)
 	if b.empty && !b.add {
 		clear(dx)
@@ -255,19 +260,19 @@ func (l *Conv2d) backImage(i int) {
 		if !b.add {
 			clear(dx)
 		}
-		narrowImage(b.in.data[i*b.in.image:], b.in.line, l.Out, b.turned, dx, ho, wo, l.In)
+		narrowImage(from, in.line, l.Out, b.turned, dx, ho, wo, l.In)
 		return
 	}
 	line := (b.dx.Shape[2] + 1) * l.In
 	if l.minimal() {
-		b.fast.image(b.in.data[i*b.in.image:], b.in.line, dx, line, ho, wo, b.add)
+		b.fast.image(from, in.line, dx, line, ho, wo, b.add)
 		return
 	}
 	for _, c := range b.classes {
 		product := blas.Lines{
 			Groups: c.rows, Rows: c.cols, Cols: l.In, Segments: c.tapsY, K: c.tapsX * l.Out,
-			A:      b.in.data[i*b.in.image+(b.in.margin+c.fromY)*b.in.line+(b.in.margin+c.fromX)*l.Out:],
-			AGroup: b.in.line, ARow: l.Out, ASegment: b.in.line, ACol: 1,
+			A:      from[(in.margin+c.fromY)*in.line+(in.margin+c.fromX)*l.Out:],
+			AGroup: in.line, ARow: l.Out, ASegment: in.line, ACol: 1,
 			B: b.turned[c.at:], BSegment: c.tapsX * l.Out * l.In, BRow: l.In,
 			C: dx[c.y*line+c.x*l.In:], CGroup: l.Stride * line, CRow: l.Stride * l.In, Add: b.add,
 		}
@@ -280,14 +285,14 @@ func (l *Conv2d) backMinimal(i int, dy []float32) {
 	b := &l.back
 	p, in := i/b.piece, i%b.piece
 	if in == 0 {
-		b.held[p] = l.fast.take()
+		b.held[p] = l.fast.memory.take()
 	}
 	end := in == b.piece-1 || i == b.sizes[0]-1
-	_, ho, wo, _ := b.dy.Maps()
+	_, ho, wo, _ := l.y.Maps()
 	l.fast.gradient(b.held[p], in%b.group, b.group, end || in%b.group == b.group-1, l.in.data[i*l.in.image:], l.in.line, dy, ho, wo,
 		b.partial[p*b.width:], in >= b.group)
 	if end {
-		l.fast.give(b.held[p])
+		l.fast.memory.give(b.held[p])
 		b.held[p] = nil
 	}
 }

@@ -1,8 +1,6 @@
 package nn
 
 import (
-	"sync"
-
 	"kappa/engine/blas"
 	"kappa/engine/internal/vector"
 )
@@ -16,8 +14,7 @@ type minimal struct {
 	in, out  int
 	taps     []float32 // what prepare transforms
 	prepared func(lo, hi int)
-	mu       sync.Mutex
-	idle     []*tiles
+	memory   spares[tiles]
 }
 
 // apart is the step between sixteen matrices of n numbers: with the lines of a cache between them, since a tile writes to all of them,
@@ -60,7 +57,7 @@ func (f *minimal) transform(lo, hi int) {
 func (f *minimal) image(x []float32, xline int, y []float32, yline, lines, cols int, add bool) {
 	high, wide := (lines+1)/2, (cols+1)/2
 	count := high * wide
-	t := f.take()
+	t := f.memory.take()
 	ustep, mstep := apart(count*f.in), apart(count*f.out)
 	t.u, t.m = sized(t.u, 16*ustep), sized(t.m, 16*mstep)
 	for r := range high {
@@ -83,7 +80,7 @@ func (f *minimal) image(x []float32, xline int, y []float32, yline, lines, cols 
 				min(2, lines-2*r), min(2, cols-2*c), add)
 		}
 	}
-	f.give(t)
+	f.memory.give(t)
 }
 
 // groupTiles is the number of tiles whose products with the gradient are summed at once: a shorter sum takes less time than to read and
@@ -118,21 +115,4 @@ func (f *minimal) gradient(t *tiles, i, group int, last bool, x []float32, xline
 		}
 		product.Multiply()
 	}
-}
-
-func (f *minimal) take() *tiles {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if n := len(f.idle); n > 0 {
-		t := f.idle[n-1]
-		f.idle = f.idle[:n-1]
-		return t
-	}
-	return &tiles{}
-}
-
-func (f *minimal) give(t *tiles) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.idle = append(f.idle, t)
 }

@@ -10,6 +10,13 @@ type convNorm struct {
 	forward func(lo, hi int)
 	back    func(lo, hi int)
 	below   *convNorm
+	memory  spares[between]
+}
+
+// between is the gradient between the norm and the convolution, in one image: it is all that is in the cache at a time.
+type between struct {
+	maps Tensor
+	in   window
 }
 
 func newConvNorm(in, out, kernel, stride, pad int) *convNorm {
@@ -57,19 +64,23 @@ func (u *convNorm) finishBack(dx *Tensor, add bool, below *convNorm) {
 	if dx == nil && !u.conv.weight.Trained() {
 		return
 	}
-	u.norm.dx.resizeAs(&u.conv.y)
-	u.conv.beginBack(&u.norm.dx, dx, add)
+	u.conv.beginBack(dx, add)
 	blas.Split(u.conv.back.pieces, 1, u.back)
 	u.conv.endBack()
 }
 
 func (u *convNorm) backPieces(lo, hi int) {
 	b := &u.conv.back
+	d := u.memory.take()
+	_, h, w, c := u.conv.y.Maps()
+	d.maps.ResizeMaps(1, h, w, c)
+	d.in.set(&d.maps, b.before, b.after)
 	for i := lo * b.piece; i < min(b.sizes[0], hi*b.piece); i++ {
-		u.norm.imageBackApply(i)
-		u.conv.backImage(i)
+		u.norm.imageBackApply(i, d.maps.Sample(0))
+		u.conv.backImage(i, &d.maps, &d.in, 0)
 		if u.below != nil {
 			u.below.norm.imageBackSums(i)
 		}
 	}
+	u.memory.give(d)
 }
