@@ -1,6 +1,8 @@
 package runner
 
 import (
+	"math"
+
 	"kappa/engine/nn"
 )
 
@@ -124,11 +126,13 @@ const progressScale = 10000
 
 // phase tells the board about the steps of a part of the work, after what comes before it.
 func (w work) phase(t *trial, before, part float64) func(step, steps int) {
-	tell, total := t.progress(), w.total()
-	return func(step, steps int) {
-		done := (before + part*float64(step)/float64(max(steps, 1))) / total
-		tell(int(progressScale*done), progressScale)
-	}
+	tell := t.progress()
+	return func(step, steps int) { tell(w.progress(before, part, step, steps), progressScale) }
+}
+
+// progress is how far the work is after some steps of a part, of progressScale.
+func (w work) progress(before, part float64, step, steps int) int {
+	return int(math.Round(progressScale * (before + part*float64(step)/float64(max(steps, 1))) / w.total()))
 }
 
 // attackPhase is the phase of attack i.
