@@ -52,32 +52,43 @@ func (f *minimal) transform(lo, hi int) {
 	vector.TileWeights(f.weights[lo*f.out:], n, f.taps[lo*f.out:], n, (hi-lo)*f.out)
 }
 
+// blockTiles is how many tiles are transformed before they are multiplied: as many as the product's kernels take rows, or a line of
+// them, so that the results are still in the nearest cache.
+const blockTiles = 8
+
 // image stores in y, lines×cols pixels of lines that are yline apart, the convolution of an image, or adds it. x begins with the line
 // and the column above and left of the image; what is read beyond the zeros below and right of it does not matter.
 func (f *minimal) image(x []float32, xline int, y []float32, yline, lines, cols int, add bool) {
 	high, wide := (lines+1)/2, (cols+1)/2
-	count := high * wide
+	rows := max(1, blockTiles/wide)
+	most := rows * wide
+	ustep, mstep := apart(most*f.in), apart(most*f.out)
 	t := f.memory.take()
-	ustep, mstep := apart(count*f.in), apart(count*f.out)
 	t.u, t.m = sized(t.u, 16*ustep), sized(t.m, 16*mstep)
-	for r := range high {
-		for c := range wide {
-			vector.TileIn(t.u[(r*wide+c)*f.in:], ustep, x[2*(r*xline+c*f.in):], f.in, xline, f.in)
+	for top := 0; top < high; top += rows {
+		end := min(high, top+rows)
+		at := 0
+		for r := top; r < end; r++ {
+			for c := range wide {
+				vector.TileIn(t.u[at*f.in:], ustep, x[2*(r*xline+c*f.in):], f.in, xline, f.in)
+				at++
+			}
 		}
-	}
-	for i := range 16 {
-		product := blas.Lines{
-			Groups: 1, Rows: count, Cols: f.out, Segments: 1, K: f.in,
-			A: t.u[i*ustep:], ARow: f.in, ACol: 1,
-			B: f.weights[i*f.in*f.out:], BRow: f.out,
-			C: t.m[i*mstep:], CRow: f.out,
+		for i := range 16 {
+			product := blas.Lines{
+				Groups: 1, Rows: at, Cols: f.out, Segments: 1, K: f.in,
+				A: t.u[i*ustep:], ARow: f.in, ACol: 1,
+				B: f.weights[i*f.in*f.out:], BRow: f.out,
+				C: t.m[i*mstep:], CRow: f.out,
+			}
+			product.Multiply()
 		}
-		product.Multiply()
-	}
-	for r := range high {
-		for c := range wide {
-			vector.TileOut(y[2*(r*yline+c*f.out):], f.out, yline, t.m[(r*wide+c)*f.out:], mstep, f.out,
-				min(2, lines-2*r), min(2, cols-2*c), add)
+		at = 0
+		for r := top; r < end; r++ {
+			for c := range wide {
+				vector.TileOut(y[2*(r*yline+c*f.out):], f.out, yline, t.m[at*f.out:], mstep, f.out, min(2, lines-2*r), min(2, cols-2*c), add)
+				at++
+			}
 		}
 	}
 	f.memory.give(t)
