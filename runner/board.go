@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -17,6 +18,7 @@ type board struct {
 	jobs     int
 	forecast *Forecast // nil: nothing is foretold
 	left     map[int]*leftRun
+	chained  []Decision // all that are, or were, to do, where some need others
 	all      spent
 	byKind   map[kind]*spent
 	notify   func(Event)
@@ -63,6 +65,9 @@ func (b *board) queue(decisions []Decision) {
 		default:
 			b.counts.Cached++
 		}
+	}
+	if slices.ContainsFunc(decisions, func(d Decision) bool { return d.Execute && len(d.Run.Depends) > 0 }) {
+		b.chained = slices.DeleteFunc(slices.Clone(decisions), func(d Decision) bool { return !d.Execute })
 	}
 }
 
@@ -191,8 +196,9 @@ func (s *spent) slower(before float64) float64 {
 // what the finished ones of its kind took compared with that; else the mean of its kind, else that of all.
 func (b *board) eta() time.Duration {
 	var seconds, longest float64
+	owns := make(map[int]float64, len(b.chained))
 	general := b.all.slower(1)
-	for _, l := range b.left {
+	for ordinal, l := range b.left {
 		k := b.byKind[l.kind]
 		var own float64
 		switch {
@@ -208,7 +214,11 @@ func (b *board) eta() time.Duration {
 		own *= 1 - l.done
 		seconds += own
 		longest = max(longest, own)
+		if len(b.chained) > 0 {
+			owns[ordinal] = own
+		}
 	}
+	longest = max(longest, longestChain(b.chained, func(i int) float64 { return owns[b.chained[i].Run.Ordinal] }))
 	return duration(max(longest, seconds/float64(b.jobs)))
 }
 

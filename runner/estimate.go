@@ -49,7 +49,7 @@ func Predict(decisions []Decision, sizes map[string]Size, past []store.Past, pac
 	e := newEstimator(past, m)
 	p := planner{limit: problemsKept(f.Jobs), ones: make(map[string]bool)}
 	nets := make(netCounter)
-	var total, longest float64
+	var total float64
 	for i, d := range decisions {
 		if !d.Execute {
 			continue
@@ -67,7 +67,6 @@ func Predict(decisions []Decision, sizes map[string]Size, past []store.Past, pac
 			adds := workOf(r, size.net, passes, d.Reason == ReasonAttack).total()
 			f.Runs[i] = RunTime{Known: true, CPUSeconds: e.netSeconds(r.str("model.kind"), d.Run.Method(), wayOf(params(d.Run.Settings)), adds)}
 			total += f.Runs[i].CPUSeconds
-			longest = max(longest, f.Runs[i].CPUSeconds)
 			continue
 		}
 		method, named := methodNamed(d.Run.Method())
@@ -81,8 +80,8 @@ func Predict(decisions []Decision, sizes map[string]Size, past []store.Past, pac
 		s.formsOnes = p.formsOnes(id, method.Name, s.forms)
 		f.Runs[i] = RunTime{Known: true, CPUSeconds: e.seconds(method, s, wayOf(params(d.Run.Settings)))}
 		total += f.Runs[i].CPUSeconds
-		longest = max(longest, f.Runs[i].CPUSeconds)
 	}
+	longest := longestChain(decisions, func(i int) float64 { return f.Runs[i].CPUSeconds })
 	f.Recorded = len(e.used)
 	busy := parallel(min(f.Jobs, f.Count), f.Cores)
 	f.Share = share(pace, f.Cores)
@@ -95,6 +94,35 @@ func Predict(decisions []Decision, sizes map[string]Size, past []store.Past, pac
 	f.CPU = duration(total)
 	f.Wall = duration(max(total/busy, longest/parallel(1, f.Cores)) / f.Share)
 	return f
+}
+
+// longestChain is the longest time of runs that need one another, each from one before; of is a run's own.
+func longestChain(decisions []Decision, of func(i int) float64) (longest float64) {
+	at := make(map[string]int, len(decisions))
+	for i, d := range decisions {
+		at[d.Run.Key] = i
+	}
+	ends := make([]float64, len(decisions))
+	known := make([]bool, len(decisions))
+	var end func(i int) float64
+	end = func(i int) float64 {
+		if known[i] {
+			return ends[i]
+		}
+		known[i] = true
+		begins := 0.0
+		for _, dep := range decisions[i].Run.Depends {
+			if j, ok := at[dep.Key]; ok {
+				begins = max(begins, end(j))
+			}
+		}
+		ends[i] = begins + of(i)
+		return ends[i]
+	}
+	for i := range decisions {
+		longest = max(longest, end(i))
+	}
+	return longest
 }
 
 func duration(seconds float64) time.Duration { return time.Duration(seconds * float64(time.Second)) }

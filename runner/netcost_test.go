@@ -117,3 +117,30 @@ func TestProgressOfNets(t *testing.T) {
 		}
 	}
 }
+
+// TestChainsTakeTheirTime: runs that need one another are not done at once, however many workers there are.
+func TestChainsTakeTheirTime(t *testing.T) {
+	f, plan := forecastOf(t, realNet, nil)
+	var sum float64
+	for _, run := range f.Runs {
+		sum += run.CPUSeconds
+	}
+	if got, least := f.Wall.Seconds(), sum/parallel(1, 2); got < least*0.999 {
+		t.Errorf("%v s for a chain of %v s", got, least)
+	}
+	forecast := &Forecast{Runs: []RunTime{{Seconds: 5}, {Seconds: 7}, {Seconds: 11}}}
+	var decisions []Decision
+	for _, run := range plan.Runs {
+		decisions = append(decisions, Decision{Run: run, Execute: true})
+	}
+	b := newBoard(plan, forecast, 8, nil)
+	b.queue(decisions)
+	if got := b.eta().Seconds(); got != 23 {
+		t.Errorf("%v s left, want 23: pre-training, base line and method come one after the other", got)
+	}
+	b.finished(plan.Runs[0], store.Outcome{Status: store.Done, WallSeconds: 5}, nil, false)
+	b.stepped(plan.Runs[1], 1, 2)
+	if got := b.eta().Seconds(); got != 14.5 {
+		t.Errorf("%v s left, want 14.5", got)
+	}
+}
