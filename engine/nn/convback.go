@@ -280,23 +280,6 @@ func (l *Conv2d) backImage(i int, d *Tensor, in *window, j int) {
 	}
 }
 
-// backMinimal adds image i to the gradient in the transformed weights.
-func (l *Conv2d) backMinimal(i int, dy []float32) {
-	b := &l.back
-	p, in := i/b.piece, i%b.piece
-	if in == 0 {
-		b.held[p] = l.fast.memory.take()
-	}
-	end := in == b.piece-1 || i == b.sizes[0]-1
-	_, ho, wo, _ := l.y.Maps()
-	l.fast.gradient(b.held[p], in%b.group, b.group, end || in%b.group == b.group-1, l.in.data[i*l.in.image:], l.in.line, dy, ho, wo,
-		b.partial[p*b.width:], in >= b.group)
-	if end {
-		l.fast.memory.give(b.held[p])
-		b.held[p] = nil
-	}
-}
-
 // endBack adds the partial gradients to those of the parameters, in order.
 func (l *Conv2d) endBack() {
 	b := &l.back

@@ -127,3 +127,20 @@ func (f *minimal) gradient(t *tiles, i, group int, last bool, x []float32, xline
 		product.Multiply()
 	}
 }
+
+// backMinimal adds image i to the gradient in the transformed weights.
+func (l *Conv2d) backMinimal(i int, dy []float32) {
+	b := &l.back
+	p, in := i/b.piece, i%b.piece
+	if in == 0 {
+		b.held[p] = l.fast.memory.take()
+	}
+	end := in == b.piece-1 || i == b.sizes[0]-1
+	_, ho, wo, _ := l.y.Maps()
+	l.fast.gradient(b.held[p], in%b.group, b.group, end || in%b.group == b.group-1, l.in.data[i*l.in.image:], l.in.line, dy, ho, wo,
+		b.partial[p*b.width:], in >= b.group)
+	if end {
+		l.fast.memory.give(b.held[p])
+		b.held[p] = nil
+	}
+}
