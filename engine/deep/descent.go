@@ -3,40 +3,18 @@ package deep
 import (
 	"context"
 	"fmt"
-	"math"
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
 
 	"kappa/engine/immunize"
 	"kappa/engine/nn"
-	"kappa/engine/regularizer"
-	"kappa/engine/spectrum"
 )
 
 // objective is what a method minimises: the supervised loss, if loss, and its two terms, each with a weight.
 type objective struct {
 	loss             bool // L(D_P, ω, θ), label-smoothed; it also trains the head
 	primary, harmful term // of H̃_P and H̃_H; nil: none
-}
-
-// side is one task in the loop, with the memory of a batch.
-type side struct {
-	name   string
-	images Images
-	term   term
-	lambda float64
-	draws  *batches
-	rows   []int // of the step
-	first  []int // of the first batch, and the second behind it: κ is traced on them
-
-	x        nn.Tensor
-	labels   []int
-	out      *nn.Tensor // the features, as the net gave them
-	f, d     *mat.Dense // and as float64; the gradient in them
-	df, dz   nn.Tensor  // the gradients in features and logits that go back
-	spectrum regularizer.Features
-	loss     float64 // of the last pass
 }
 
 // descent is the loop that the methods on nets share.
@@ -119,9 +97,6 @@ func newDescent(p Problem, o Options, draw Draw, obj objective) (*descent, error
 	return d, nil
 }
 
-// draw takes up the next batch.
-func (s *side) draw() { s.rows = s.draws.next() }
-
 // trouble is why no step can be taken.
 type trouble struct {
 	status immunize.Status
@@ -137,71 +112,6 @@ func (d *descent) diverged(s *side, what string) *trouble {
 		reason += "; the first number that is not finite is in " + where
 	}
 	return &trouble{immunize.Diverged, reason}
-}
-
-// forward computes the features of some images of a task, and the supervised loss on them where loss is set, with its gradient in
-// the features in s.d, else zeros; the head gets its gradient where the loss trains it.
-func (d *descent) forward(s *side, rows []int, loss, play bool) error {
-	if err := gather(&s.x, s.images, rows); err != nil {
-		return fmt.Errorf("images of the %s task: %w", s.name, err)
-	}
-	for i, r := range rows {
-		s.labels[i] = s.images.Label(r)
-	}
-	s.out = d.net.Features(&s.x, nn.Mode{})
-	for i := range rows {
-		widen(s.f.RawRowView(i), s.out.Sample(i))
-	}
-	s.loss = math.NaN()
-	s.d.Zero()
-	if loss {
-		s.loss = nn.CrossEntropy(d.net.Logits(s.out, nn.Mode{}), s.labels, d.o.LabelSmoothing, &s.dz)
-		if s.loss-s.loss != 0 {
-			return d.diverged(s, fmt.Sprintf("the loss on the primary task is %v", s.loss))
-		}
-		df := d.net.Head.Backward(&s.dz, true)
-		for i := range rows {
-			widen(s.d.RawRowView(i), df.Sample(i))
-		}
-	}
-	if err := s.spectrum.Set(s.f); err != nil {
-		return d.diverged(s, fmt.Sprintf("features of the %s task are not finite", s.name))
-	}
-	if s.term != nil {
-		s.term.set(s.f, &s.spectrum, s.labels, play)
-	}
-	return nil
-}
-
-// backward takes c times the gradient in s.d back through the net.
-func (d *descent) backward(s *side) {
-	s.df.Resize(s.out.Shape...)
-	for i := range s.out.N() {
-		row := s.df.Sample(i)
-		for j, v := range s.d.RawRowView(i) {
-			row[j] = float32(v)
-		}
-	}
-	d.net.Backward(&s.df)
-}
-
-// accumulate adds the gradient of a task's part of the objective on the step's batch to those of the parameters, and reports whether
-// the task's term has one, or there is no term.
-func (d *descent) accumulate(s *side, loss bool) (ok bool, err error) {
-	if !loss && (s.term == nil || s.lambda == 0) {
-		return true, nil
-	}
-	if err := d.forward(s, s.rows, loss, true); err != nil {
-		return false, err
-	}
-	ok = true
-	if s.term != nil && s.lambda != 0 {
-		ok = s.term.add(s.d, s.lambda)
-	}
-	if ok || loss {
-		d.backward(s)
-	}
-	return ok, nil
 }
 
 // steps is the loop.
@@ -276,83 +186,5 @@ func (d *descent) step(t int) error {
 	d.res.Steps++
 	d.primary.draw()
 	d.harmful.draw()
-	return nil
-}
-
-// balance sets the weights of the terms.
-func (d *descent) balance() error {
-	for _, v := range []struct {
-		s *side
-		l immunize.Lambda
-	}{{&d.primary, d.o.LambdaPrimary}, {&d.harmful, d.o.LambdaHarmful}} {
-		v.s.lambda = v.l.Value
-		if v.s.term == nil || !v.l.Balance {
-			continue
-		}
-		v.s.lambda = 0
-		norm, err := d.norm(v.s, v.s.first[:d.o.Batch], false)
-		if err != nil {
-			return err
-		}
-		if norm > 0 {
-			v.s.lambda = d.o.BalanceNorm / norm
-		}
-	}
-	return nil
-}
-
-// norm returns the norm of the gradient of a side's term, or of the loss, in the extractor's parameters; NaN where there is none. Their
-// gradients are overwritten.
-func (d *descent) norm(s *side, rows []int, loss bool) (float64, error) {
-	if err := d.forward(s, rows, loss, false); err != nil {
-		return math.NaN(), err
-	}
-	if !loss && !s.term.add(s.d, 1) {
-		return math.NaN(), nil
-	}
-	d.net.ZeroGrad()
-	d.backward(s)
-	return nn.GradientNorm(d.extractor), nil
-}
-
-// trace measures state t.
-func (d *descent) trace(ctx context.Context, t int) error {
-	nan := math.NaN()
-	point := Point{Step: t, LossPrimary: nan, LossHarmful: nan, GradLoss: nan, GradWell: nan, GradIll: nan}
-	var err error
-	if d.obj.loss {
-		if point.GradLoss, err = d.norm(&d.primary, d.primary.rows, true); err != nil {
-			return err
-		}
-		point.LossPrimary = d.primary.loss
-	}
-	for _, v := range []struct {
-		s    *side
-		norm *float64
-	}{{&d.primary, &point.GradWell}, {&d.harmful, &point.GradIll}} {
-		if v.s.term != nil {
-			*v.norm, err = d.norm(v.s, v.s.rows, false)
-		} else {
-			err = d.forward(v.s, v.s.rows, false, false)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	point.RWell, point.RIll = d.primary.spectrum.Values().Well, d.harmful.spectrum.Values().Ill
-	if a, ok := d.obj.harmful.(*adversary); ok {
-		point.LossHarmful = a.loss
-	}
-	for _, v := range []struct {
-		s  *side
-		to *spectrum.Conditions
-	}{{&d.primary, &point.Primary}, {&d.harmful, &point.Harmful}} {
-		var f mat.Dense
-		if err := Features(ctx, &f, d.net, v.s.images, v.s.first); err != nil {
-			return err
-		}
-		*v.to = ConditionsOf(&f)
-	}
-	d.res.Trace = append(d.res.Trace, point)
 	return nil
 }

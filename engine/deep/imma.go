@@ -19,6 +19,9 @@ import (
 // derivative of w in θ is left out (first order). The inner player's head is drawn once, as the net's own head is, and kept from
 // step to step.
 //
+// Nothing bounds the harmful loss from above: without ClipNorm the outer player may run away. The inner player does where InnerRate is
+// above 4/‖f‖², f the features of an image: the curvature of the cross-entropy in the head is up to ½‖f‖².
+//
 // It reads what [Immunize] reads but LambdaPrimary, and InnerSteps and InnerRate.
 func IMMA(ctx context.Context, p Problem, o Options, draw Draw) (Result, error) {
 	fresh := p.Net.WithHead(p.Harmful.Classes(), draw("head"))
