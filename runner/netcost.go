@@ -16,7 +16,7 @@ const workMetric = "multiply_adds"
 // netSpeed is the processor time of a multiply-add in nanoseconds, as cost is measured: of small nets much of it goes to what is no
 // product.
 var netSpeed = map[string]float64{
-	"mlp": 0.06, "resnet18": 0.025, "resnet-small": 0.035, "vit-b16": 0.02, "vit-small": 0.05,
+	"mlp": 0.04, "resnet18": 0.02, "resnet-small": 0.0225, "vit-b16": 0.022, "vit-small": 0.037,
 }
 
 // fixedNetCost is what a run on a net costs whatever it computes, for its files and its record.

@@ -55,6 +55,7 @@ func (t *trial) doNet(r reader) error {
 			return err
 		}
 	}
+	n.before = nil // its buffers are as large as those of an attack
 	if t.out.Status == store.Done {
 		if err := n.attack(); err != nil {
 			return err
