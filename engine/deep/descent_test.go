@@ -416,3 +416,31 @@ func TestBatches(t *testing.T) {
 		}
 	}
 }
+
+// A step allocates nothing once the buffers have grown.
+func TestStepsAllocateNothing(t *testing.T) {
+	before := runtime.GOMAXPROCS(1)
+	defer runtime.GOMAXPROCS(before)
+	o := toyOptions()
+	for name, obj := range map[string]objective{
+		"immunize": {true, rWell(), rIll()}, "opt-kappa": {true, logKappa(), inverseLogKappa()},
+		"imma": {true, nil, &adversary{o: &o, head: toyNet(t, 3).Head.Layer}},
+	} {
+		d, err := newDescent(toyProblem(t), o, drawFrom(14), obj)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.balance(); err != nil {
+			t.Fatal(err)
+		}
+		step := func() {
+			if err := d.step(5); err != nil {
+				t.Fatal(err)
+			}
+		}
+		step()
+		if n := testing.AllocsPerRun(10, step); n != 0 {
+			t.Errorf("%s: %g allocations a step", name, n)
+		}
+	}
+}
