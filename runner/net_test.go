@@ -5,6 +5,11 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"kappa/store"
 )
 
 // tinyNet is a small experiment on a net: everything that nets have, on the digits in the binary.
@@ -113,5 +118,33 @@ func TestNetSpecRefused(t *testing.T) {
 				t.Errorf("error %v, want one with %q", err, tt.want)
 			}
 		})
+	}
+}
+
+// TestNetsDoNotDependOnJobs: every small net goes through, to the same bits whether one run or three are under way.
+func TestNetsDoNotDependOnJobs(t *testing.T) {
+	text := strings.Replace(tinyAttack, "[[attack]]", "[sweep]\n\"model.kind\" = [\"mlp\", \"vit-small\", \"resnet-small\"]\n[[attack]]", 1)
+	text = strings.Replace(text, "epochs = 4\nn = 128", "epochs = 1\nn = 64\nbatch = 32", 1)
+	plan := planOf(t, text)
+	one, three := openDB(t), openDB(t)
+	for db, jobs := range map[*store.DB]int{one: 1, three: 3} {
+		sum, err := Run(t.Context(), plan, db, Options{Jobs: jobs, Now: time.Now})
+		if err != nil || sum.Done != 9 {
+			t.Fatalf("%d jobs: %+v, %v", jobs, sum, err)
+		}
+	}
+	for _, run := range plan.Runs {
+		a, err := one.Outcome(t.Context(), run.Key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := three.Outcome(t.Context(), run.Key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		same := cmp.Options{cmpopts.IgnoreFields(store.Outcome{}, "WallSeconds", "CPUSeconds"), cmpopts.EquateNaNs()}
+		if d := cmp.Diff(a, b, same); d != "" {
+			t.Errorf("%s on %s (-one job +three):\n%s", run.Method(), run.Settings["model.kind"], d)
+		}
 	}
 }
