@@ -84,19 +84,29 @@ func (m *Images) read(dst []float32, k, i int) error {
 	return m.pixels.read(dst[k*size:][:size:size], m.at(i))
 }
 
-// inParallel calls do(0) … do(n−1) and returns the error of the smallest number that has one.
+// inParallel calls do(0) … do(n−1) and returns the error of the smallest number that has one. A panic in one becomes the caller's, who may
+// recover from it.
 func inParallel(workers, n int, do func(k int) error) error {
 	var wg sync.WaitGroup
 	var next atomic.Int64
 	errs := make([]error, n)
+	var panicked atomic.Pointer[any]
 	for range workers {
 		wg.Go(func() {
+			defer func() {
+				if p := recover(); p != nil {
+					panicked.Store(&p)
+				}
+			}()
 			for k := int(next.Add(1)) - 1; k < n; k = int(next.Add(1)) - 1 {
 				errs[k] = do(k)
 			}
 		})
 	}
 	wg.Wait()
+	if p := panicked.Load(); p != nil {
+		panic(*p)
+	}
 	if i := slices.IndexFunc(errs, func(err error) bool { return err != nil }); i >= 0 {
 		return errs[i]
 	}

@@ -186,6 +186,22 @@ func TestBatchFromSeveralGoroutines(t *testing.T) {
 	wg.Wait()
 }
 
+// TestPanicOfAWorker: what goes wrong in another goroutine can be recovered from where it was asked for.
+func TestPanicOfAWorker(t *testing.T) {
+	defer func() {
+		if p := recover(); p != "image 3" {
+			t.Errorf("recovered %v", p)
+		}
+	}()
+	_ = inParallel(2, 8, func(k int) error {
+		if k == 3 {
+			panic("image 3")
+		}
+		return nil
+	})
+	t.Error("it goes on")
+}
+
 func TestImagesRefused(t *testing.T) {
 	for _, c := range []struct {
 		src   Source
