@@ -19,9 +19,9 @@ type baseFigures struct {
 // tested are the accuracy and the loss of a net on test images.
 type tested struct{ accuracy, loss float64 }
 
-// theta0ID says which runs have the same θ_0 and data.
+// theta0ID says which runs have the same θ_0 and data: the digests say what is read, the settings how.
 func (n *netRun) theta0ID() string {
-	id := n.r.str("model.kind") + " " + strings.Join(n.run.Data, " ")
+	id := problemID(n.r) + strings.Join(n.run.Data, " ")
 	if n.theta0.Run == "" { // a head that a file of weights lacks is drawn
 		id += fmt.Sprint(" ", n.r.integer("train.seed"))
 	}

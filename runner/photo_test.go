@@ -117,3 +117,29 @@ func TestPhotographs(t *testing.T) {
 		t.Error("no run says which picture is truncated")
 	}
 }
+
+// TestPreparationsAreMeasuredApart: θ_0 on the same files prepared otherwise is measured anew.
+func TestPreparationsAreMeasuredApart(t *testing.T) {
+	files, db := photos(t), openDB(t)
+	text := photoNet[:strings.Index(photoNet, "[[attack]]")] + `
+[sweep]
+"harmful.dataset.interpolation" = ["bilinear", "bicubic"]
+`
+	spec := parse(t, strings.Replace(text, `, interpolation = "bicubic"`, "", 1))
+	digests, err := Digests(t.Context(), files, spec, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := NewPlan(spec, nil, digests)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sum, err := Run(t.Context(), plan, db, Options{Jobs: 1, Now: time.Now, Data: files}); err != nil || sum.Done != 3 {
+		t.Fatalf("%+v, %v", sum, err)
+	}
+	for task, want := range map[string]int64{"harmful": 4, "primary": 2} { // two groups
+		if got := count(t, db, "SELECT count(DISTINCT value) FROM metrics WHERE name = 'group_kappa_"+task+"_before'"); got != want {
+			t.Errorf("%s: %d condition numbers of θ_0, want %d", task, got, want)
+		}
+	}
+}
