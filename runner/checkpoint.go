@@ -12,6 +12,9 @@ import (
 	"kappa/engine/nn/weights"
 )
 
+// resumed begins the line of the log of a pre-training that went on from a checkpoint.
+const resumed = "goes on after epoch"
+
 // A checkpoint is a training's state as a .safetensors file: the tensors of the net and of the optimizer under their names, and what was
 // recorded of its epochs.
 const (
@@ -97,6 +100,6 @@ func (t *trial) readCheckpoint() *deep.State {
 		t.logf("the checkpoint is not taken up: %v", err)
 		return nil
 	}
-	t.logf("goes on after epoch %d, from the checkpoint of an earlier attempt", s.Epoch)
+	t.logf(resumed+" %d, from the checkpoint of an earlier attempt", s.Epoch)
 	return &s
 }

@@ -50,7 +50,7 @@ func findLost(ctx context.Context, plan *Plan, db Database, decisions []Decision
 		}
 	}
 	for i, d := range decisions {
-		if !needed[d.Run.Key] || d.Reason != ReasonDone {
+		if !needed[d.Run.Key] || d.State.Status != store.Done || d.Reason != ReasonDone && d.Reason != ReasonForced {
 			continue
 		}
 		_, ok, err := db.FindTheta(ctx, d.Run.TrainKey)

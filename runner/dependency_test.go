@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"math"
 	"os"
 	"path/filepath"
@@ -269,6 +270,31 @@ func TestUselessCheckpoints(t *testing.T) {
 	}
 }
 
+// TestCheckpointsThatCannotBeWritten: a training that has gone on from one does not begin anew over it.
+func TestCheckpointsThatCannotBeWritten(t *testing.T) {
+	plan := planOf(t, tinyAttack[:strings.Index(tinyAttack, "[[attack]]")])
+	db := openDB(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	if _, err := Run(ctx, plan, &cancelled{db, plan.Runs[0].Key, 1, cancel}, Options{Jobs: 1, Now: time.Now}); err == nil {
+		t.Fatal("it was not cut off")
+	}
+	sum, err := Run(t.Context(), plan, full{db}, Options{Jobs: 1, Now: time.Now})
+	if err != nil || sum.Failed != 2 {
+		t.Fatalf("%+v, %v", sum, err)
+	}
+	if got := sum.Failures[0].Err.Error(); !strings.Contains(got, "checkpoint after epoch 2: the disk is full") {
+		t.Errorf("%q", got)
+	}
+	if sum, err = Run(t.Context(), plan, db, Options{Jobs: 1, Now: time.Now}); err != nil || sum.Done != 2 {
+		t.Errorf("%+v, %v", sum, err)
+	}
+}
+
+// full is a database on a disk without room for checkpoints.
+type full struct{ *store.DB }
+
+func (full) WriteCheckpoint(string, []byte) error { return errors.New("the disk is full") }
+
 // TestNetAttackAdded: a further attack on a kept net is computed alone, and gives what a run from scratch gives.
 func TestNetAttackAdded(t *testing.T) {
 	more := tinyAttack + "[[attack]]\nmethod = \"linear-probe\"\nn = 64\ntest_n = 50\nepochs = 2\n"
@@ -348,6 +374,9 @@ func TestLostTheta0(t *testing.T) {
 	if err != nil || decisions[0].Reason != ReasonLost || !decisions[0].Execute {
 		t.Errorf("removed: %q, %v", decisions[0].Reason, err)
 	}
+	if decisions, err = Decide(t.Context(), other, db, true); err != nil || decisions[0].Reason != ReasonLost {
+		t.Errorf("removed, forced: %q, %v", decisions[0].Reason, err)
+	}
 	// A filter does not leave it out.
 	opt.Filter = func(d Decision) bool { return d.Run.Method() == "immunize" }
 	sum, err = Run(t.Context(), other, db, opt)
@@ -375,13 +404,14 @@ func TestSelectKeepsWhatIsNeeded(t *testing.T) {
 		t.Errorf("executed %v, want %v", got, want)
 	}
 	for i := range decisions {
-		decisions[i].Reason = ReasonForced
+		decisions[i].Reason, decisions[i].State.Status = ReasonForced, store.Done
 	}
+	decisions[3].State.Status = store.Failed
 	got = nil
 	for _, d := range Select(decisions, keep) {
 		got = append(got, d.Execute)
 	}
-	if want := []bool{false, false, false, false, true}; !slices.Equal(got, want) {
+	if want := []bool{false, false, false, true, true}; !slices.Equal(got, want) { // what is there is not repeated, what failed is needed
 		t.Errorf("forced: executed %v, want %v", got, want)
 	}
 }

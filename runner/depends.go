@@ -121,7 +121,8 @@ func Select(decisions []Decision, keep func(Decision) bool) []Decision {
 		}
 		kept[i] = true
 		for _, dep := range out[i].Run.Depends {
-			if j, ok := at[dep.Key]; ok && out[j].Reason != ReasonForced { // one that is there need not be repeated
+			j, ok := at[dep.Key]
+			if ok && !(out[j].Reason == ReasonForced && out[j].State.Status.Finished()) { // one that is there need not be repeated
 				need(j)
 			}
 		}

@@ -102,6 +102,8 @@ func TestNetSpecRefused(t *testing.T) {
 		{"data set", `dataset = "digits"`, `dataset = "house-prices"`, `primary.dataset: the data set "house-prices" is not for deep nets`},
 		{"class", `dataset = "digits"`, "dataset = \"digits\"\nclass = 3", `primary.class: no run of the spec reads it – read by digits (linear extractors)`},
 		{"a key of linear ones", `batch = 32`, "batch = 32\nrotate = true", `train.rotate: no run of the spec reads it`},
+		{"no labels left", "batch = 32", "batch = 32\nlabel_smoothing = 1.0", `train.label_smoothing: smoothed by 1 labels say nothing`},
+		{"nothing unfrozen", `kind = "mlp"`, "kind = \"mlp\"\nunfrozen = []", `model.unfrozen: the list is empty`},
 		{"init", `kind = "mlp"`, "kind = \"mlp\"\ninit = \"identity\"", `model.init`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -57,13 +57,14 @@ func (n *netRun) attackOne(i int, name, label string) ([]store.AttackPoint, erro
 	}
 	task := n.data.harmful
 	key := func(name string) string { return attackKey(i, name) }
+	images := min(n.r.integer(key("n")), task.Train.Len())
 	o := deep.AttackOptions{
 		TrainOptions: deep.TrainOptions{
-			Epochs: n.r.integer(key("epochs")), Batch: max(testBatch, n.r.integer(key("batch"))),
+			Epochs: n.r.integer(key("epochs")), Batch: min(testBatch, images), // of an attack without batches, to compute features
 			Optimizer: deep.Optimizer(n.r.str(key("optimizer"))), LearningRate: n.r.number(key("learning_rate")),
 			Momentum: n.r.number(key("momentum")), WeightDecay: n.r.number(key("weight_decay")),
 		},
-		Images: min(n.r.integer(key("n")), task.Train.Len()), TestImages: min(n.r.integer(key("test_n")), task.Test.Len()),
+		Images: images, TestImages: min(n.r.integer(key("test_n")), task.Test.Len()),
 		Rank: n.r.integer(key("rank")), Progress: n.work.attackPhase(n.trial, i),
 	}
 	if n.r.has(key("batch")) {

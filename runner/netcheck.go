@@ -19,6 +19,14 @@ func checkNet(r reader, problem func(path, message, hint string)) {
 			problem(key, "a momentum of 1 never ends", "want a number ≥ 0 and < 1")
 		}
 	}
+	for _, key := range []string{"train.label_smoothing", "pretrain.label_smoothing"} {
+		if r.number(key) == 1 {
+			problem(key, "smoothed by 1 labels say nothing", "want a number ≥ 0 and < 1")
+		}
+	}
+	if r.has("model.unfrozen") && len(r.strings("model.unfrozen")) == 0 {
+		problem("model.unfrozen", "the list is empty, and nothing would be immunized", "want names of parameters, or leave the key out for those of the paper")
+	}
 	if n, batch := r.integer("pretrain.n"), r.integer("pretrain.batch"); n > 0 && n < batch {
 		problem("pretrain.n", fmt.Sprintf("%d images do not fill a batch of %d", n, batch), "want as many as pretrain.batch at least")
 	}

@@ -1,10 +1,12 @@
 package runner
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
 
+	"kappa/engine/immunize"
 	"kappa/engine/nn"
 	"kappa/runner/dataset"
 	"kappa/store"
@@ -93,10 +95,12 @@ func (c netCounter) passes(r reader, s netSize) (passes, bool) {
 	return p, p.all > 0
 }
 
-// netMeasured is a recorded run on a net, as others are compared with it; ok is false for what cannot be.
+// netMeasured is a recorded run on a net, as others are compared with it; ok is false for what cannot be, such as a run that did not do all of
+// its work: it went on from a checkpoint, or ended early.
 func netMeasured(p store.Past, m Machine) (*measuredRun, bool) {
 	adds := p.Numbers[workMetric]
-	if !netKind(p.Model) || !(adds > 0) || p.CPU != m.CPU || p.Kernel != m.Kernel || !(p.CPUSeconds > 0) {
+	part := strings.Contains(p.Log, resumed) || strings.Contains(p.Log, fmt.Sprintf(": %s after ", immunize.Diverged))
+	if part || !netKind(p.Model) || !(adds > 0) || p.CPU != m.CPU || p.Kernel != m.Kernel || !(p.CPUSeconds > 0) {
 		return nil, false
 	}
 	c := netCost(p.Model, adds)

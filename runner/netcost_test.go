@@ -2,6 +2,7 @@ package runner
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -84,6 +85,15 @@ func TestNetsAreForetold(t *testing.T) {
 	for i := range base.Runs {
 		if ratio := slow.Runs[i].CPUSeconds / base.Runs[i].CPUSeconds; math.Abs(ratio-3) > 0.1 {
 			t.Errorf("run %d takes %.2f times as long as without recorded runs, want 3", i, ratio)
+		}
+	}
+	for _, log := range []string{resumed + " 1, from the checkpoint of an earlier attempt", "method immunize: diverged after 3 steps"} {
+		partly := slices.Clone(past)
+		for i := range partly {
+			partly[i].Log = log
+		}
+		if got, _ := forecastOf(t, realNet, partly); got.Recorded != 0 {
+			t.Errorf("%q: %d recorded runs that did a part of their work count", log, got.Recorded)
 		}
 	}
 	if other, _ := forecastOf(t, strings.Replace(realNet, "resnet-small", "vit-small", 1), past); other.Unknown != 0 || other.Recorded != 0 {
