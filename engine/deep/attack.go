@@ -28,6 +28,9 @@ type AttackOptions struct {
 	Scale      float64               // of LoRA's adapters, α/r, ≥ 0; 0 is 1 (α = r)
 	Progress   func(step, steps int) // after each step; nil: none
 	EpochDone  func(e Epoch)         // after each epoch, and before the first; nil: none
+	// Checkpoint and From are as those of [PretrainOptions]. The optimum by [LBFGS] has no epochs: it offers no state and takes none.
+	Checkpoint func(state State) error
+	From       *State
 }
 
 // begin returns the training of a copy of net with a new head, all of it, in eval mode and without parameters that move.
@@ -38,7 +41,7 @@ func begin(net *nn.Net, task Task, o AttackOptions, draw Draw) (*trainer, error)
 	t := &trainer{
 		net: net.WithHead(task.Train.Classes(), draw("attack", "head")), o: o.TrainOptions,
 		draw:     func(purpose ...string) *rand.Rand { return draw(append([]string{"attack"}, purpose...)...) },
-		progress: o.Progress, finished: o.EpochDone,
+		progress: o.Progress, finished: o.EpochDone, checkpoint: o.Checkpoint, start: o.From,
 	}
 	for _, part := range []struct {
 		name, purpose string

@@ -37,6 +37,11 @@ func run(ctx context.Context, p Problem, o Options, draw Draw, obj objective) (R
 		return Result{}, err
 	}
 	defer p.Net.Thaw()
+	if o.From != nil {
+		if err := d.restore(o.From); err != nil {
+			return Result{}, err
+		}
+	}
 	if err := d.steps(ctx); err != nil {
 		return Result{}, err
 	}
@@ -116,10 +121,12 @@ func (d *descent) diverged(s *side, what string) *trouble {
 
 // steps is the loop.
 func (d *descent) steps(ctx context.Context) error {
-	if err := d.balance(); err != nil {
-		return d.stop(err)
+	if d.o.From == nil {
+		if err := d.balance(); err != nil {
+			return d.stop(err)
+		}
 	}
-	for t := 0; ; t++ {
+	for t := d.res.Steps; ; t++ {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -137,6 +144,11 @@ func (d *descent) steps(ctx context.Context) error {
 		}
 		if d.o.Progress != nil {
 			d.o.Progress(t+1, d.o.Steps)
+		}
+		if d.o.Checkpoint != nil && d.o.CheckpointAt != nil && d.o.CheckpointAt(t+1, d.o.Steps) {
+			if err := d.o.Checkpoint(d.state()); err != nil {
+				return err
+			}
 		}
 	}
 }

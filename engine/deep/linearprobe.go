@@ -24,6 +24,7 @@ func LinearProbe(ctx context.Context, net *nn.Net, task Task, o AttackOptions, d
 	epochs := o.Epochs
 	if optimum {
 		o.TrainOptions = TrainOptions{Epochs: min(epochs, 0), Batch: o.Batch, LearningRate: 1} // no step is taken
+		o.Checkpoint, o.From = nil, nil
 	}
 	var probe *trainer
 	res, err := attack(ctx, "linear-probe", net, task, o, draw, func(t *trainer) error {

@@ -49,6 +49,11 @@ type Options struct {
 	// two alone. A measured state costs about four steps.
 	TraceAt  func(step, last int) bool
 	Progress func(step, steps int) // after every step; nil: none
+	// CheckpointAt says whether Checkpoint is offered the state after step (1 … last), a copy, which it may keep; an error of Checkpoint's
+	// ends the method. nil, of either: no state is taken. [Identity] takes no step and offers none.
+	CheckpointAt func(step, last int) bool
+	Checkpoint   func(state MethodState) error
+	From         *MethodState // continue from here with the same problem, θ_0 included, options and draws: net and result have the same bits
 }
 
 // Result is what a method did.
