@@ -119,8 +119,16 @@ func CheckData(ctx context.Context, plan *Plan, data fs.FS) error {
 			seen[id] = true
 			say(cache.fits(r))
 		}
-		if r.net() {
-			say(cache.netCounts(r))
+		if !r.net() {
+			continue
+		}
+		say(cache.netCounts(r))
+		for i, name := range r.attacks() {
+			rank := r.integer(attackKey(i, "rank"))
+			if id := fmt.Sprint(problemID(r), "rank=", rank); name == "lora" && !seen[id] {
+				seen[id] = true
+				say(cache.netAdapters(r, rank))
+			}
 		}
 	}
 	return errors.Join(errs...)

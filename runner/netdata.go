@@ -79,13 +79,40 @@ func (c *problemCache) netFits(r reader) error {
 	if err != nil {
 		return err
 	}
-	if err := net.Freeze(r.strings("model.unfrozen")...); err != nil {
+	unfrozen := r.strings("model.unfrozen")
+	if err := net.Freeze(unfrozen...); err != nil {
 		return fmt.Errorf("model.unfrozen: %w", err)
+	}
+	if unfrozen != nil && net.Trunk() == len(net.Blocks) {
+		return fmt.Errorf("model.unfrozen: nothing of the net %s but its head is unfrozen by %q; accepted: names that take in a parameter of a block", net.Kind, unfrozen)
 	}
 	if path := initFile(r); path != "" {
 		_, err = readTheta0(c.data, path, net)
 	}
 	return err
+}
+
+// netAdapters reports why lora cannot attack the net of a run.
+func (c *problemCache) netAdapters(r reader, rank int) error {
+	data, err := c.netTasks(r)
+	if err != nil {
+		return nil // netFits says it
+	}
+	net, err := nn.New(r.str("model.kind"), dims(data.primary.Train), data.primary.Train.Classes())
+	if err != nil {
+		return nil // likewise
+	}
+	unfrozen := r.strings("model.unfrozen")
+	if unfrozen == nil {
+		unfrozen = net.Unfrozen
+	}
+	if net.Freeze(unfrozen...) != nil || net.Trunk() == len(net.Blocks) {
+		return nil // likewise
+	}
+	if err := deep.LoRAFits(net, unfrozen, rank); err != nil {
+		return fmt.Errorf("attacker lora: %w", err)
+	}
+	return nil
 }
 
 // netCounts reports numbers of images that a run on a net asks for and the data do not have.

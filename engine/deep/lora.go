@@ -27,6 +27,13 @@ func LoRA(ctx context.Context, net *nn.Net, task Task, o AttackOptions, draw Dra
 	})
 }
 
+// LoRAFits returns the error with which [LoRA] would refuse a net of which unfrozen names the blocks, nil where it would not: what can be known
+// before there is anything to attack. It changes what is frozen in net.
+func LoRAFits(net *nn.Net, unfrozen []string, rank int) error {
+	_, err := newAdapters(net, unfrozen, rank, 1, nil)
+	return err
+}
+
 // adapt makes adapters what a training trains beside the head.
 func (t *trainer) adapt(ctx context.Context, unfrozen []string, o AttackOptions) (adapters, error) {
 	l, err := newAdapters(t.net, unfrozen, o.Rank, o.Scale, t.draw("adapters"))
