@@ -12,8 +12,8 @@ import (
 	"kappa/engine/nn/weights"
 )
 
-// resumed begins the line of the log of a pre-training that went on from a checkpoint.
-const resumed = "goes on after epoch"
+// resumed begins the line of the log of a run that went on from a checkpoint.
+const resumed = "goes on after"
 
 // A checkpoint is a training's state as a .safetensors file: the tensors of the net and of the optimizer under their names, and what was
 // recorded of its epochs.
@@ -97,9 +97,9 @@ func (t *trial) readCheckpoint() *deep.State {
 		s, err = decodeState(data)
 	}
 	if err != nil {
-		t.logf("the checkpoint is not taken up: %v", err)
+		t.notTakenUp(err)
 		return nil
 	}
-	t.logf(resumed+" %d, from the checkpoint of an earlier attempt", s.Epoch)
+	t.logf(resumed+" epoch %d, from the checkpoint of an earlier attempt", s.Epoch)
 	return &s
 }

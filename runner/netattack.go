@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -18,8 +19,9 @@ func netAttackLabel(r reader, i int, name string) string {
 	return name
 }
 
-// attack lets every attacker of the run loose on θ and the harmful task, and compares what it reaches with what it reaches on θ_0.
-func (n *netRun) attack() error {
+// attack lets every attacker of the run loose on θ and the harmful task, and compares what it reaches with what it reaches on θ_0. The
+// first done attackers are on record already, and training is a state of the next one, nil where there is none.
+func (n *netRun) attack(done int, training *deep.State) error {
 	names := n.r.attacks()
 	if len(names) == 0 {
 		return nil
@@ -29,8 +31,15 @@ func (n *netRun) attack() error {
 		return err
 	}
 	for i, name := range names {
+		if i < done {
+			continue
+		}
+		if err := n.saveTheta(i, training); err != nil {
+			return err
+		}
 		label := netAttackLabel(n.r, i, name)
-		points, err := n.attackOne(i, name, label)
+		points, err := n.attackOne(i, name, label, training)
+		training = nil
 		if err != nil {
 			return fmt.Errorf("attacker %s: %w", label, err)
 		}
@@ -48,8 +57,8 @@ func (n *netRun) attack() error {
 	return nil
 }
 
-// attackOne runs one attacker and returns its states, one an epoch.
-func (n *netRun) attackOne(i int, name, label string) ([]store.AttackPoint, error) {
+// attackOne runs one attacker, from a state of its training where that is not nil, and returns its states, one an epoch.
+func (n *netRun) attackOne(i int, name, label string, from *deep.State) ([]store.AttackPoint, error) {
 	list := netAttackers()
 	at := slices.IndexFunc(list, func(a netAttacker) bool { return a.Name == name })
 	if at < 0 {
@@ -70,7 +79,21 @@ func (n *netRun) attackOne(i int, name, label string) ([]store.AttackPoint, erro
 	if n.r.has(key("batch")) {
 		o.Batch = n.r.integer(key("batch"))
 	}
+	o.Checkpoint = func(s deep.State) error {
+		if s.Epoch == o.Epochs { // what is left to do is to record it
+			return nil
+		}
+		return n.saveTheta(i, &s)
+	}
+	if o.From = from; from != nil {
+		n.logf(resumed+" epoch %d of attacker %s, from the checkpoint of an earlier attempt", from.Epoch, label)
+	}
 	res, err := list[at].run(n.ctx, n.net, task, o, seeded(n.r.integer("train.seed")))
+	if errors.Is(err, deep.ErrState) {
+		n.notTakenUp(err)
+		o.From = nil
+		res, err = list[at].run(n.ctx, n.net, task, o, seeded(n.r.integer("train.seed")))
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"time"
 
 	"kappa/engine/deep"
 	"kappa/engine/immunize"
@@ -40,24 +41,28 @@ func (t *trial) doNet(r reader) error {
 	if err != nil {
 		return err
 	}
-	n := &netRun{trial: t, r: r, data: data, before: net, net: net.Clone(), theta0: base}
+	n := &netRun{trial: t, r: r, data: data, before: net, net: net.Clone(), theta0: base, saved: t.of.opt.Now()}
 	if unfrozen := n.unfrozen(); unfrozen != nil {
 		n.net.Unfrozen = unfrozen // of methods and of attackers alike
 	}
-	reused, err := n.reuse()
-	if err != nil {
-		return err
-	}
-	n.work = workOf(r, sizeOfPictures(data), passesOf(n.net, n.unfrozen()), reused)
-	t.recordWork(n.work)
-	if !reused {
-		if err := n.immunize(); err != nil {
+	at := n.takeUp()
+	if at.Method != nil {
+		if n.reused, err = n.reuse(); err != nil {
 			return err
+		}
+	}
+	n.work = workOf(r, sizeOfPictures(data), passesOf(n.net, n.unfrozen()), n.reused)
+	if at.Method != nil {
+		t.recordWork(n.work)
+		if !n.reused {
+			if err := n.immunize(at.Method); err != nil {
+				return err
+			}
 		}
 	}
 	n.before = nil // its buffers are as large as those of an attack
 	if t.out.Status == store.Done {
-		if err := n.attack(); err != nil {
+		if err := n.attack(at.Attacks, at.Training); err != nil {
 			return err
 		}
 	}
@@ -72,7 +77,9 @@ type netRun struct {
 	before, net *nn.Net    // θ_0 and θ
 	theta0      store.Kept // the run whose θ_0 it is, with its file; none where θ_0 is a file of the user's
 	work        work
-	steps       int // of the method
+	steps       int       // of the method
+	reused      bool      // θ is another run's
+	saved       time.Time // when the last checkpoint was written, or the run began
 }
 
 // seeded returns what a run on a net draws from.
@@ -80,13 +87,26 @@ func seeded(seed int, for_ ...string) deep.Draw {
 	return func(purpose ...string) *rand.Rand { return draw(seed, slices.Concat(for_, purpose)...) }
 }
 
-// immunize runs the method and measures what it gives.
-func (n *netRun) immunize() error {
+// immunize runs the method, from a state of it where that is after a step, and measures what it gives.
+func (n *netRun) immunize(from *deep.MethodState) error {
 	m, ok := netMethodNamed(n.run.Method())
 	if !ok {
 		return fmt.Errorf("no method on nets is named %q", n.run.Method())
 	}
-	res, err := m.run(n.ctx, deep.Problem{Net: n.net, Primary: n.data.primary.Train, Harmful: n.data.harmful.Train}, n.options(), seeded(n.r.integer("train.seed"), "train"))
+	o := n.options()
+	if from.Steps > 0 {
+		o.From = from
+		n.logf(resumed+" step %d of the method, from the checkpoint of an earlier attempt", from.Steps)
+	}
+	run := func() (deep.Result, error) {
+		return m.run(n.ctx, deep.Problem{Net: n.net, Primary: n.data.primary.Train, Harmful: n.data.harmful.Train}, o, seeded(n.r.integer("train.seed"), "train"))
+	}
+	res, err := run()
+	if errors.Is(err, deep.ErrState) {
+		n.notTakenUp(err)
+		o.From = nil
+		res, err = run()
+	}
 	if err != nil {
 		return fmt.Errorf("method %s: %w", m.Name, err)
 	}
@@ -106,6 +126,7 @@ func (n *netRun) options() deep.Options {
 		LambdaPrimary: lambda(r, "train.lambda_primary"), LambdaHarmful: lambda(r, "train.lambda_harmful"),
 		BalanceNorm: r.number("train.balance_norm"), InnerSteps: r.integer("train.inner_steps"), InnerRate: r.number("train.inner_rate"),
 		TraceAt: tracer(r), Progress: n.work.phase(n.trial, 0, n.work.method),
+		CheckpointAt: func(int, int) bool { return n.due() }, Checkpoint: func(s deep.MethodState) error { return n.save(&standing{Method: &s}) },
 	}
 	if o.Batch == 0 { // identity, whose trace is one state
 		o.Batch = min(baseBatch, n.data.primary.Train.Len(), n.data.harmful.Train.Len())

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"errors"
 	"fmt"
 
 	"kappa/engine/deep"
@@ -19,12 +20,7 @@ func (t *trial) pretrain(r reader, net *nn.Net, data pictures) error {
 			Momentum: r.number("pretrain.momentum"), WeightDecay: r.number("pretrain.weight_decay"), Warmup: r.number("pretrain.warmup"),
 			LabelSmoothing: r.number("pretrain.label_smoothing"), ClipNorm: r.number("pretrain.clip_norm"),
 		},
-		Images: r.integer("pretrain.n"), Test: true,
-	}
-	begun, tell := false, work.phase(t, 0, work.method)
-	o.Progress = func(step, steps int) {
-		begun = true
-		tell(step, steps)
+		Images: r.integer("pretrain.n"), Test: true, Progress: work.phase(t, 0, work.method),
 	}
 	o.Checkpoint = func(s deep.State) error {
 		if s.Epoch == o.Epochs { // what is left to do is to record it
@@ -34,8 +30,8 @@ func (t *trial) pretrain(r reader, net *nn.Net, data pictures) error {
 	}
 	o.From = t.readCheckpoint()
 	res, err := deep.Pretrain(t.ctx, net, data.primary, o, seeded(r.integer("pretrain.seed"), pretrainMethod))
-	if err != nil && o.From != nil && !begun && t.ctx.Err() == nil {
-		t.logf("the checkpoint is not taken up: %v", err)
+	if errors.Is(err, deep.ErrState) {
+		t.notTakenUp(err)
 		o.From = nil
 		res, err = deep.Pretrain(t.ctx, net, data.primary, o, seeded(r.integer("pretrain.seed"), pretrainMethod))
 	}

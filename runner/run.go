@@ -204,7 +204,7 @@ func (s *execution) execute(ctx context.Context, it, broken *item) (store.State,
 		if err != nil {
 			return state, fmt.Errorf("run %s: record: %w", short(run.Key), err)
 		}
-		if outcome.Status.Finished() && run.Method() == pretrainMethod {
+		if outcome.Status.Finished() && (reader{run.Settings}).net() {
 			if err := s.db.RemoveCheckpoint(run.Key); err != nil {
 				return state, fmt.Errorf("run %s: %w", short(run.Key), err)
 			}
