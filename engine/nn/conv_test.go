@@ -24,6 +24,9 @@ func TestConv2d(t *testing.T) {
 		{5, 7, 5, 32, 48, 3, 1, 1},
 		{2, 1, 1, 32, 32, 3, 1, 1},
 		{2, 6, 3, 48, 32, 3, 1, 1},
+		{17, 1, 3, 32, 32, 3, 1, 1}, // several partial gradients
+		{9, 7, 3, 32, 32, 3, 1, 1},  // of which each is summed up in several groups
+		{19, 3, 4, 3, 5, 3, 2, 1},
 	} {
 		for _, images := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%+v/%v", c, images), func(t *testing.T) {

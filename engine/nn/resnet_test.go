@@ -120,13 +120,21 @@ func TestAvgPool(t *testing.T) {
 }
 
 func TestBasicBlock(t *testing.T) {
-	for _, c := range []struct{ h, w, in, out, stride int }{{1, 3, 1, 2, 2}, {7, 5, 3, 3, 1}, {7, 5, 3, 16, 2}, {6, 4, 16, 17, 2}, {4, 4, 3, 4, 1}} {
+	for _, c := range []struct{ n, h, w, in, out, stride int }{
+		{5, 1, 3, 1, 2, 2},
+		{5, 7, 5, 3, 3, 1},
+		{5, 7, 5, 3, 16, 2},
+		{5, 6, 4, 16, 17, 2},
+		{5, 4, 4, 3, 4, 1},
+		{9, 2, 3, 32, 32, 1},
+		{9, 3, 3, 16, 32, 2}, // several partial gradients, by minimal filtering
+	} {
 		for _, train := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%+v/%v", c, train), func(t *testing.T) {
 				rng := rand.New(rand.NewPCG(7, 2))
 				l := NewBasicBlock(c.in, c.out, c.stride)
 				randomize(l, rng)
-				x := randomLike(NewMaps(5, c.h, c.w, c.in), rng)
+				x := randomLike(NewMaps(c.n, c.h, c.w, c.in), rng)
 				checkLayer(t, l, x, Mode{Train: train}, func(x maps64, v values64) maps64 {
 					return naiveBlock(x, v, "", c.out, c.stride, train)
 				})
