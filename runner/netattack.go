@@ -85,7 +85,8 @@ func (n *netRun) attackOne(i int, name, label string, from *deep.State) ([]store
 		}
 		return n.saveTheta(i, &s)
 	}
-	if o.From = from; from != nil {
+	if from != nil {
+		o.From, o.Progress = from, releasing(&from.Tensors, o.Progress)
 		n.logf(resumed+" epoch %d of attacker %s, from the checkpoint of an earlier attempt", from.Epoch, label)
 	}
 	res, err := list[at].run(n.ctx, n.net, task, o, seeded(n.r.integer("train.seed")))

@@ -95,7 +95,7 @@ func (n *netRun) immunize(from *deep.MethodState) error {
 	}
 	o := n.options()
 	if from.Steps > 0 {
-		o.From = from
+		o.From, o.Progress = from, releasing(&from.Tensors, o.Progress)
 		n.logf(resumed+" step %d of the method, from the checkpoint of an earlier attempt", from.Steps)
 	}
 	run := func() (deep.Result, error) {
