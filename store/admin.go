@@ -141,7 +141,11 @@ func (db *DB) Check(ctx context.Context) (problems, notes []string, err error) {
 		underWay := slices.ContainsFunc(live, func(key string) bool {
 			return strings.HasPrefix(f.Name(), key+"-") || strings.HasPrefix(f.Name(), partialPrefix)
 		})
-		if _, ok := artifacts[p]; !ok && !underWay {
+		switch _, ok := artifacts[p]; {
+		case ok || underWay:
+		case strings.HasSuffix(p, checkpointSuffix):
+			note("%s: a run that was cut off has left it; the next `kappa run` of its spec goes on from there", p)
+		default:
 			note("%s belongs to no attempt: a run that did not end has left it", p)
 		}
 	}
