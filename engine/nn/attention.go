@@ -60,7 +60,7 @@ func (a *Attention) attend(x *Tensor, mode Mode) *Tensor {
 	} else {
 		a.qkv.Forward(x, mode)
 	}
-	a.weights = grow(a.weights, a.n*a.Heads*a.queries()*a.tokens)
+	a.weights = sized(a.weights, a.n*a.Heads*a.queries()*a.tokens)
 	a.out.Resize(a.n, a.queries(), a.Width)
 	blas.Split(a.n*a.Heads, 1, a.mixing)
 	return &a.out
@@ -187,7 +187,7 @@ func (p *pool) take(n int) []float32 {
 	if last := len(p.free) - 1; last >= 0 {
 		s := p.free[last]
 		p.free = p.free[:last]
-		return grow(s, n)
+		return sized(s, n)
 	}
 	return make([]float32, n)
 }

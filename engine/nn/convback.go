@@ -133,14 +133,6 @@ func (l *Conv2d) beginBack(dx *Tensor, add bool) {
 	}
 }
 
-// sized returns a slice of length n, s if it is long enough.
-func sized[T any](s []T, n int) []T {
-	if cap(s) < n {
-		return make([]T, n)
-	}
-	return s[:n]
-}
-
 // classify finds the classes for h×w pixels.
 func (l *Conv2d) classify(h, w int) {
 	b := &l.back

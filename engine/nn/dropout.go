@@ -43,7 +43,7 @@ func (l *Dropout) Forward(x *Tensor, mode Mode) *Tensor {
 		panic(badShape)
 	}
 	l.y.Resize(x.Shape...)
-	l.scale = grow(l.scale, len(x.Data))
+	l.scale = sized(l.scale, len(x.Data))
 	keep := float32(0) // where all is dropped
 	if l.P < 1 {
 		keep = float32(1 / (1 - l.P))

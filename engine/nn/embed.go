@@ -123,7 +123,7 @@ func (e *Embed) Backward(dy *Tensor, want bool) *Tensor {
 		productTA(matrix(k, e.Dim, e.weight.Gradient()), matrix(n*t, k, e.patches.Data), d, 1)
 	}
 	if e.token.Trained() || e.position.Trained() || e.bias.Trained() {
-		e.dtokens = grow(e.dtokens, t*e.Dim)
+		e.dtokens = sized(e.dtokens, t*e.Dim)
 		clear(e.dtokens)
 		e.tokens.add(e.dtokens, dy.Data)
 	}
@@ -139,7 +139,7 @@ func (e *Embed) Backward(dy *Tensor, want bool) *Tensor {
 	if !want {
 		return nil
 	}
-	e.dpatches = grow(e.dpatches, n*t*k)
+	e.dpatches = sized(e.dpatches, n*t*k)
 	productTB(matrix(n*t, k, e.dpatches), d, matrix(k, e.Dim, e.weight.Value), 0)
 	e.dx.Resize(e.x.Shape...)
 	blas.Split(n, 1, e.scatter)

@@ -46,7 +46,7 @@ func (l *LayerNorm) Forward(x *Tensor, _ Mode) *Tensor {
 	}
 	l.x = x
 	l.y.Resize(x.Shape...)
-	l.mean, l.rstd = grow(l.mean, l.rows()), grow(l.rstd, l.rows())
+	l.mean, l.rstd = sized(l.mean, l.rows()), sized(l.rstd, l.rows())
 	blas.Split(pieces(l.rows()), 1, l.forward)
 	return &l.y
 }
@@ -78,7 +78,7 @@ func (l *LayerNorm) back(dy, z *Tensor, want bool) *Tensor {
 	}
 	l.dx.Resize(l.x.Shape...)
 	n := pieces(l.rows())
-	l.dw, l.db = grow(l.dw, n*l.Width), grow(l.db, n*l.Width)
+	l.dw, l.db = sized(l.dw, n*l.Width), sized(l.db, n*l.Width)
 	blas.Split(n, 1, l.backward)
 	if l.weight.Trained() {
 		addWide(l.weight.Gradient(), l.dw)

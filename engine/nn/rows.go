@@ -11,8 +11,8 @@ const rowPiece = 128
 // pieces is the number of pieces that so many rows are cut into.
 func pieces(rows int) int { return (rows + rowPiece - 1) / rowPiece }
 
-// grow returns a slice of n numbers, s where it is long enough.
-func grow[T any](s []T, n int) []T {
+// sized returns a slice of length n, s if it is long enough.
+func sized[T any](s []T, n int) []T {
 	if cap(s) < n {
 		return make([]T, n)
 	}
@@ -45,7 +45,7 @@ func (c *columnSum) add(dst, data []float32) {
 	}
 	c.cols, c.data = len(dst), data
 	n := pieces(len(data) / c.cols)
-	c.part = grow(c.part, n*c.cols)
+	c.part = sized(c.part, n*c.cols)
 	blas.Split(n, 1, c.piece)
 	vector.ColumnSums(dst, c.part, n, c.cols)
 }
