@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"math"
 	"strconv"
 
@@ -22,8 +23,8 @@ const (
 	epochMetadata = "epoch"
 )
 
-// encodeState returns the file of a state.
-func encodeState(s deep.State) ([]byte, error) {
+// encodeState writes the file of a state.
+func encodeState(w io.Writer, s deep.State) error {
 	var list []weights.Tensor
 	for _, n := range s.Tensors {
 		list = append(list, weights.Of(n.Name, n.Shape, func() []float32 { return n.Data }))
@@ -39,9 +40,7 @@ func encodeState(s deep.State) ([]byte, error) {
 			return out, nil
 		},
 	})
-	var b bytes.Buffer
-	err := weights.Write(&b, list, map[string]string{epochMetadata: strconv.Itoa(s.Epoch)})
-	return b.Bytes(), err
+	return weights.Write(w, list, map[string]string{epochMetadata: strconv.Itoa(s.Epoch)})
 }
 
 // decodeState is the inverse of encodeState.
@@ -76,11 +75,7 @@ func decodeState(data []byte) (s deep.State, err error) {
 
 // writeCheckpoint leaves a training's state for a later attempt at the run.
 func (t *trial) writeCheckpoint(s deep.State) error {
-	data, err := encodeState(s)
-	if err == nil {
-		err = t.of.db.WriteCheckpoint(t.run.Key, data)
-	}
-	if err != nil {
+	if err := t.of.db.WriteCheckpoint(t.run.Key, func(w io.Writer) error { return encodeState(w, s) }); err != nil {
 		return fmt.Errorf("checkpoint after epoch %d: %w", s.Epoch, err)
 	}
 	return nil

@@ -130,11 +130,7 @@ func (n *netRun) due() bool { return n.of.opt.Now().Sub(n.saved) >= checkpointEv
 
 // save leaves a checkpoint.
 func (n *netRun) save(s *standing) error {
-	var b bytes.Buffer
-	err := s.encode(&b)
-	if err == nil {
-		err = n.of.db.WriteCheckpoint(n.run.Key, b.Bytes())
-	}
+	err := n.of.db.WriteCheckpoint(n.run.Key, s.encode)
 	n.saved = n.of.opt.Now()
 	if err != nil {
 		return fmt.Errorf("checkpoint: %w", err)

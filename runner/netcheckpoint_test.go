@@ -3,6 +3,7 @@ package runner
 import (
 	"bytes"
 	"context"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -80,8 +81,8 @@ type cutting struct {
 	cancel func()
 }
 
-func (c *cutting) WriteCheckpoint(key string, data []byte) error {
-	err := c.DB.WriteCheckpoint(key, data)
+func (c *cutting) WriteCheckpoint(key string, write func(io.Writer) error) error {
+	err := c.DB.WriteCheckpoint(key, write)
 	if key == c.key {
 		if c.writes++; c.writes == 2 {
 			c.cancel()
@@ -233,15 +234,15 @@ func TestUselessStandings(t *testing.T) {
 		leave func() ([]byte, error)
 		want  string
 	}{
-		"nothing known":         {func() ([]byte, error) { return []byte("something"), nil }, "safetensors"},
-		"of a pre-training":     {func() ([]byte, error) { return encodeState(deepState()) }, `it has no "run/standing"`},
-		"of another net":        {change(func(s *standing) { s.Method = &deep.MethodState{Steps: 2, Tensors: odd}; s.Theta = nil }), "is missing"},
-		"of more steps":         {change(func(s *standing) { s.Method = &deep.MethodState{Steps: 6}; s.Theta = nil }), "state after step 6 of 5"},
-		"θ of another net":      {change(func(s *standing) { s.Theta = odd }), "tensors of θ"},
-		"other shapes of θ":     {change(func(s *standing) { s.Theta = append(odd, s.Theta[1:]...) }), "of another shape"},
-		"without figures":       {change(func(s *standing) { s.Outcome = store.Outcome{} }), "it is not of this run"},
-		"more attackers":        {change(func(s *standing) { s.Attacks = 4 }), "it is not of this run"},
-		"of another attacker":   {change(func(s *standing) { s.Training = &deep.State{Epoch: 1, Tensors: odd} }), "is missing"},
+		"nothing known":       {func() ([]byte, error) { return []byte("something"), nil }, "safetensors"},
+		"of a pre-training":   {func() ([]byte, error) { return stateFile(deepState()) }, `it has no "run/standing"`},
+		"of another net":      {change(func(s *standing) { s.Method = &deep.MethodState{Steps: 2, Tensors: odd}; s.Theta = nil }), "is missing"},
+		"of more steps":       {change(func(s *standing) { s.Method = &deep.MethodState{Steps: 6}; s.Theta = nil }), "state after step 6 of 5"},
+		"θ of another net":    {change(func(s *standing) { s.Theta = odd }), "tensors of θ"},
+		"other shapes of θ":   {change(func(s *standing) { s.Theta = append(odd, s.Theta[1:]...) }), "of another shape"},
+		"without figures":     {change(func(s *standing) { s.Outcome = store.Outcome{} }), "it is not of this run"},
+		"more attackers":      {change(func(s *standing) { s.Attacks = 4 }), "it is not of this run"},
+		"of another attacker": {change(func(s *standing) { s.Training = &deep.State{Epoch: 1, Tensors: odd} }), "is missing"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			db := openDB(t)
@@ -249,7 +250,7 @@ func TestUselessStandings(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := db.WriteCheckpoint(key, data); err != nil {
+			if err := db.WriteCheckpoint(key, writing(data)); err != nil {
 				t.Fatal(err)
 			}
 			if sum, err := Run(t.Context(), plan, db, Options{Jobs: 1, Now: time.Now}); err != nil || sum.Done != 3 {

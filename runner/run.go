@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"runtime"
 	"sync"
 	"time"
@@ -25,7 +26,7 @@ type Database interface {
 	Kin(ctx context.Context, starts []store.Start) (map[string]store.Kin, error)
 	WriteArtifact(key, name string, data []byte) (store.Artifact, error)
 	ReadArtifact(a store.Artifact) ([]byte, error)
-	WriteCheckpoint(key string, data []byte) error
+	WriteCheckpoint(key string, write func(w io.Writer) error) error
 	ReadCheckpoint(key string) (data []byte, ok bool, err error)
 	RemoveCheckpoint(key string) error
 }

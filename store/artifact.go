@@ -49,11 +49,14 @@ func (db *DB) writeArtifact(key, name string, data []byte) (Artifact, error) {
 	if old, err := db.readArtifact(a); err == nil && len(old) == len(data) {
 		return a, nil
 	}
-	return a, writeFile(db.ArtifactPath(a), data)
+	return a, writeFile(db.ArtifactPath(a), func(f *os.File) error {
+		_, err := f.Write(data)
+		return err
+	})
 }
 
-// writeFile writes a file under a temporary name, syncs and renames it.
-func writeFile(name string, data []byte) (err error) {
+// writeFile lets write write a file under a temporary name, syncs and renames it.
+func writeFile(name string, write func(f *os.File) error) (err error) {
 	dir := filepath.Dir(name)
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
@@ -68,7 +71,7 @@ func writeFile(name string, data []byte) (err error) {
 			_ = os.Remove(f.Name())
 		}
 	}()
-	if _, err := f.Write(data); err != nil {
+	if err := write(f); err != nil {
 		return err
 	}
 	if err := errors.Join(f.Chmod(0o644), f.Sync()); err != nil {

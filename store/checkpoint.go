@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -19,17 +20,27 @@ func (db *DB) checkpointPath(key string) string {
 	return filepath.Join(db.Dir(), artifactFolder, key+checkpointSuffix)
 }
 
-// WriteCheckpoint replaces the checkpoint of a run, on the disk when it returns.
-func (db *DB) WriteCheckpoint(key string, data []byte) error {
+// WriteCheckpoint replaces the checkpoint of a run by what write writes, on the disk when it returns. Where write fails the old one stays.
+func (db *DB) WriteCheckpoint(key string, write func(w io.Writer) error) error {
 	if db.w == nil {
 		return db.fault("write a checkpoint", ErrReadOnly)
 	}
 	if err := checkKey(key); err != nil {
 		return err
 	}
-	sum := sha256.Sum256(data)
-	line := append(hex.AppendEncode(nil, sum[:]), '\n')
-	return db.fault("write a checkpoint", writeFile(db.checkpointPath(key), append(line, data...)))
+	return db.fault("write a checkpoint", writeFile(db.checkpointPath(key), func(f *os.File) error {
+		line := bytes.Repeat([]byte{'\n'}, 2*sha256.Size+1) // until the digest is known
+		if _, err := f.Write(line); err != nil {
+			return err
+		}
+		sum := sha256.New()
+		if err := write(io.MultiWriter(f, sum)); err != nil {
+			return err
+		}
+		hex.Encode(line, sum.Sum(nil))
+		_, err := f.WriteAt(line, 0)
+		return err
+	}))
 }
 
 // ReadCheckpoint returns what WriteCheckpoint has written last. ok is false where there is none; the error says that it cannot be read,

@@ -2,8 +2,10 @@ package store
 
 import (
 	"errors"
+	"io"
 	"math"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -69,6 +71,17 @@ func TestDeepResult(t *testing.T) {
 	}
 }
 
+// writing returns what writes a text, in two parts.
+func writing(text string) func(io.Writer) error {
+	return func(w io.Writer) error {
+		_, err := io.WriteString(w, text[:len(text)/2])
+		if err == nil {
+			_, err = io.WriteString(w, text[len(text)/2:])
+		}
+		return err
+	}
+}
+
 func TestCheckpoints(t *testing.T) {
 	path := newPath(t)
 	db := openTest(t, path, Options{})
@@ -76,12 +89,22 @@ func TestCheckpoints(t *testing.T) {
 		t.Fatalf("there is one before any was written (%v)", err)
 	}
 	for _, text := range []string{"first", "", "second\nline"} {
-		if err := db.WriteCheckpoint(key(1), []byte(text)); err != nil {
+		if err := db.WriteCheckpoint(key(1), writing(text)); err != nil {
 			t.Fatal(err)
 		}
 		if got, ok, err := db.ReadCheckpoint(key(1)); !ok || err != nil || string(got) != text {
 			t.Errorf("%q, %t, %v; want %q", got, ok, err, text)
 		}
+	}
+	full := errors.New("the disk is full")
+	if err := db.WriteCheckpoint(key(1), func(w io.Writer) error { return errors.Join(writing("third")(w), full) }); !errors.Is(err, full) {
+		t.Errorf("error %v, want %v", err, full)
+	}
+	if got, ok, err := db.ReadCheckpoint(key(1)); !ok || err != nil || string(got) != "second\nline" {
+		t.Errorf("after one that could not be written: %q, %t, %v", got, ok, err)
+	}
+	if names, err := os.ReadDir(filepath.Join(db.Dir(), artifactFolder)); err != nil || len(names) != 1 {
+		t.Errorf("%v, %v: want one file", names, err)
 	}
 	file := db.checkpointPath(key(1))
 	data, err := os.ReadFile(file)
