@@ -24,7 +24,6 @@ type ImageTask struct {
 type Images struct {
 	pixels                  pixels
 	labels                  []int32
-	rows                    []int32 // which images of pixels; nil are all
 	classes                 int
 	channels, height, width int
 	slow                    bool // an image is worth a goroutine
@@ -37,12 +36,7 @@ type pixels interface {
 }
 
 // Len returns the number of images.
-func (m *Images) Len() int {
-	if m.rows != nil {
-		return len(m.rows)
-	}
-	return len(m.labels)
-}
+func (m *Images) Len() int { return len(m.labels) }
 
 // Dims returns the size of every image.
 func (m *Images) Dims() (channels, height, width int) { return m.channels, m.height, m.width }
@@ -50,15 +44,8 @@ func (m *Images) Dims() (channels, height, width int) { return m.channels, m.hei
 // Classes returns the number of classes, of which some may have no image; labels are 0 … Classes−1.
 func (m *Images) Classes() int { return m.classes }
 
-func (m *Images) at(i int) int {
-	if m.rows != nil {
-		return int(m.rows[i])
-	}
-	return i
-}
-
 // Label returns the class of image i.
-func (m *Images) Label(i int) int { return int(m.labels[m.at(i)]) }
+func (m *Images) Label(i int) int { return int(m.labels[i]) }
 
 // Batch writes the images rows, preprocessed, one after another to dst, each C×H×W (channels, lines, pixels of a line). It panics
 // where dst is shorter than that or a row is none of the images. The error says which file could not be read; images known by name
@@ -81,7 +68,7 @@ func (m *Images) Batch(dst []float32, rows []int) error {
 // read writes image i to the k-th place of dst.
 func (m *Images) read(dst []float32, k, i int) error {
 	size := m.channels * m.height * m.width
-	return m.pixels.read(dst[k*size:][:size:size], m.at(i))
+	return m.pixels.read(dst[k*size:][:size:size], i)
 }
 
 // inParallel calls do(0) … do(n−1) and returns the error of the smallest number that has one. A panic in one becomes the caller's, who may
@@ -111,16 +98,6 @@ func inParallel(workers, n int, do func(k int) error) error {
 		return errs[i]
 	}
 	return nil
-}
-
-// Subset is a view of the images rows of m, in their order; it shares m's pixels. An image may come up more than once.
-func (m *Images) Subset(rows []int) *Images {
-	view := *m
-	view.rows = make([]int32, len(rows))
-	for k, i := range rows {
-		view.rows[k] = int32(m.at(i))
-	}
-	return &view
 }
 
 // read writes image i as 32-bit numbers; those of values are such.

@@ -140,7 +140,6 @@ func TestShortSlicesPanic(t *testing.T) {
 		"LayerNorm":                 func() { LayerNorm(a, a, a, a, b[:3], a, 4, 3, 1) },
 		"LayerNormBackward":         func() { LayerNormBackward(a, a, a, a, a, a, w, nil, 6, 2) },
 		"SoftmaxRows":               func() { SoftmaxRows(b, 4, 3, 1) },
-		"LogSumExpRows":             func() { LogSumExpRows(w, a, 4, 3) },
 		"GELUBias":                  func() { GELUBias(a, a, b[:2], 4, 3) },
 		"SGD":                       func() { SGD{}.Step(a, a, b) },
 		"AdamW":                     func() { AdamW{}.Step(a, a, a, b) },
@@ -172,7 +171,6 @@ func TestNothingIsAllocated(t *testing.T) {
 			LayerNorm(d, a, row, row, b, b[rows:], rows, cols, 1)
 			LayerNormBackward(d, a, d, row, row, row, s, u, rows, cols)
 			SoftmaxRows(d, rows, cols, 1)
-			LogSumExpRows(s, d, rows, cols)
 			SGD{}.Step(a, b, d)
 			AdamW{Correction1: 1, Correction2: 1}.Step(a, b, d, d)
 		})
@@ -203,7 +201,6 @@ func TestNothing(t *testing.T) {
 			LayerNormBackward(nil, nil, nil, row, row, row, w, w, rows, cols)
 			SoftmaxRows(nil, rows, cols, 1)
 			SoftmaxRowsBackward(nil, nil, nil, rows, cols, 1)
-			LogSumExpRows(w, nil, rows, cols)
 			GELUBias(nil, nil, row, rows, cols)
 		}
 		Fill(nil, 1)

@@ -70,26 +70,3 @@ func SoftmaxRowsBackward(dx, dy, y []float32, rows, cols int, scale float32) {
 		}
 	}
 }
-
-// LogSumExpRows stores log Σ_c exp(x_rc) in dst_r for every row of x, rows×cols, computed in float64. A row of −Inf, or of nothing,
-// gives −Inf, one with +Inf gives +Inf, one with NaN gives NaN.
-func LogSumExpRows(dst []float64, x []float32, rows, cols int) {
-	size(rows, cols, x)
-	need(rows, dst)
-	for r := range rows {
-		row := x[r*cols : (r+1)*cols]
-		m := math.Inf(-1)
-		for _, v := range row {
-			m = max(m, float64(v))
-		}
-		if math.IsInf(m, 0) || math.IsNaN(m) {
-			dst[r] = m
-			continue
-		}
-		sum := 0.0
-		for _, v := range row {
-			sum += math.Exp(float64(v) - m)
-		}
-		dst[r] = m + math.Log(sum)
-	}
-}
