@@ -17,7 +17,7 @@ type baseFigures struct {
 }
 
 // tested are the accuracy and the loss of a net on test images.
-type tested struct{ accuracy, loss float64 }
+type tested struct{ Accuracy, Loss float64 }
 
 // theta0ID says which runs have the same θ_0 and data: the digests say what is read, the settings how.
 func (n *netRun) theta0ID() string {

@@ -23,10 +23,11 @@ const checkpointEvery = time.Minute
 // standing is how far a run on a net has come. A checkpoint of one is a .safetensors file: the tensors of θ and of the training
 // under way, and the rest as bytes of encoding/gob, which keeps every bit of a number.
 type standing struct {
-	Method *deep.MethodState // under way; nil: it is complete, and what follows is there
-	Theta  []nn.Named        // what the method moves, and the head
-	Reused bool              // θ is another run's
-	Steps  int               // of the method
+	Method  *deep.MethodState // under way; nil: it is complete, and what follows is there
+	Theta   []nn.Named        // what the method moves, and the head
+	Reused  bool              // θ is another run's
+	Steps   int               // of the method
+	Figures figures           // parts of the measurement that are done, where Outcome has no result yet
 	// Outcome is what is recorded of θ and of the attackers that are done.
 	Outcome  store.Outcome
 	Attacks  int         // attackers that are done
@@ -138,7 +139,8 @@ func (n *netRun) save(s *standing) error {
 	return nil
 }
 
-// saveTheta leaves a checkpoint of a run whose method is complete, with the training under way of its next attacker, if it is time.
+// saveTheta leaves a checkpoint of a run whose method is complete, with the number of attackers that are done and the training under
+// way of the next one, if it is time.
 func (n *netRun) saveTheta(attacks int, training *deep.State) error {
 	if !n.due() {
 		return nil
@@ -147,7 +149,7 @@ func (n *netRun) saveTheta(attacks int, training *deep.State) error {
 	if err != nil {
 		return fmt.Errorf("checkpoint: %w", err)
 	}
-	s := &standing{Reused: n.reused, Steps: n.steps, Outcome: n.out, Attacks: attacks, Training: training}
+	s := &standing{Reused: n.reused, Steps: n.steps, Figures: n.figures, Outcome: n.out, Attacks: attacks, Training: training}
 	for _, p := range params {
 		s.Theta = append(s.Theta, nn.Named{Name: p.Name, Shape: p.Shape, Data: p.Export()})
 	}
@@ -174,15 +176,20 @@ func (n *netRun) takeUp() *standing {
 		return beginning
 	}
 	if s.Method == nil {
-		n.out, n.steps, n.reused = s.Outcome, s.Steps, s.Reused
-		n.logf(resumed+" the method and %d attackers, from the checkpoint of an earlier attempt", s.Attacks)
+		n.out, n.steps, n.reused, n.figures = s.Outcome, s.Steps, s.Reused, s.Figures
+		what := "the method"
+		if s.Outcome.Result != nil {
+			what = fmt.Sprintf("the measurement and %d attackers", s.Attacks)
+		}
+		n.logf(resumed+" %s, from the checkpoint of an earlier attempt", what)
 	}
 	return s
 }
 
 // restoreTheta fills the net from a standing whose method is complete, or leaves it as it is.
 func (n *netRun) restoreTheta(s *standing) error {
-	if s.Outcome.Status != store.Done || s.Outcome.Result == nil || s.Attacks < 0 || s.Attacks > len(n.r.attacks()) {
+	attacked := s.Attacks != 0 || s.Training != nil
+	if !s.Outcome.Status.Finished() || attacked && s.Outcome.Result == nil || s.Attacks < 0 || s.Attacks > len(n.r.attacks()) {
 		return errors.New("it is not of this run")
 	}
 	params, err := n.moved()

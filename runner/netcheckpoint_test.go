@@ -155,12 +155,30 @@ func TestNetRunsContinue(t *testing.T) {
 	}
 	nothingLeft(t, db)
 	for _, line := range []string{
-		"after step 2 of the method", "after step 4 of the method", "after the method and 0 attackers", "after the method and 3 attackers",
+		"after step 2 of the method", "after step 4 of the method", "after the method", "after the measurement and 0 attackers", "after the measurement and 3 attackers",
 		"after epoch 1 of attacker linear-probe-adam", "after epoch 1 of attacker lora", "after epoch 2 of attacker full-finetune",
 	} {
-		if count(t, db, "SELECT count(*) FROM attempts WHERE run = '"+key+"' AND log LIKE '%goes on "+line+"%, from the checkpoint of an earlier attempt%'") == 0 {
+		if count(t, db, "SELECT count(*) FROM attempts WHERE run = '"+key+"' AND log LIKE '%goes on "+line+", from the checkpoint of an earlier attempt%'") == 0 {
 			t.Errorf("no attempt went on %s", line)
 		}
+	}
+}
+
+// TestDivergedNetContinues: a method that diverges is not begun again for its measurement's sake, and ends as in one go.
+func TestDivergedNetContinues(t *testing.T) {
+	plan := planOf(t, cutNet+"learning_rate = 1e30\nclip_norm = 0\n")
+	straight, db := openDB(t), openDB(t)
+	if sum, err := Run(t.Context(), plan, straight, Options{Jobs: 1, Now: time.Now}); err != nil || sum.Diverged != 1 {
+		t.Fatalf("%+v, %v", sum, err)
+	}
+	if cuts := cutOff(t, plan, db); cuts < 1 {
+		t.Error("it was not cut off")
+	}
+	key := plan.Runs[len(plan.Runs)-1].Key
+	sameOutcome(t, straight, db, key)
+	nothingLeft(t, db)
+	if n := count(t, db, "SELECT count(*) FROM attempts WHERE run = '"+key+"' AND log LIKE '%method imma: diverged after%'"); n != 1 {
+		t.Errorf("the method ran %d times", n)
 	}
 }
 
@@ -207,12 +225,12 @@ func TestUselessStandings(t *testing.T) {
 	if sum, err := Run(t.Context(), plan, straight, Options{Jobs: 1, Now: time.Now}); err != nil || sum.Done != 3 {
 		t.Fatalf("%+v, %v", sum, err)
 	}
-	// A standing after the method, from an attempt that is cut off there.
+	// A standing after the measurement, from an attempt that is cut off there.
 	var good *standing
-	for db := openDB(t); good == nil || good.Method != nil; {
+	for db := openDB(t); good == nil || good.Outcome.Result == nil; {
 		ctx, cancel := context.WithCancel(t.Context())
 		if _, err := Run(ctx, plan, &cutting{DB: db, key: key, cancel: cancel}, Options{Jobs: 1, Now: hurried()}); err == nil {
-			t.Fatal("it was not cut off after the method")
+			t.Fatal("it was not cut off after the measurement")
 		}
 		cancel()
 		data, ok, err := db.ReadCheckpoint(key)

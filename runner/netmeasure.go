@@ -7,6 +7,7 @@ import (
 
 	"kappa/engine/audit"
 	"kappa/engine/deep"
+	"kappa/engine/nn"
 	"kappa/engine/spectrum"
 	"kappa/store"
 )
@@ -42,14 +43,30 @@ func (n *netRun) measure() error {
 	if err != nil {
 		return fmt.Errorf("measure θ: %w", err)
 	}
-	before, err := n.of.problems.base.measured(n, func() (deep.Measured, error) { return deep.Measure(n.ctx, n.before, primary, harmful, groups) })
+	before, err := part(n, &n.figures.Before, func() (deep.Measured, error) {
+		return n.of.problems.base.measured(n, func() (deep.Measured, error) { return deep.Measure(n.ctx, n.before, primary, harmful, groups) })
+	})
 	if err != nil {
 		return fmt.Errorf("measure θ_0: %w", err)
 	}
-	after := before
+	tests := n.data.primary.Test
+	accuracy := func(net *nn.Net) (tested, error) {
+		accuracy, loss, err := deep.Accuracy(n.ctx, net, tests, testBatch)
+		return tested{accuracy, loss}, err
+	}
+	base, err := part(n, &n.figures.Base, func() (tested, error) {
+		return n.of.problems.base.tested(n, func() (tested, error) { return accuracy(n.before) })
+	})
+	if err != nil {
+		return fmt.Errorf("test θ_0: %w", err)
+	}
+	after, test := before, base
 	if n.run.Method() != "identity" {
-		if after, err = deep.Measure(n.ctx, n.net, primary, harmful, groups); err != nil {
+		if after, err = part(n, &n.figures.After, func() (deep.Measured, error) { return deep.Measure(n.ctx, n.net, primary, harmful, groups) }); err != nil {
 			return fmt.Errorf("measure θ: %w", err)
+		}
+		if test, err = accuracy(n.net); err != nil {
+			return fmt.Errorf("test θ: %w", err)
 		}
 	}
 	res := &store.Result{
@@ -65,11 +82,29 @@ func (n *netRun) measure() error {
 		func(c spectrum.Conditions) bool { return c.Ridge.RidgeDominated })
 	n.groups("primary", before.Primary, after.Primary)
 	n.groups("harmful", before.Harmful, after.Harmful)
-	if err := n.test(res); err != nil {
-		return err
-	}
+	n.metric("accuracy_primary_before", 0, base.Accuracy)
+	n.metric("accuracy_primary", n.steps, test.Accuracy)
+	res.LossBase, res.LossPrimary = base.Loss, test.Loss
 	n.out.Result = res
 	return nil
+}
+
+// figures are the parts of the measurement that are done.
+type figures struct {
+	Before, After *deep.Measured // θ_0 and θ on groups of training images
+	Base          *tested        // θ_0 on test images
+}
+
+// part returns a part of the measurement that is done, or does it; a checkpoint may be left then.
+func part[T any](n *netRun, done **T, compute func() (T, error)) (v T, err error) {
+	if *done != nil {
+		return **done, nil
+	}
+	if v, err = compute(); err != nil {
+		return v, err
+	}
+	*done = &v
+	return v, n.saveTheta(0, nil)
 }
 
 // groups records the condition number and the rank of every group by the protocol rank, of θ and of θ_0: where a rank falls, a
@@ -100,27 +135,4 @@ func (n *netRun) ratios(r deep.Ratios, protocol string) (rir, harmful, primary f
 	n.metric("ratio_harmful_sd"+protocol, 0, b.SD)
 	n.metric("ratio_primary_sd"+protocol, 0, c.SD)
 	return a.Mean, b.Mean, c.Mean
-}
-
-// test records accuracy and loss on the primary task's test images, of θ_0 and of θ.
-func (n *netRun) test(res *store.Result) error {
-	tests := n.data.primary.Test
-	base, err := n.of.problems.base.tested(n, func() (tested, error) {
-		accuracy, loss, err := deep.Accuracy(n.ctx, n.before, tests, testBatch)
-		return tested{accuracy, loss}, err
-	})
-	if err != nil {
-		return fmt.Errorf("test θ_0: %w", err)
-	}
-	accuracy, loss := base.accuracy, base.loss
-	n.metric("accuracy_primary_before", 0, accuracy)
-	res.LossBase = loss
-	if n.run.Method() != "identity" {
-		if accuracy, loss, err = deep.Accuracy(n.ctx, n.net, tests, testBatch); err != nil {
-			return fmt.Errorf("test θ: %w", err)
-		}
-	}
-	n.metric("accuracy_primary", n.steps, accuracy)
-	res.LossPrimary = loss
-	return nil
 }

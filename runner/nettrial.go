@@ -60,6 +60,11 @@ func (t *trial) doNet(r reader) error {
 			}
 		}
 	}
+	if t.out.Result == nil {
+		if err := n.measure(); err != nil {
+			return err
+		}
+	}
 	n.before = nil // its buffers are as large as those of an attack
 	if t.out.Status == store.Done {
 		if err := n.attack(at.Attacks, at.Training); err != nil {
@@ -78,6 +83,7 @@ type netRun struct {
 	theta0      store.Kept // the run whose θ_0 it is, with its file; none where θ_0 is a file of the user's
 	work        work
 	steps       int       // of the method
+	figures     figures   // of θ_0 and θ
 	reused      bool      // θ is another run's
 	saved       time.Time // when the last checkpoint was written, or the run began
 }
@@ -87,7 +93,7 @@ func seeded(seed int, for_ ...string) deep.Draw {
 	return func(purpose ...string) *rand.Rand { return draw(seed, slices.Concat(for_, purpose)...) }
 }
 
-// immunize runs the method, from a state of it where that is after a step, and measures what it gives.
+// immunize runs the method, from a state of it where that is after a step.
 func (n *netRun) immunize(from *deep.MethodState) error {
 	m, ok := netMethodNamed(n.run.Method())
 	if !ok {
@@ -113,7 +119,7 @@ func (n *netRun) immunize(from *deep.MethodState) error {
 	n.steps = res.Steps
 	n.logf("method %s: %s after %d steps", m.Name, res.Status, res.Steps)
 	n.recordMethod(res)
-	return n.measure()
+	return nil
 }
 
 // options turns settings into the engine's.
