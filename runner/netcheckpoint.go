@@ -179,7 +179,7 @@ func (n *netRun) takeUp() *standing {
 		n.out, n.steps, n.reused, n.figures = s.Outcome, s.Steps, s.Reused, s.Figures
 		what := "the method"
 		if s.Outcome.Result != nil {
-			what = fmt.Sprintf("the measurement and %d attackers", s.Attacks)
+			what = fmt.Sprintf("the measurement and %d of %d attackers", s.Attacks, len(n.r.attacks()))
 		}
 		n.logf(resumed+" %s, from the checkpoint of an earlier attempt", what)
 	}

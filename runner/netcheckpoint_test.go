@@ -155,7 +155,7 @@ func TestNetRunsContinue(t *testing.T) {
 	}
 	nothingLeft(t, db)
 	for _, line := range []string{
-		"after step 2 of the method", "after step 4 of the method", "after the method", "after the measurement and 0 attackers", "after the measurement and 3 attackers",
+		"after step 2 of the method", "after step 4 of the method", "after the method", "after the measurement and 0 of 4 attackers", "after the measurement and 3 of 4 attackers",
 		"after epoch 1 of attacker linear-probe-adam", "after epoch 1 of attacker lora", "after epoch 2 of attacker full-finetune",
 	} {
 		if count(t, db, "SELECT count(*) FROM attempts WHERE run = '"+key+"' AND log LIKE '%goes on "+line+", from the checkpoint of an earlier attempt%'") == 0 {
