@@ -120,6 +120,9 @@ func (b *board) elsewhere(run Planned, st store.State) {
 	b.counts.Left--
 	delete(b.left, run.Ordinal)
 	b.counts.Cached++
+	if st.Live {
+		st.Status = store.Running
+	}
 	b.tell(Event{Kind: Finished, Run: run, Status: st.Status, Reason: string(ReasonElsewhere)})
 }
 

@@ -66,7 +66,7 @@ func findLost(ctx context.Context, plan *Plan, db Database, decisions []Decision
 
 func decide(st store.State, force bool) (bool, Reason) {
 	switch {
-	case st.Status == store.Running && st.Live:
+	case st.Live: // also behind a finished attempt: what that has kept may be gone until the new one ends
 		return false, ReasonElsewhere
 	case force && st.Status != "":
 		return true, ReasonForced

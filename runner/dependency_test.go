@@ -331,13 +331,13 @@ func TestScheduleTakesBackWhatIsLeft(t *testing.T) {
 	pre := Planned{Key: "a", Settings: experiments.Settings{"train.method": pretrainMethod}}
 	run := Planned{Key: "b", Depends: []Dependency{{"a", Theta0}}}
 	s := newSchedule([]Decision{{Run: pre, Reason: ReasonElsewhere}, {Run: run, Execute: true}})
-	if keys := s.away(); !slices.Equal(keys, []string{"a"}) {
-		t.Fatalf("away: %q", keys)
+	if runs := s.away(); len(runs) != 1 || runs[0].Key != "a" {
+		t.Fatalf("away: %v", runs)
 	}
-	if ended, back := s.arrived(map[string]store.State{"a": {Status: store.Running, Live: true}}); len(ended)+len(back) != 0 {
+	if ended, back := s.arrived(map[string]store.State{"a": {Status: store.Running, Live: true}}, nil); len(ended)+len(back) != 0 {
 		t.Error("it is still at work")
 	}
-	if _, back := s.arrived(map[string]store.State{"a": {Status: store.Interrupted}}); len(back) != 1 {
+	if _, back := s.arrived(map[string]store.State{"a": {Status: store.Interrupted}}, nil); len(back) != 1 {
 		t.Error("it is not taken back")
 	}
 	it, broken := s.next()

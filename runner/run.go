@@ -65,7 +65,8 @@ func Run(ctx context.Context, plan *Plan, db Database, opt Options) (Summary, er
 	g, gctx := errgroup.WithContext(ctx)
 	defer context.AfterFunc(gctx, s.schedule.stop)()
 	lookCtx, stopLooking := context.WithCancel(gctx)
-	beats.Go(func() { s.look(lookCtx) })
+	var blind error
+	beats.Go(func() { blind = s.look(lookCtx, lookout) })
 	for range min(jobs, len(s.schedule.items)) {
 		g.Go(func() error {
 			for gctx.Err() == nil {
@@ -88,6 +89,9 @@ func Run(ctx context.Context, plan *Plan, db Database, opt Options) (Summary, er
 	beats.Wait()
 	if err == nil {
 		err = ctx.Err()
+	}
+	if err == nil {
+		err = blind
 	}
 	return s.board.summary(), err
 }

@@ -129,7 +129,7 @@ func (s *schedule) next() (it, broken *item) {
 func (s *schedule) ended(it *item, st store.State) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if st.Status == store.Running && st.Live {
+	if st.Live {
 		it.state = settled
 		if it.asked {
 			it.state = elsewhere
@@ -148,28 +148,31 @@ func (s *schedule) stop() {
 	s.moved.Broadcast()
 }
 
-// away lists the keys of the runs that are waited for and under way elsewhere.
-func (s *schedule) away() (keys []string) {
+// away lists the runs that are waited for and under way elsewhere.
+func (s *schedule) away() (runs []Planned) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, it := range s.items {
 		if it.state == elsewhere {
-			keys = append(keys, it.Run.Key)
+			runs = append(runs, it.Run)
 		}
 	}
-	return keys
+	return runs
 }
 
-// arrived takes up what became of runs elsewhere. It returns those that have ended, and those that nobody is at any more: they are
-// queued here.
-func (s *schedule) arrived(states map[string]store.State) (ended, back []Planned) {
+// arrived takes up what became of runs elsewhere; lost are the keys of those whose θ_0 is not there. It returns those that have ended, and
+// those that nobody is at any more: they are queued here.
+func (s *schedule) arrived(states map[string]store.State, lost map[string]bool) (ended, back []Planned) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, it := range s.items {
 		st := states[it.Run.Key]
 		switch {
-		case it.state != elsewhere || st.Status == store.Running && st.Live:
+		case it.state != elsewhere || st.Live:
 			continue
+		case lost[it.Run.Key]: // it was repeated, and the repetition has not come to its end
+			it.state, it.Reason = queued, ReasonLost
+			back = append(back, it.Run)
 		case st.Status == "" || st.Status == store.Interrupted || st.Status == store.Running:
 			it.state = queued
 			back = append(back, it.Run)
@@ -182,35 +185,71 @@ func (s *schedule) arrived(states map[string]store.State) (ended, back []Planned
 	return ended, back
 }
 
-// lookout is how often runs elsewhere are looked after.
-const lookout = time.Second / 4
+// lookout is how often runs elsewhere are looked after, and lookouts how many times in a row the database may refuse to tell of them.
+const (
+	lookout  = time.Second / 4
+	lookouts = 40
+)
 
-// look follows the runs elsewhere that are waited for, until ctx ends. A database that cannot be read for a moment is asked again.
-func (s *execution) look(ctx context.Context) {
-	tick := time.NewTicker(lookout)
+// look follows the runs elsewhere that are waited for, until ctx ends. A database that cannot be read for a moment is asked again; where it
+// stays so, nothing more is handed out, and the error is the database's.
+func (s *execution) look(ctx context.Context, every time.Duration) error {
+	tick := time.NewTicker(every)
 	defer tick.Stop()
-	for {
+	for refused := 0; ; {
 		select {
 		case <-ctx.Done():
-			return
+			return nil
 		case <-tick.C:
 		}
-		keys := s.schedule.away()
-		if len(keys) == 0 {
+		runs := s.schedule.away()
+		if len(runs) == 0 {
 			continue
 		}
-		states, err := s.db.States(ctx, keys)
-		if err != nil {
-			continue
-		}
-		ended, back := s.schedule.arrived(states)
-		for _, run := range ended {
-			s.board.arrived(run, false)
-		}
-		for _, run := range back {
-			s.board.arrived(run, true)
+		err := s.lookAfter(ctx, runs)
+		switch {
+		case err == nil:
+			refused = 0
+		case ctx.Err() != nil:
+			return nil
+		default:
+			if refused++; refused == lookouts {
+				s.schedule.stop()
+				return fmt.Errorf("look for %d runs that another process is at, the last of %d times: %w", len(runs), lookouts, err)
+			}
 		}
 	}
+}
+
+// lookAfter takes up what the database says of runs elsewhere.
+func (s *execution) lookAfter(ctx context.Context, runs []Planned) error {
+	var keys []string
+	for _, run := range runs {
+		keys = append(keys, run.Key)
+	}
+	states, err := s.db.States(ctx, keys)
+	if err != nil {
+		return err
+	}
+	lost := make(map[string]bool)
+	for _, run := range runs {
+		if st := states[run.Key]; run.Method() != pretrainMethod || st.Live || st.Status != store.Done {
+			continue
+		}
+		_, ok, err := s.db.FindTheta(ctx, run.TrainKey)
+		if err != nil {
+			return err
+		}
+		lost[run.Key] = !ok
+	}
+	ended, back := s.schedule.arrived(states, lost)
+	for _, run := range ended {
+		s.board.arrived(run, false)
+	}
+	for _, run := range back {
+		s.board.arrived(run, true)
+	}
+	return nil
 }
 
 // without is the error of a run that lacks one that it needs.

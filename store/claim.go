@@ -277,7 +277,7 @@ func (db *DB) interruptAbandoned(ctx context.Context, tx *sql.Tx, key string) (n
 const abandoned = "its process ended"
 
 // States says what is known of each of keys; a key that was never tried is missing. A running attempt whose holder is
-// gone is reported as interrupted.
+// gone is reported as interrupted, or not at all behind a finished one.
 func (db *DB) States(ctx context.Context, keys []string) (map[string]State, error) {
 	m, err := db.states(ctx, db.r, keys)
 	return m, db.fault("read the states of runs", err)
@@ -289,10 +289,11 @@ func (db *DB) states(ctx context.Context, q querier, keys []string) (map[string]
 	}
 	rows, err := q.QueryContext(ctx, `
 		SELECT r.key, a.status, ifnull(a.reason, ''), ifnull(a.error, ''), a.attempt, ifnull(a.wall_seconds, 0),
-			ifnull(a.finished, ''), a.holder, a.lease
+			ifnull(a.finished, ''), ifnull(b.holder, ''), ifnull(b.lease, 0)
 		  FROM json_each(?) AS j
 		 CROSS JOIN run AS r ON r.key = j.value
-		 CROSS JOIN attempt AS a ON a.id = r.shown`, mustJSON(keys))
+		 CROSS JOIN attempt AS a ON a.id = r.shown
+		  LEFT JOIN attempt AS b ON b.run = r.id AND b.status = 'running'`, mustJSON(keys)) // a run has at most one that is running
 	if err != nil {
 		return nil, err
 	}
@@ -306,10 +307,9 @@ func (db *DB) states(ctx context.Context, q querier, keys []string) (map[string]
 			return nil, err
 		}
 		s.Finished = parseTime(finished)
-		if s.Status == Running {
-			if s.Live = db.standing(holder, lease); !s.Live {
-				s.Status, s.Reason = Interrupted, abandoned
-			}
+		s.Live = lease > 0 && db.standing(holder, lease)
+		if s.Status == Running && !s.Live {
+			s.Status, s.Reason = Interrupted, abandoned
 		}
 		m[s.Key] = s
 	}

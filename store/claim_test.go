@@ -50,14 +50,22 @@ func TestClaimLife(t *testing.T) {
 
 	// Forced: the old figures show until the new attempt has finished, and stay recorded.
 	a = claimTest(t, db, start(1), true)
-	if st := stateOf(t, db, key(1)); st.Status != Done || st.Attempt != 2 {
-		t.Errorf("while a forced attempt runs: %+v; want attempt 2, done", st)
+	if st := stateOf(t, db, key(1)); st.Status != Done || st.Attempt != 2 || !st.Live {
+		t.Errorf("while a forced attempt runs: %+v; want attempt 2, done, and a live one", st)
+	}
+	if _, ok, st, err := db.Claim(ctx, start(1), true); err != nil || ok || st.Status != Done || !st.Live {
+		t.Errorf("a claim while a forced attempt runs: %v, %+v, %v; want it refused as live", ok, st, err)
 	}
 	if err := db.Finish(ctx, a, Outcome{Status: TimedOut}); err != nil {
 		t.Fatal(err)
 	}
-	if st := stateOf(t, db, key(1)); st.Attempt != 2 {
-		t.Errorf("after a forced attempt that timed out: %+v; want attempt 2", st)
+	if st := stateOf(t, db, key(1)); st.Attempt != 2 || st.Live {
+		t.Errorf("after a forced attempt that timed out: %+v; want attempt 2 and none live", st)
+	}
+	claimTest(t, db, start(1), true) // forced, and its process ends
+	clk.advance(Lease + time.Millisecond)
+	if st := stateOf(t, db, key(1)); st.Status != Done || st.Live {
+		t.Errorf("after a forced attempt whose lease is over: %+v; want it done and none live", st)
 	}
 	a = claimTest(t, db, start(1), true)
 	again := outcome(1)
@@ -68,7 +76,7 @@ func TestClaimLife(t *testing.T) {
 	if got := one(t, db, "SELECT rir FROM results"); got != 77.0 {
 		t.Errorf("rir %v, want that of the latest finished attempt, 77", got)
 	}
-	if got := one(t, db, "SELECT group_concat(status) FROM (SELECT status FROM attempts ORDER BY attempt)"); got != "failed,done,timeout,diverged" {
+	if got := one(t, db, "SELECT group_concat(status) FROM (SELECT status FROM attempts ORDER BY attempt)"); got != "failed,done,timeout,interrupted,diverged" {
 		t.Errorf("attempts: %v", got)
 	}
 	if got := one(t, db, "SELECT count(*) FROM result"); got != int64(2) {

@@ -154,7 +154,7 @@ type State struct {
 	Reason   string
 	Error    string
 	Attempt  int
-	Live     bool // Status is Running and its holder's lease stands
+	Live     bool // an attempt is under way and its holder's lease stands; one behind a finished attempt leaves Status as it is
 	Seconds  float64
 	Finished time.Time
 }
