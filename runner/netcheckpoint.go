@@ -16,9 +16,13 @@ import (
 	"kappa/store"
 )
 
-// checkpointEvery is how much time passes at least between two checkpoints of a run, and before its first: what an interruption costs,
-// and the way from one state that can be kept to the next (a step of the method, an epoch of an attack).
-const checkpointEvery = time.Minute
+// checkpointEvery is how much time passes at least between two checkpoints of a run, and before its first, for each checkpointSize bytes of its
+// net that are begun, so that writing them takes a few hundredths of the time at most. It is what an interruption costs, beside the way
+// from one state that can be kept to the next: a step of the method, an epoch of an attack.
+const (
+	checkpointEvery = time.Minute
+	checkpointSize  = 64 << 20
+)
 
 // standing is how far a run on a net has come. A checkpoint of one is a .safetensors file: the tensors of θ and of the training
 // under way, and the rest as bytes of encoding/gob, which keeps every bit of a number.
@@ -127,7 +131,10 @@ func (n *netRun) moved() ([]*nn.Param, error) {
 }
 
 // due says whether it is time for a checkpoint.
-func (n *netRun) due() bool { return n.of.opt.Now().Sub(n.saved) >= checkpointEvery }
+func (n *netRun) due() bool {
+	every := checkpointEvery * time.Duration(1+bytesOf(n.net)/checkpointSize)
+	return n.of.opt.Now().Sub(n.saved) >= every
+}
 
 // save leaves a checkpoint.
 func (n *netRun) save(s *standing) error {
