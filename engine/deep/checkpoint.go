@@ -11,7 +11,7 @@ import (
 )
 
 // ErrState is the error ([errors.Is]) of a training that cannot go on from the state that it was given: that of another net, other
-// options, or a number that no training leaves. Nothing was computed, and of a method the net is as it was.
+// options, or a number that no training leaves. No step was taken, and of a method the net is as it was.
 var ErrState = errors.New("deep: the state is not of this training")
 
 // stateError is an error that is ErrState and says what does not fit.
