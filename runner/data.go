@@ -82,7 +82,10 @@ func Digests(ctx context.Context, data fs.FS, spec *experiments.Spec, set []expe
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		digest, err := dataset.Digest(data, sources[ref])
+		digest, err := dataset.Digest(ctx, data, sources[ref])
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		if old, ok := recorded[ref]; err != nil && ok && errors.Is(err, fs.ErrNotExist) {
 			digest, err = old, nil
 		}

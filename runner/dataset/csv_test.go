@@ -81,7 +81,7 @@ func TestReadCSV(t *testing.T) {
 				t.Error(d)
 			}
 			sum := sha256.Sum256([]byte(tt.text))
-			if digest, err := Digest(filesOf("in/data.csv", tt.text), tt.src); err != nil || digest != hex.EncodeToString(sum[:]) || set.Digest != digest {
+			if digest, err := Digest(t.Context(), filesOf("in/data.csv", tt.text), tt.src); err != nil || digest != hex.EncodeToString(sum[:]) || set.Digest != digest {
 				t.Errorf("digests %s (%v) and %s, want %x", digest, err, set.Digest, sum)
 			}
 			if got := strings.Join(set.Warnings, "\n"); (tt.warn == "") != (got == "") || !strings.Contains(got, tt.warn) {
@@ -205,7 +205,7 @@ func TestReadError(t *testing.T) {
 		if !errors.Is(err, errDisk) || strings.Count(err.Error(), name) != 1 || strings.Contains(err.Error(), "secret") {
 			t.Errorf("error %q; want it to wrap the cause and to name the file once", err)
 		}
-		_, err = Digest(fsys, src)
+		_, err = Digest(t.Context(), fsys, src)
 		wantError(t, err, name, "disk on fire")
 	}
 }

@@ -37,7 +37,7 @@ func TestDigits(t *testing.T) {
 		if info.Needs != "" {
 			continue
 		}
-		if digest, err := Digest(nil, Source{Name: info.Name}); err != nil || digest != info.Digest || len(digest) != 64 {
+		if digest, err := Digest(t.Context(), nil, Source{Name: info.Name}); err != nil || digest != info.Digest || len(digest) != 64 {
 			t.Errorf("%s: digest %q, error %v; want %q", info.Name, digest, err, info.Digest)
 		}
 	}

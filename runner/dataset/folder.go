@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -55,8 +56,8 @@ func (l *listing) interleave() {
 	*l = sorted
 }
 
-// listFolder lists src.Images. Cost: a directory read for each class; no picture is opened.
-func listFolder(fsys fs.FS, src Source) (*folder, error) {
+// listFolder lists src.Images. Cost: a directory read for each class; no picture is opened. It ends with ctx between two classes.
+func listFolder(ctx context.Context, fsys fs.FS, src Source) (*folder, error) {
 	if fsys == nil {
 		return nil, fmt.Errorf("%s: no folder of data is given", src.Images)
 	}
@@ -82,15 +83,15 @@ func listFolder(fsys fs.FS, src Source) (*folder, error) {
 	case parted:
 		d.classes, err = d.subfolders(fsys, trainFolder)
 		if err == nil {
-			err = d.listPart(fsys, trainFolder, &d.train)
+			err = d.listPart(ctx, fsys, trainFolder, &d.train)
 		}
 		if err == nil {
-			err = d.listTest(fsys, test)
+			err = d.listTest(ctx, fsys, test)
 		}
 	default:
 		d.classes = top
 		var all listing
-		err = d.listPart(fsys, "", &all)
+		err = d.listPart(ctx, fsys, "", &all)
 		d.split(all)
 		if err == nil && len(d.classes) > 0 && len(d.test.paths) == 0 {
 			err = fmt.Errorf("%s: of each class every %dth picture is to test on, and no class has so many; accepted: more pictures, or folders %s and %s with classes in each", src.Images, testEvery, trainFolder, testFolders[0])
@@ -167,8 +168,11 @@ func (d *folder) isFolder(fsys fs.FS, parent string, e fs.DirEntry) (bool, error
 }
 
 // listPart lists the pictures of every class below a folder.
-func (d *folder) listPart(fsys fs.FS, part string, out *listing) error {
+func (d *folder) listPart(ctx context.Context, fsys fs.FS, part string, out *listing) error {
 	for label, class := range d.classes {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		if err := d.listClass(fsys, path.Join(part, class), label, out); err != nil {
 			return err
 		}
@@ -177,12 +181,15 @@ func (d *folder) listPart(fsys fs.FS, part string, out *listing) error {
 }
 
 // listTest lists the part to test on, the classes of which must be among those to train on.
-func (d *folder) listTest(fsys fs.FS, part string) error {
+func (d *folder) listTest(ctx context.Context, fsys fs.FS, part string) error {
 	have, err := d.subfolders(fsys, part)
 	if err != nil {
 		return err
 	}
 	for _, class := range have {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		label, ok := slices.BinarySearch(d.classes, class)
 		if !ok {
 			return fmt.Errorf("%s: the class is not in %s; accepted: the same classes in both%s",

@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -130,13 +131,13 @@ func TestFolderWithoutParts(t *testing.T) {
 // TestFolderDigest: it changes with a byte, a name, a class and what is asked for, and with nothing else.
 func TestFolderDigest(t *testing.T) {
 	names := []string{"train/a/1.jpg", "train/b/1.jpg", "val/a/1.jpg", "val/b/1.jpg"}
-	base, err := DigestImages(album(t, names...), cars)
+	base, err := DigestImages(t.Context(), album(t, names...), cars)
 	if err != nil || len(base) != 64 {
 		t.Fatal(base, err)
 	}
 	same := album(t, names...)
 	same["cars/train/a/notes.txt"] = &fstest.MapFile{Data: []byte("x")}
-	if got, err := DigestImages(same, cars); err != nil || got != base {
+	if got, err := DigestImages(t.Context(), same, cars); err != nil || got != base {
 		t.Errorf("a file that is not read changes the digest: %s, error %v", got, err)
 	}
 	for what, change := range map[string]func(f fstest.MapFS){
@@ -148,8 +149,49 @@ func TestFolderDigest(t *testing.T) {
 	} {
 		files := album(t, names...)
 		change(files)
-		if got, err := DigestImages(files, cars); err != nil || got == base {
+		if got, err := DigestImages(t.Context(), files, cars); err != nil || got == base {
 			t.Errorf("%s: the digest is the same (error %v)", what, err)
+		}
+	}
+}
+
+// opened is a file system that tells of each file before it is opened.
+type opened struct {
+	files fs.FS
+	tell  func(name string)
+}
+
+func (o opened) Open(name string) (fs.File, error) {
+	o.tell(name)
+	return o.files.Open(name)
+}
+
+// TestFolderDigestEnds: where the context ends, no other class is listed and no other picture opened.
+func TestFolderDigestEnds(t *testing.T) {
+	names := []string{"train/a/1.jpg", "train/a/2.jpg", "train/b/1.jpg", "val/a/1.jpg"}
+	for _, last := range []string{"cars/train/a", "cars/train/a/1.jpg", "cars/val/a/1.jpg"} {
+		ctx, cancel := context.WithCancel(t.Context())
+		var after []string
+		files := opened{album(t, names...), func(name string) {
+			if ctx.Err() != nil {
+				after = append(after, name)
+			}
+			if name == last {
+				cancel()
+			}
+		}}
+		digest, err := DigestImages(ctx, files, cars)
+		if last == "cars/val/a/1.jpg" { // the last one
+			if err != nil {
+				t.Errorf("%s: %v", last, err)
+			}
+		} else if digest != "" || !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: digest %q, error %v; want it cancelled", last, digest, err)
+		}
+		for _, name := range after {
+			if name != last {
+				t.Errorf("%s: %s was opened afterwards", last, name)
+			}
 		}
 	}
 }
@@ -189,7 +231,7 @@ func TestBadPictures(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			files := album(t, "train/a/1.jpg", "train/b/1.jpg", "val/a/1.jpg", "val/b/1.jpg")
 			files[at].Data = c.data
-			_, err := DigestImages(files, cars)
+			_, err := DigestImages(t.Context(), files, cars)
 			if c.late {
 				if err != nil {
 					t.Fatal(err)
@@ -210,7 +252,7 @@ func TestBadPictures(t *testing.T) {
 	for i := range 13 {
 		files[fmt.Sprintf("cars/train/a/%02d.jpg", i)] = &fstest.MapFile{Data: []byte("no picture")}
 	}
-	_, err := DigestImages(files, cars)
+	_, err := DigestImages(t.Context(), files, cars)
 	wantError(t, err, "cars/train/a/00.jpg: ", "cars/train/a/09.jpg: ", `folder of photographs "cars": `, "; 3 more of its pictures cannot be used")
 	if strings.Contains(err.Error(), "10.jpg") {
 		t.Errorf("more than ten pictures are named: %v", err)
@@ -240,7 +282,7 @@ func TestBadFolders(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			_, err := LoadImages(c.files, cars)
 			wantError(t, err, c.words...)
-			_, digestErr := DigestImages(c.files, cars)
+			_, digestErr := DigestImages(t.Context(), c.files, cars)
 			wantError(t, digestErr, c.words...)
 			if missing := name == "none"; errors.Is(err, fs.ErrNotExist) != missing {
 				t.Errorf("%v: is fs.ErrNotExist: %v", err, !missing)

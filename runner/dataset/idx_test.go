@@ -90,7 +90,7 @@ func TestBrokenGzip(t *testing.T) {
 		files["mnist/train-images-idx3-ubyte.gz"] = &fstest.MapFile{Data: c.data}
 		for _, f := range []func() error{
 			func() error { _, err := Load(files, Source{Name: "mnist"}); return err },
-			func() error { _, err := Digest(files, Source{Name: "mnist"}); return err },
+			func() error { _, err := Digest(t.Context(), files, Source{Name: "mnist"}); return err },
 		} {
 			t.Run(name, func(t *testing.T) {
 				wantError(t, f(), append(c.words, "mnist/train-images-idx3-ubyte.gz")...)

@@ -60,7 +60,7 @@ func TestMNISTForms(t *testing.T) {
 					}
 				}
 			}
-			if digest, err := Digest(files, src); err != nil || digest != set.Digest {
+			if digest, err := Digest(t.Context(), files, src); err != nil || digest != set.Digest {
 				t.Errorf("digest %s, error %v; loaded %s", digest, err, set.Digest)
 			}
 			if len(set.Warnings) != 2 || !strings.Contains(set.Warnings[0], "not the published file") {
@@ -141,7 +141,7 @@ func TestKnownMissing(t *testing.T) {
 		}
 		_, err := Load(fsys, c.src)
 		wantError(t, err, c.words...)
-		_, digestErr := Digest(fsys, c.src)
+		_, digestErr := Digest(t.Context(), fsys, c.src)
 		wantError(t, digestErr, c.words...)
 		if !errors.Is(err, fs.ErrNotExist) || !errors.Is(digestErr, fs.ErrNotExist) {
 			t.Errorf("%v: not fs.ErrNotExist", c.src)
@@ -170,7 +170,7 @@ func TestKnownRefusesSettings(t *testing.T) {
 func TestPublished(t *testing.T) {
 	dir := realData(t)
 	for _, src := range []Source{{Name: "house-prices", Side: "primary"}, {Name: "house-prices", Side: "harmful"}, {Name: "mnist"}} {
-		if digest, err := Digest(os.DirFS(dir), src); err != nil || digest != Pinned(src) || len(digest) != 64 {
+		if digest, err := Digest(t.Context(), os.DirFS(dir), src); err != nil || digest != Pinned(src) || len(digest) != 64 {
 			t.Errorf("%s: digest %q, error %v; want %q", src.Key(), digest, err, Pinned(src))
 		}
 	}

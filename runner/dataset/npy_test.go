@@ -192,7 +192,7 @@ func TestLoadNPY(t *testing.T) {
 	if set.Columns[0] != "1" || set.Columns[1] != "3" || len(set.Warnings) != 1 || !strings.Contains(set.Warnings[0], "1 of 6 numbers were NaN") {
 		t.Errorf("columns %q, warnings %q", set.Columns, set.Warnings)
 	}
-	if digest, err := Digest(fsys, src); err != nil || digest != set.Digest {
+	if digest, err := Digest(t.Context(), fsys, src); err != nil || digest != set.Digest {
 		t.Errorf("digest %s, error %v; want %s", digest, err, set.Digest)
 	}
 	alone, err := Load(fsys, Source{NPY: "x.npy", Missing: new(9.), Target: "3"})

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -167,9 +168,9 @@ func LoadImages(fsys fs.FS, src Source) (*ImageTask, error) {
 }
 
 // DigestImages is the digest of what [LoadImages] would read for src: [Digest] of the source with Split set.
-func DigestImages(fsys fs.FS, src Source) (string, error) {
+func DigestImages(ctx context.Context, fsys fs.FS, src Source) (string, error) {
 	src.Split = true
-	return Digest(fsys, src)
+	return Digest(ctx, fsys, src)
 }
 
 // ImageCounts returns the numbers of images of the two parts of the published data set of that name, so that work can be predicted

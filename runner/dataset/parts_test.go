@@ -57,17 +57,17 @@ func TestPartsOfMNIST(t *testing.T) {
 	}
 
 	src := Source{Name: "mnist", Split: true}
-	digest, err := DigestImages(files, Source{Name: "mnist"})
+	digest, err := DigestImages(t.Context(), files, Source{Name: "mnist"})
 	if err != nil || digest != task.Digest {
 		t.Errorf("digest %q, error %v; loaded %q", digest, err, task.Digest)
 	}
-	train, err := Digest(files, Source{Name: "mnist"})
+	train, err := Digest(t.Context(), files, Source{Name: "mnist"})
 	if err != nil || train == digest || src.Key() == (Source{Name: "mnist"}).Key() {
 		t.Errorf("both parts have the digest (%s) or the key (%s) of the training part", digest, src.Key())
 	}
 	// Another test image is another data set.
 	files["mnist/t10k-images-idx3-ubyte"].Data[20]++
-	if other, err := DigestImages(files, src); err != nil || other == digest {
+	if other, err := DigestImages(t.Context(), files, src); err != nil || other == digest {
 		t.Errorf("a test image changed and the digest did not (error %v)", err)
 	}
 }
@@ -207,7 +207,7 @@ func TestImagesRefused(t *testing.T) {
 	} {
 		_, err := LoadImages(c.files, c.src)
 		wantError(t, err, c.words...)
-		_, digestErr := DigestImages(c.files, c.src)
+		_, digestErr := DigestImages(t.Context(), c.files, c.src)
 		wantError(t, digestErr, c.words...)
 	}
 	if _, err := Load(nil, Source{Name: "digits", Split: true}); err == nil {

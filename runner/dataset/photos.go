@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -34,9 +35,9 @@ func openPhoto(fsys fs.FS, name string) (fs.File, error) {
 
 // digestFolder is the SHA-256 over a line for each picture that [LoadImages] would list, in its order: its path below the folder,
 // quoted, and the SHA-256 of its bytes. Every picture's header is checked on the way; the error lists the first that are none. Cost:
-// one pass over all their bytes.
-func digestFolder(fsys fs.FS, src Source) (string, error) {
-	d, err := listFolder(fsys, src)
+// one pass over all their bytes; it ends with ctx between two pictures.
+func digestFolder(ctx context.Context, fsys fs.FS, src Source) (string, error) {
+	d, err := listFolder(ctx, fsys, src)
 	if err != nil {
 		return "", err
 	}
@@ -45,6 +46,9 @@ func digestFolder(fsys fs.FS, src Source) (string, error) {
 	var errs []string
 	for _, part := range []listing{d.train, d.test} {
 		for _, p := range part.paths {
+			if err := ctx.Err(); err != nil {
+				return "", err
+			}
 			digest, err := digestPhoto(fsys, path.Join(src.Images, p))
 			if err != nil {
 				if bad++; bad <= listed {
@@ -111,7 +115,7 @@ func (p *photos) read(dst []float32, i int) error {
 
 // loadFolder lists a folder of photographs. Its pictures are opened by Batch.
 func loadFolder(fsys fs.FS, src Source) (*ImageTask, error) {
-	d, err := listFolder(fsys, src)
+	d, err := listFolder(context.Background(), fsys, src) // names alone: soon done
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"context"
 	"fmt"
 	"io/fs"
 
@@ -79,8 +80,8 @@ func Load(fsys fs.FS, src Source) (*Set, error) {
 
 // Digest is the digest of what [Load] would read for src, found without parsing it: the SHA-256 of the uncompressed bytes of
 // its file in 64 hex digits; of several files (features and labels), the SHA-256 of their digests; of a data set in the binary,
-// its pinned digest. Cost: one pass over the files.
-func Digest(fsys fs.FS, src Source) (string, error) {
+// its pinned digest. Cost: one pass over the files. Where ctx ends between two pictures of a folder, the error is its.
+func Digest(ctx context.Context, fsys fs.FS, src Source) (string, error) {
 	if err := src.Check(); err != nil {
 		return "", err
 	}
@@ -92,7 +93,7 @@ func Digest(fsys fs.FS, src Source) (string, error) {
 		return n.Digest, err
 	}
 	if src.Images != "" {
-		return digestFolder(fsys, src)
+		return digestFolder(ctx, fsys, src)
 	}
 	return digestOf(src.files(), func(path string) (*file, error) { return openFile(fsys, path) })
 }

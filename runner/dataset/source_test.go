@@ -41,7 +41,7 @@ func TestSourceCheck(t *testing.T) {
 			wantError(t, c.src.Check(), c.words...)
 			_, err := Load(fstest.MapFS{}, c.src)
 			wantError(t, err, c.words...)
-			_, err = Digest(fstest.MapFS{}, c.src)
+			_, err = Digest(t.Context(), fstest.MapFS{}, c.src)
 			wantError(t, err, c.words...)
 		})
 	}
@@ -127,7 +127,7 @@ func TestOpenRefusals(t *testing.T) {
 		if !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%v is not fs.ErrNotExist", err)
 		}
-		_, err = Digest(os.DirFS(dir), src)
+		_, err = Digest(t.Context(), os.DirFS(dir), src)
 		if !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%v is not fs.ErrNotExist", err)
 		}
