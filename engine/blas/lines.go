@@ -40,9 +40,9 @@ type Lines struct {
 	Add                          bool
 }
 
-// Multiply computes the product on the caller's core. It panics where an index lies outside of its slice. Every element is
-// a sum in the order of s and k, with one rounding a term, over at most 2048 terms or one segment at a time; these are added in order,
-// to C last. Without a term C ← 0. Nothing is allocated.
+// Multiply computes the product on the caller's core. It panics where an index lies outside of its slice. Kernels take the terms of
+// an element in the order of s and k, with one rounding a term, at most 2048 of them or one segment to a sum, and add the sums to C in
+// their order; without kernels every term is rounded and added to C, in the same order. Without a term C ← 0. Nothing is allocated.
 func (l *Lines) Multiply() {
 	if min(l.Groups, l.Rows, l.Blocks, l.Cols, l.Segments, l.K) < 0 ||
 		min(l.AGroup, l.ARow, l.ASegment, l.ACol) < 0 || min(l.BSegment, l.BRow, l.CGroup, l.CRow) < 0 {
@@ -178,7 +178,7 @@ func (l *Lines) plain(s, n, b, c int, add bool) {
 					for k := range l.K {
 						v := l.A[g*l.AGroup+r*l.ARow+i*l.ASegment+k*l.ACol]
 						for j, w := range l.B[b+i*l.BSegment+k*l.BRow+x*l.BBlock:][:l.Cols] {
-							c[j] += v * w
+							c[j] += float32(v * w) // rounded: a processor that could fuse the two must not
 						}
 					}
 				}

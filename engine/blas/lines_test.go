@@ -203,3 +203,26 @@ func BenchmarkLines(b *testing.B) {
 		}
 	}
 }
+
+// TestLinesWithoutKernels: the plain form rounds every product and every sum, on all processors, and adds to C from the first term on.
+func TestLinesWithoutKernels(t *testing.T) {
+	blas32.Use(Implementation{})
+	defer blas32.Use(best())
+	const ulp = 1.0 / (1 << 23)
+	l := Lines{
+		Groups: 1, Rows: 1, Cols: 1, Segments: 1, K: 2, A: []float32{1 + ulp, 1}, ACol: 1, B: []float32{1 - ulp, -1}, BRow: 1,
+		C: []float32{1 / ulp}, Add: true,
+	}
+	l.Multiply()
+	if l.C[0] != 1/ulp { // (1 + ulp)(1 − ulp) is rounded to 1
+		t.Errorf("C = %v, want %v", l.C[0], 1/ulp)
+	}
+	l.C[0], l.Add = 7, false
+	if l.Multiply(); l.C[0] != 0 { // fused it would be −ulp²
+		t.Errorf("C = %v, want 0", l.C[0])
+	}
+	l.C[0], l.Add, l.A, l.B = 1/ulp, true, []float32{1, 1}, []float32{0.6, 0.6}
+	if l.Multiply(); l.C[0] != 1/ulp+2 { // 2²³ + 0.6 is 2²³ + 1; 2²³ + 1.2 is that too
+		t.Errorf("C = %v, want %v", l.C[0], 1/ulp+2)
+	}
+}
