@@ -19,7 +19,6 @@ func TestInPlace(t *testing.T) {
 			f    func(dst, x matrix)
 		}{
 			{"Add", func(dst, x matrix) { Add(dst, x, a) }},
-			{"Mul", func(dst, x matrix) { Mul(dst, a, x) }},
 			{"Scale", func(dst, x matrix) { Scale(dst, x, 3) }},
 			{"AddRow", func(dst, x matrix) { AddRow(dst, x, row, rows, cols) }},
 			{"ScaleShift", func(dst, x matrix) { ScaleShift(dst, x, row, other, rows, cols) }},
@@ -72,9 +71,7 @@ func TestPropagation(t *testing.T) {
 		reach func(i, at int) bool // whether x[at] is seen in dst[i]
 	}{
 		{"Add", func(dst, x matrix) { Add(dst, x, one) }, itself},
-		{"Mul", func(dst, x matrix) { Mul(dst, x, zero) }, itself},
 		{"Scale", func(dst, x matrix) { Scale(dst, x, 0) }, itself},
-		{"AddScaled", func(dst, x matrix) { clear(dst); AddScaled(dst, 0, x) }, itself},
 		{"AddRow", func(dst, x matrix) { AddRow(dst, one, x[:cols], rows, cols) }, func(i, at int) bool { return i%cols == at }},
 		{"ColumnSums", func(dst, x matrix) { clear(dst); ColumnSums(dst[:cols], x, rows, cols) }, func(i, at int) bool { return i == at%cols }},
 		{"ScaleShift", func(dst, x matrix) { ScaleShift(dst, x, zero, one, rows, cols) }, itself},
@@ -127,7 +124,6 @@ func TestShortSlicesPanic(t *testing.T) {
 	w := make([]float64, 2)
 	for name, f := range map[string]func(){
 		"Add":                       func() { Add(a, a, b) },
-		"AddScaled":                 func() { AddScaled(a, 1, b) },
 		"AddRow":                    func() { AddRow(a, a, b[:2], 4, 3) },
 		"AddWide":                   func() { AddWide(a, w) },
 		"Dot":                       func() { Dot(a, b) },
@@ -140,7 +136,6 @@ func TestShortSlicesPanic(t *testing.T) {
 		"LayerNorm":                 func() { LayerNorm(a, a, a, a, b[:3], a, 4, 3, 1) },
 		"LayerNormBackward":         func() { LayerNormBackward(a, a, a, a, a, a, w, nil, 6, 2) },
 		"SoftmaxRows":               func() { SoftmaxRows(b, 4, 3, 1) },
-		"GELUBias":                  func() { GELUBias(a, a, b[:2], 4, 3) },
 		"SGD":                       func() { SGD{}.Step(a, a, b) },
 		"AdamW":                     func() { AdamW{}.Step(a, a, a, b) },
 		"negative":                  func() { ColumnMoments(w, w, a, -1, 2) },
@@ -163,7 +158,7 @@ func TestNothingIsAllocated(t *testing.T) {
 	s, u := c.sums(cols), c.sums(cols)
 	every(t, func(t *testing.T) {
 		n := testing.AllocsPerRun(3, func() {
-			_ = Dot(a, b) + Sum(a) + SumSquares(b)
+			_ = Dot(a, b) + SumSquares(b)
 			_ = AllFinite(a)
 			ColumnSums(row, a, rows, cols)
 			ColumnMoments(s, u, a, rows, cols)
@@ -201,7 +196,6 @@ func TestNothing(t *testing.T) {
 			LayerNormBackward(nil, nil, nil, row, row, row, w, w, rows, cols)
 			SoftmaxRows(nil, rows, cols, 1)
 			SoftmaxRowsBackward(nil, nil, nil, rows, cols, 1)
-			GELUBias(nil, nil, row, rows, cols)
 		}
 		Fill(nil, 1)
 		AddTo(nil, nil)

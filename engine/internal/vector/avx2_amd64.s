@@ -37,41 +37,6 @@ next4:
 	VZEROUPPER
 	RET
 
-// func mul256(n int, dst *float32, a *float32, b *float32)
-TEXT ·mul256(SB), NOSPLIT, $0-32
-	MOVQ n+0(FP), CX
-	ANDQ $7, CX
-	MOVQ $8, SI
-	SUBQ CX, SI
-	SHLQ $2, SI
-	LEAQ masks4<>(SB), R15
-	VMOVUPD (R15)(SI*1), Y15
-	MOVQ dst+8(FP), AX
-	MOVQ a+16(FP), BX
-	MOVQ b+24(FP), DI
-	XORQ DX, DX
-	MOVQ n+0(FP), CX
-	SUBQ $8, CX
-	JLT rest7
-loop6:
-	VMOVUPS (BX)(DX*1), Y0
-	VMOVUPS (DI)(DX*1), Y1
-	VMULPS Y1, Y0, Y0
-	VMOVUPS Y0, (AX)(DX*1)
-	ADDQ $32, DX
-	SUBQ $8, CX
-	JGE loop6
-rest7:
-	ADDQ $8, CX
-	JZ next8
-	VMASKMOVPS (BX)(DX*1), Y15, Y0
-	VMASKMOVPS (DI)(DX*1), Y15, Y1
-	VMULPS Y1, Y0, Y0
-	VMASKMOVPS Y0, Y15, (AX)(DX*1)
-next8:
-	VZEROUPPER
-	RET
-
 // func fill256(n int, dst *float32, s float32)
 TEXT ·fill256(SB), NOSPLIT, $0-20
 	VBROADCASTSS s+16(FP), Y15
@@ -86,17 +51,17 @@ TEXT ·fill256(SB), NOSPLIT, $0-20
 	XORQ DX, DX
 	MOVQ n+0(FP), CX
 	SUBQ $8, CX
-	JLT rest11
-loop10:
+	JLT rest7
+loop6:
 	VMOVUPS Y15, (AX)(DX*1)
 	ADDQ $32, DX
 	SUBQ $8, CX
-	JGE loop10
-rest11:
+	JGE loop6
+rest7:
 	ADDQ $8, CX
-	JZ next12
+	JZ next8
 	VMASKMOVPS Y15, Y14, (AX)(DX*1)
-next12:
+next8:
 	VZEROUPPER
 	RET
 
@@ -115,56 +80,21 @@ TEXT ·scale256(SB), NOSPLIT, $0-28
 	XORQ DX, DX
 	MOVQ n+0(FP), CX
 	SUBQ $8, CX
-	JLT rest15
-loop14:
+	JLT rest11
+loop10:
 	VMOVUPS (BX)(DX*1), Y0
 	VMULPS Y15, Y0, Y0
 	VMOVUPS Y0, (AX)(DX*1)
 	ADDQ $32, DX
 	SUBQ $8, CX
-	JGE loop14
-rest15:
+	JGE loop10
+rest11:
 	ADDQ $8, CX
-	JZ next16
+	JZ next12
 	VMASKMOVPS (BX)(DX*1), Y14, Y0
 	VMULPS Y15, Y0, Y0
 	VMASKMOVPS Y0, Y14, (AX)(DX*1)
-next16:
-	VZEROUPPER
-	RET
-
-// func addScaled256(n int, dst *float32, a *float32, s float32)
-TEXT ·addScaled256(SB), NOSPLIT, $0-28
-	VBROADCASTSS s+24(FP), Y15
-	MOVQ n+0(FP), CX
-	ANDQ $7, CX
-	MOVQ $8, SI
-	SUBQ CX, SI
-	SHLQ $2, SI
-	LEAQ masks4<>(SB), R15
-	VMOVUPD (R15)(SI*1), Y14
-	MOVQ dst+8(FP), AX
-	MOVQ a+16(FP), BX
-	XORQ DX, DX
-	MOVQ n+0(FP), CX
-	SUBQ $8, CX
-	JLT rest19
-loop18:
-	VMOVUPS (BX)(DX*1), Y0
-	VMOVUPS (AX)(DX*1), Y1
-	VFMADD231PS Y15, Y0, Y1
-	VMOVUPS Y1, (AX)(DX*1)
-	ADDQ $32, DX
-	SUBQ $8, CX
-	JGE loop18
-rest19:
-	ADDQ $8, CX
-	JZ next20
-	VMASKMOVPS (BX)(DX*1), Y14, Y0
-	VMASKMOVPS (AX)(DX*1), Y14, Y1
-	VFMADD231PS Y15, Y0, Y1
-	VMASKMOVPS Y1, Y14, (AX)(DX*1)
-next20:
+next12:
 	VZEROUPPER
 	RET
 
@@ -183,21 +113,21 @@ TEXT ·relu256(SB), NOSPLIT, $0-24
 	XORQ DX, DX
 	MOVQ n+0(FP), CX
 	SUBQ $8, CX
-	JLT rest23
-loop22:
+	JLT rest15
+loop14:
 	VMOVUPS (BX)(DX*1), Y0
 	VMAXPS Y0, Y15, Y0
 	VMOVUPS Y0, (AX)(DX*1)
 	ADDQ $32, DX
 	SUBQ $8, CX
-	JGE loop22
-rest23:
+	JGE loop14
+rest15:
 	ADDQ $8, CX
-	JZ next24
+	JZ next16
 	VMASKMOVPS (BX)(DX*1), Y14, Y0
 	VMAXPS Y0, Y15, Y0
 	VMASKMOVPS Y0, Y14, (AX)(DX*1)
-next24:
+next16:
 	VZEROUPPER
 	RET
 
@@ -217,8 +147,8 @@ TEXT ·reluBackward256(SB), NOSPLIT, $0-32
 	XORQ DX, DX
 	MOVQ n+0(FP), CX
 	SUBQ $8, CX
-	JLT rest27
-loop26:
+	JLT rest19
+loop18:
 	VMOVUPS (BX)(DX*1), Y0
 	VMOVUPS (DI)(DX*1), Y1
 	VCMPPS $6, Y15, Y1, Y1
@@ -226,16 +156,16 @@ loop26:
 	VMOVUPS Y0, (AX)(DX*1)
 	ADDQ $32, DX
 	SUBQ $8, CX
-	JGE loop26
-rest27:
+	JGE loop18
+rest19:
 	ADDQ $8, CX
-	JZ next28
+	JZ next20
 	VMASKMOVPS (BX)(DX*1), Y14, Y0
 	VMASKMOVPS (DI)(DX*1), Y14, Y1
 	VCMPPS $6, Y15, Y1, Y1
 	VANDPS Y1, Y0, Y0
 	VMASKMOVPS Y0, Y14, (AX)(DX*1)
-next28:
+next20:
 	VZEROUPPER
 	RET
 
@@ -253,12 +183,12 @@ TEXT ·addRow256(SB), NOSPLIT, $0-40
 	MOVQ row+32(FP), DI
 	XORQ DX, DX
 	MOVQ rows+0(FP), R8
-row29:
+row21:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $8, CX
-	JLT rest31
-loop30:
+	JLT rest23
+loop22:
 	VMOVUPS (BX)(DX*1), Y0
 	VMOVUPS (DI)(SI*1), Y1
 	VADDPS Y1, Y0, Y0
@@ -266,18 +196,18 @@ loop30:
 	ADDQ $32, DX
 	ADDQ $32, SI
 	SUBQ $8, CX
-	JGE loop30
-rest31:
+	JGE loop22
+rest23:
 	ADDQ $8, CX
-	JZ next32
+	JZ next24
 	VMASKMOVPS (BX)(DX*1), Y15, Y0
 	VMASKMOVPS (DI)(SI*1), Y15, Y1
 	VADDPS Y1, Y0, Y0
 	VMASKMOVPS Y0, Y15, (AX)(DX*1)
 	LEAQ (DX)(CX*4), DX
-next32:
+next24:
 	DECQ R8
-	JNZ row29
+	JNZ row21
 	VZEROUPPER
 	RET
 
@@ -296,12 +226,12 @@ TEXT ·scaleShift256(SB), NOSPLIT, $0-48
 	MOVQ shift+40(FP), R15
 	XORQ DX, DX
 	MOVQ rows+0(FP), R8
-row33:
+row25:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $8, CX
-	JLT rest35
-loop34:
+	JLT rest27
+loop26:
 	VMOVUPS (BX)(DX*1), Y0
 	VMOVUPS (DI)(SI*1), Y1
 	VMOVUPS (R15)(SI*1), Y2
@@ -310,19 +240,19 @@ loop34:
 	ADDQ $32, DX
 	ADDQ $32, SI
 	SUBQ $8, CX
-	JGE loop34
-rest35:
+	JGE loop26
+rest27:
 	ADDQ $8, CX
-	JZ next36
+	JZ next28
 	VMASKMOVPS (BX)(DX*1), Y15, Y0
 	VMASKMOVPS (DI)(SI*1), Y15, Y1
 	VMASKMOVPS (R15)(SI*1), Y15, Y2
 	VFMADD213PS Y2, Y1, Y0
 	VMASKMOVPS Y0, Y15, (AX)(DX*1)
 	LEAQ (DX)(CX*4), DX
-next36:
+next28:
 	DECQ R8
-	JNZ row33
+	JNZ row25
 	VZEROUPPER
 	RET
 
@@ -342,12 +272,12 @@ TEXT ·scaleShiftReLU256(SB), NOSPLIT, $0-48
 	MOVQ shift+40(FP), R15
 	XORQ DX, DX
 	MOVQ rows+0(FP), R8
-row37:
+row29:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $8, CX
-	JLT rest39
-loop38:
+	JLT rest31
+loop30:
 	VMOVUPS (BX)(DX*1), Y0
 	VMOVUPS (DI)(SI*1), Y1
 	VMOVUPS (R15)(SI*1), Y2
@@ -357,10 +287,10 @@ loop38:
 	ADDQ $32, DX
 	ADDQ $32, SI
 	SUBQ $8, CX
-	JGE loop38
-rest39:
+	JGE loop30
+rest31:
 	ADDQ $8, CX
-	JZ next40
+	JZ next32
 	VMASKMOVPS (BX)(DX*1), Y14, Y0
 	VMASKMOVPS (DI)(SI*1), Y14, Y1
 	VMASKMOVPS (R15)(SI*1), Y14, Y2
@@ -368,9 +298,9 @@ rest39:
 	VMAXPS Y0, Y15, Y0
 	VMASKMOVPS Y0, Y14, (AX)(DX*1)
 	LEAQ (DX)(CX*4), DX
-next40:
+next32:
 	DECQ R8
-	JNZ row37
+	JNZ row29
 	VZEROUPPER
 	RET
 
@@ -391,12 +321,12 @@ TEXT ·scaleShiftAddReLU256(SB), NOSPLIT, $0-56
 	MOVQ shift+48(FP), R14
 	XORQ DX, DX
 	MOVQ rows+0(FP), R8
-row41:
+row33:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $8, CX
-	JLT rest43
-loop42:
+	JLT rest35
+loop34:
 	VMOVUPS (BX)(DX*1), Y0
 	VMOVUPS (R15)(SI*1), Y1
 	VMOVUPS (R14)(SI*1), Y2
@@ -408,10 +338,10 @@ loop42:
 	ADDQ $32, DX
 	ADDQ $32, SI
 	SUBQ $8, CX
-	JGE loop42
-rest43:
+	JGE loop34
+rest35:
 	ADDQ $8, CX
-	JZ next44
+	JZ next36
 	VMASKMOVPS (BX)(DX*1), Y14, Y0
 	VMASKMOVPS (R15)(SI*1), Y14, Y1
 	VMASKMOVPS (R14)(SI*1), Y14, Y2
@@ -421,9 +351,9 @@ rest43:
 	VMAXPS Y0, Y15, Y0
 	VMASKMOVPS Y0, Y14, (AX)(DX*1)
 	LEAQ (DX)(CX*4), DX
-next44:
+next36:
 	DECQ R8
-	JNZ row41
+	JNZ row33
 	VZEROUPPER
 	RET
 
@@ -444,12 +374,12 @@ TEXT ·batchNormApply256(SB), NOSPLIT, $0-64
 	MOVQ d+56(FP), R13
 	XORQ DX, DX
 	MOVQ rows+0(FP), R8
-row45:
+row37:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $8, CX
-	JLT rest47
-loop46:
+	JLT rest39
+loop38:
 	VMOVUPS (DI)(DX*1), Y0
 	VMOVUPS (R14)(SI*1), Y1
 	VMOVUPS (R13)(SI*1), Y2
@@ -461,10 +391,10 @@ loop46:
 	ADDQ $32, DX
 	ADDQ $32, SI
 	SUBQ $8, CX
-	JGE loop46
-rest47:
+	JGE loop38
+rest39:
 	ADDQ $8, CX
-	JZ next48
+	JZ next40
 	VMASKMOVPS (DI)(DX*1), Y15, Y0
 	VMASKMOVPS (R14)(SI*1), Y15, Y1
 	VMASKMOVPS (R13)(SI*1), Y15, Y2
@@ -474,9 +404,9 @@ rest47:
 	VFMADD231PS Y4, Y3, Y0
 	VMASKMOVPS Y0, Y15, (AX)(DX*1)
 	LEAQ (DX)(CX*4), DX
-next48:
+next40:
 	DECQ R8
-	JNZ row45
+	JNZ row37
 	VZEROUPPER
 	RET
 
@@ -496,9 +426,9 @@ TEXT ·columnSums256(SB), NOSPLIT, $0-40
 	MOVQ a+32(FP), BX
 	MOVQ rows+0(FP), R8
 	XORQ R12, R12
-block49:
+block41:
 	SUBQ $4, R8
-	JLT single50
+	JLT single42
 	MOVQ R12, DX
 	MOVQ step+16(FP), CX
 	LEAQ (DX)(CX*1), R9
@@ -507,8 +437,8 @@ block49:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $8, CX
-	JLT rest53
-loop52:
+	JLT rest45
+loop44:
 	VMOVUPD 0(AX)(SI*2), Y0
 	VMOVUPD 32(AX)(SI*2), Y1
 	VMOVUPS (BX)(DX*1), Y4
@@ -543,10 +473,10 @@ loop52:
 	ADDQ $32, R11
 	ADDQ $32, SI
 	SUBQ $8, CX
-	JGE loop52
-rest53:
+	JGE loop44
+rest45:
 	ADDQ $8, CX
-	JZ next54
+	JZ next46
 	VMASKMOVPD 0(AX)(SI*2), Y14, Y0
 	VMASKMOVPD 32(AX)(SI*2), Y13, Y1
 	VMASKMOVPS (BX)(DX*1), Y15, Y4
@@ -575,22 +505,22 @@ rest53:
 	VADDPD Y6, Y1, Y1
 	VMASKMOVPD Y0, Y14, 0(AX)(SI*2)
 	VMASKMOVPD Y1, Y13, 32(AX)(SI*2)
-next54:
+next46:
 	MOVQ step+16(FP), CX
 	LEAQ (R12)(CX*4), R12
-	JMP block49
-single50:
+	JMP block41
+single42:
 	ADDQ $4, R8
-one55:
+one47:
 	DECQ R8
-	JLT done51
+	JLT done43
 	MOVQ R12, DX
 	MOVQ step+16(FP), CX
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $8, CX
-	JLT rest57
-loop56:
+	JLT rest49
+loop48:
 	VMOVUPD 0(AX)(SI*2), Y0
 	VMOVUPD 32(AX)(SI*2), Y1
 	VMOVUPS (BX)(DX*1), Y4
@@ -604,10 +534,10 @@ loop56:
 	ADDQ $32, DX
 	ADDQ $32, SI
 	SUBQ $8, CX
-	JGE loop56
-rest57:
+	JGE loop48
+rest49:
 	ADDQ $8, CX
-	JZ next58
+	JZ next50
 	VMASKMOVPD 0(AX)(SI*2), Y14, Y0
 	VMASKMOVPD 32(AX)(SI*2), Y13, Y1
 	VMASKMOVPS (BX)(DX*1), Y15, Y4
@@ -618,10 +548,10 @@ rest57:
 	VADDPD Y6, Y1, Y1
 	VMASKMOVPD Y0, Y14, 0(AX)(SI*2)
 	VMASKMOVPD Y1, Y13, 32(AX)(SI*2)
-next58:
+next50:
 	ADDQ step+16(FP), R12
-	JMP one55
-done51:
+	JMP one47
+done43:
 	VZEROUPPER
 	RET
 
@@ -642,9 +572,9 @@ TEXT ·columnMoments256(SB), NOSPLIT, $0-48
 	MOVQ a+40(FP), DI
 	MOVQ rows+0(FP), R8
 	XORQ R12, R12
-block59:
+block51:
 	SUBQ $4, R8
-	JLT single60
+	JLT single52
 	MOVQ R12, DX
 	MOVQ step+16(FP), CX
 	LEAQ (DX)(CX*1), R9
@@ -653,8 +583,8 @@ block59:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $8, CX
-	JLT rest63
-loop62:
+	JLT rest55
+loop54:
 	VMOVUPD 0(AX)(SI*2), Y0
 	VMOVUPD 32(AX)(SI*2), Y1
 	VMOVUPD 0(BX)(SI*2), Y2
@@ -701,10 +631,10 @@ loop62:
 	ADDQ $32, R11
 	ADDQ $32, SI
 	SUBQ $8, CX
-	JGE loop62
-rest63:
+	JGE loop54
+rest55:
 	ADDQ $8, CX
-	JZ next64
+	JZ next56
 	VMASKMOVPD 0(AX)(SI*2), Y14, Y0
 	VMASKMOVPD 32(AX)(SI*2), Y13, Y1
 	VMASKMOVPD 0(BX)(SI*2), Y14, Y2
@@ -745,22 +675,22 @@ rest63:
 	VMASKMOVPD Y1, Y13, 32(AX)(SI*2)
 	VMASKMOVPD Y2, Y14, 0(BX)(SI*2)
 	VMASKMOVPD Y3, Y13, 32(BX)(SI*2)
-next64:
+next56:
 	MOVQ step+16(FP), CX
 	LEAQ (R12)(CX*4), R12
-	JMP block59
-single60:
+	JMP block51
+single52:
 	ADDQ $4, R8
-one65:
+one57:
 	DECQ R8
-	JLT done61
+	JLT done53
 	MOVQ R12, DX
 	MOVQ step+16(FP), CX
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $8, CX
-	JLT rest67
-loop66:
+	JLT rest59
+loop58:
 	VMOVUPD 0(AX)(SI*2), Y0
 	VMOVUPD 32(AX)(SI*2), Y1
 	VMOVUPD 0(BX)(SI*2), Y2
@@ -780,10 +710,10 @@ loop66:
 	ADDQ $32, DX
 	ADDQ $32, SI
 	SUBQ $8, CX
-	JGE loop66
-rest67:
+	JGE loop58
+rest59:
 	ADDQ $8, CX
-	JZ next68
+	JZ next60
 	VMASKMOVPD 0(AX)(SI*2), Y14, Y0
 	VMASKMOVPD 32(AX)(SI*2), Y13, Y1
 	VMASKMOVPD 0(BX)(SI*2), Y14, Y2
@@ -800,10 +730,10 @@ rest67:
 	VMASKMOVPD Y1, Y13, 32(AX)(SI*2)
 	VMASKMOVPD Y2, Y14, 0(BX)(SI*2)
 	VMASKMOVPD Y3, Y13, 32(BX)(SI*2)
-next68:
+next60:
 	ADDQ step+16(FP), R12
-	JMP one65
-done61:
+	JMP one57
+done53:
 	VZEROUPPER
 	RET
 
@@ -825,9 +755,9 @@ TEXT ·batchNormSums256(SB), NOSPLIT, $0-56
 	MOVQ x+48(FP), R15
 	MOVQ rows+0(FP), R8
 	XORQ R12, R12
-block69:
+block61:
 	SUBQ $4, R8
-	JLT single70
+	JLT single62
 	MOVQ R12, DX
 	MOVQ step+16(FP), CX
 	LEAQ (DX)(CX*1), R9
@@ -836,8 +766,8 @@ block69:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $8, CX
-	JLT rest73
-loop72:
+	JLT rest65
+loop64:
 	VMOVUPD 0(AX)(SI*2), Y0
 	VMOVUPD 32(AX)(SI*2), Y1
 	VMOVUPD 0(BX)(SI*2), Y2
@@ -900,10 +830,10 @@ loop72:
 	ADDQ $32, R11
 	ADDQ $32, SI
 	SUBQ $8, CX
-	JGE loop72
-rest73:
+	JGE loop64
+rest65:
 	ADDQ $8, CX
-	JZ next74
+	JZ next66
 	VMASKMOVPD 0(AX)(SI*2), Y14, Y0
 	VMASKMOVPD 32(AX)(SI*2), Y13, Y1
 	VMASKMOVPD 0(BX)(SI*2), Y14, Y2
@@ -960,22 +890,22 @@ rest73:
 	VMASKMOVPD Y1, Y13, 32(AX)(SI*2)
 	VMASKMOVPD Y2, Y14, 0(BX)(SI*2)
 	VMASKMOVPD Y3, Y13, 32(BX)(SI*2)
-next74:
+next66:
 	MOVQ step+16(FP), CX
 	LEAQ (R12)(CX*4), R12
-	JMP block69
-single70:
+	JMP block61
+single62:
 	ADDQ $4, R8
-one75:
+one67:
 	DECQ R8
-	JLT done71
+	JLT done63
 	MOVQ R12, DX
 	MOVQ step+16(FP), CX
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $8, CX
-	JLT rest77
-loop76:
+	JLT rest69
+loop68:
 	VMOVUPD 0(AX)(SI*2), Y0
 	VMOVUPD 32(AX)(SI*2), Y1
 	VMOVUPD 0(BX)(SI*2), Y2
@@ -999,10 +929,10 @@ loop76:
 	ADDQ $32, DX
 	ADDQ $32, SI
 	SUBQ $8, CX
-	JGE loop76
-rest77:
+	JGE loop68
+rest69:
 	ADDQ $8, CX
-	JZ next78
+	JZ next70
 	VMASKMOVPD 0(AX)(SI*2), Y14, Y0
 	VMASKMOVPD 32(AX)(SI*2), Y13, Y1
 	VMASKMOVPD 0(BX)(SI*2), Y14, Y2
@@ -1023,10 +953,10 @@ rest77:
 	VMASKMOVPD Y1, Y13, 32(AX)(SI*2)
 	VMASKMOVPD Y2, Y14, 0(BX)(SI*2)
 	VMASKMOVPD Y3, Y13, 32(BX)(SI*2)
-next78:
+next70:
 	ADDQ step+16(FP), R12
-	JMP one75
-done71:
+	JMP one67
+done63:
 	VZEROUPPER
 	RET
 
@@ -1050,9 +980,9 @@ TEXT ·batchNormSumsReLU256(SB), NOSPLIT, $0-64
 	MOVQ y+56(FP), R14
 	MOVQ rows+0(FP), R8
 	XORQ R12, R12
-block79:
+block71:
 	SUBQ $4, R8
-	JLT single80
+	JLT single72
 	MOVQ R12, DX
 	MOVQ step+16(FP), CX
 	LEAQ (DX)(CX*1), R9
@@ -1061,8 +991,8 @@ block79:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $8, CX
-	JLT rest83
-loop82:
+	JLT rest75
+loop74:
 	VMOVUPD 0(AX)(SI*2), Y0
 	VMOVUPD 32(AX)(SI*2), Y1
 	VMOVUPD 0(BX)(SI*2), Y2
@@ -1141,10 +1071,10 @@ loop82:
 	ADDQ $32, R11
 	ADDQ $32, SI
 	SUBQ $8, CX
-	JGE loop82
-rest83:
+	JGE loop74
+rest75:
 	ADDQ $8, CX
-	JZ next84
+	JZ next76
 	VMASKMOVPD 0(AX)(SI*2), Y13, Y0
 	VMASKMOVPD 32(AX)(SI*2), Y12, Y1
 	VMASKMOVPD 0(BX)(SI*2), Y13, Y2
@@ -1217,22 +1147,22 @@ rest83:
 	VMASKMOVPD Y1, Y12, 32(AX)(SI*2)
 	VMASKMOVPD Y2, Y13, 0(BX)(SI*2)
 	VMASKMOVPD Y3, Y12, 32(BX)(SI*2)
-next84:
+next76:
 	MOVQ step+16(FP), CX
 	LEAQ (R12)(CX*4), R12
-	JMP block79
-single80:
+	JMP block71
+single72:
 	ADDQ $4, R8
-one85:
+one77:
 	DECQ R8
-	JLT done81
+	JLT done73
 	MOVQ R12, DX
 	MOVQ step+16(FP), CX
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $8, CX
-	JLT rest87
-loop86:
+	JLT rest79
+loop78:
 	VMOVUPD 0(AX)(SI*2), Y0
 	VMOVUPD 32(AX)(SI*2), Y1
 	VMOVUPD 0(BX)(SI*2), Y2
@@ -1260,10 +1190,10 @@ loop86:
 	ADDQ $32, DX
 	ADDQ $32, SI
 	SUBQ $8, CX
-	JGE loop86
-rest87:
+	JGE loop78
+rest79:
 	ADDQ $8, CX
-	JZ next88
+	JZ next80
 	VMASKMOVPD 0(AX)(SI*2), Y13, Y0
 	VMASKMOVPD 32(AX)(SI*2), Y12, Y1
 	VMASKMOVPD 0(BX)(SI*2), Y13, Y2
@@ -1288,10 +1218,10 @@ rest87:
 	VMASKMOVPD Y1, Y12, 32(AX)(SI*2)
 	VMASKMOVPD Y2, Y13, 0(BX)(SI*2)
 	VMASKMOVPD Y3, Y12, 32(BX)(SI*2)
-next88:
+next80:
 	ADDQ step+16(FP), R12
-	JMP one85
-done81:
+	JMP one77
+done73:
 	VZEROUPPER
 	RET
 
@@ -1337,8 +1267,8 @@ TEXT ·dot256(SB), NOSPLIT, $0-32
 	XORQ SI, SI
 	MOVQ n+0(FP), CX
 	SUBQ $16, CX
-	JLT rest90
-loop89:
+	JLT rest82
+loop81:
 	VMOVUPS 0(BX)(DX*1), Y4
 	VEXTRACTF128 $1, Y4, X6
 	VCVTPS2PD X4, Y5
@@ -1362,10 +1292,10 @@ loop89:
 	ADDQ $64, DX
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop89
-rest90:
+	JGE loop81
+rest82:
 	ADDQ $16, CX
-	JZ done91
+	JZ done83
 	VMASKMOVPS 0(BX)(DX*1), Y15, Y4
 	VEXTRACTF128 $1, Y4, X6
 	VCVTPS2PD X4, Y5
@@ -1386,93 +1316,7 @@ rest90:
 	VCVTPS2PD X8, Y8
 	VFMADD231PD Y5, Y7, Y2
 	VFMADD231PD Y6, Y8, Y3
-done91:
-	VADDPD Y2, Y0, Y0
-	VADDPD Y3, Y1, Y1
-	VADDPD Y1, Y0, Y0
-	VEXTRACTF128 $1, Y0, X4
-	VADDPD X4, X0, X0
-	VUNPCKHPD X0, X0, X4
-	VADDSD X4, X0, X0
-	VMOVSD X0, (AX)
-	VZEROUPPER
-	RET
-
-// func sum256(n int, dst *float64, a *float32)
-TEXT ·sum256(SB), NOSPLIT, $0-24
-	MOVQ n+0(FP), CX
-	ANDQ $15, CX
-	MOVQ CX, R12
-	SUBQ $0, R12
-	XORQ R13, R13
-	CMPQ R12, R13
-	CMOVQLT R13, R12
-	MOVQ $8, R13
-	CMPQ R12, R13
-	CMOVQGT R13, R12
-	MOVQ $8, SI
-	SUBQ R12, SI
-	SHLQ $2, SI
-	LEAQ masks4<>(SB), R15
-	VMOVUPD (R15)(SI*1), Y15
-	MOVQ CX, R12
-	SUBQ $8, R12
-	XORQ R13, R13
-	CMPQ R12, R13
-	CMOVQLT R13, R12
-	MOVQ $8, R13
-	CMPQ R12, R13
-	CMOVQGT R13, R12
-	MOVQ $8, SI
-	SUBQ R12, SI
-	SHLQ $2, SI
-	LEAQ masks4<>(SB), R15
-	VMOVUPD (R15)(SI*1), Y14
-	MOVQ dst+8(FP), AX
-	MOVQ a+16(FP), BX
-	VXORPD Y0, Y0, Y0
-	VXORPD Y1, Y1, Y1
-	VXORPD Y2, Y2, Y2
-	VXORPD Y3, Y3, Y3
-	XORQ R12, R12
-	MOVQ R12, DX
-	XORQ SI, SI
-	MOVQ n+0(FP), CX
-	SUBQ $16, CX
-	JLT rest93
-loop92:
-	VMOVUPS 0(BX)(DX*1), Y4
-	VEXTRACTF128 $1, Y4, X6
-	VCVTPS2PD X4, Y5
-	VCVTPS2PD X6, Y6
-	VADDPD Y5, Y0, Y0
-	VADDPD Y6, Y1, Y1
-	VMOVUPS 32(BX)(DX*1), Y4
-	VEXTRACTF128 $1, Y4, X6
-	VCVTPS2PD X4, Y5
-	VCVTPS2PD X6, Y6
-	VADDPD Y5, Y2, Y2
-	VADDPD Y6, Y3, Y3
-	ADDQ $64, DX
-	ADDQ $64, SI
-	SUBQ $16, CX
-	JGE loop92
-rest93:
-	ADDQ $16, CX
-	JZ done94
-	VMASKMOVPS 0(BX)(DX*1), Y15, Y4
-	VEXTRACTF128 $1, Y4, X6
-	VCVTPS2PD X4, Y5
-	VCVTPS2PD X6, Y6
-	VADDPD Y5, Y0, Y0
-	VADDPD Y6, Y1, Y1
-	VMASKMOVPS 32(BX)(DX*1), Y14, Y4
-	VEXTRACTF128 $1, Y4, X6
-	VCVTPS2PD X4, Y5
-	VCVTPS2PD X6, Y6
-	VADDPD Y5, Y2, Y2
-	VADDPD Y6, Y3, Y3
-done94:
+done83:
 	VADDPD Y2, Y0, Y0
 	VADDPD Y3, Y1, Y1
 	VADDPD Y1, Y0, Y0
@@ -1524,8 +1368,8 @@ TEXT ·zeros256(SB), NOSPLIT, $0-24
 	XORQ SI, SI
 	MOVQ n+0(FP), CX
 	SUBQ $16, CX
-	JLT rest96
-loop95:
+	JLT rest85
+loop84:
 	VMOVUPS 0(BX)(DX*1), Y3
 	VFMADD231PS Y2, Y3, Y0
 	VMOVUPS 32(BX)(DX*1), Y3
@@ -1533,15 +1377,15 @@ loop95:
 	ADDQ $64, DX
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop95
-rest96:
+	JGE loop84
+rest85:
 	ADDQ $16, CX
-	JZ done97
+	JZ done86
 	VMASKMOVPS 0(BX)(DX*1), Y15, Y3
 	VFMADD231PS Y2, Y3, Y0
 	VMASKMOVPS 32(BX)(DX*1), Y14, Y3
 	VFMADD231PS Y2, Y3, Y1
-done97:
+done86:
 	VADDPS Y1, Y0, Y0
 	VEXTRACTF128 $1, Y0, X3
 	VADDPS X3, X0, X0
@@ -1567,8 +1411,8 @@ TEXT ·exp256(SB), NOSPLIT, $0-24
 	XORQ DX, DX
 	MOVQ n+0(FP), CX
 	SUBQ $8, CX
-	JLT rest100
-loop99:
+	JLT rest89
+loop88:
 	VMOVUPS (BX)(DX*1), Y0
 	VMOVUPS expMost<>(SB), Y1
 	VMINPS Y0, Y1, Y0
@@ -1599,10 +1443,10 @@ loop99:
 	VMOVUPS Y0, (AX)(DX*1)
 	ADDQ $32, DX
 	SUBQ $8, CX
-	JGE loop99
-rest100:
+	JGE loop88
+rest89:
 	ADDQ $8, CX
-	JZ next101
+	JZ next90
 	VMASKMOVPS (BX)(DX*1), Y15, Y0
 	VMOVUPS expMost<>(SB), Y1
 	VMINPS Y0, Y1, Y0
@@ -1631,7 +1475,7 @@ rest100:
 	VMULPS Y1, Y2, Y2
 	VMOVAPS Y2, Y0
 	VMASKMOVPS Y0, Y15, (AX)(DX*1)
-next101:
+next90:
 	VZEROUPPER
 	RET
 
@@ -1669,15 +1513,15 @@ TEXT ·softmax256(SB), NOSPLIT, $0-28
 	MOVQ x+16(FP), AX
 	MOVQ rows+0(FP), R8
 	XORQ R12, R12
-row102:
+row91:
 	VMOVUPS infinite<>(SB), Y0
 	VMOVUPS infinite<>(SB), Y1
 	MOVQ R12, DX
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $16, CX
-	JLT rest104
-loop103:
+	JLT rest93
+loop92:
 	VMOVUPS 0(AX)(DX*1), Y4
 	VMULPS Y15, Y4, Y4
 	VMAXPS Y4, Y0, Y0
@@ -1687,10 +1531,10 @@ loop103:
 	ADDQ $64, DX
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop103
-rest104:
+	JGE loop92
+rest93:
 	ADDQ $16, CX
-	JZ done105
+	JZ done94
 	VMASKMOVPS 0(AX)(DX*1), Y14, Y4
 	VMULPS Y15, Y4, Y4
 	VMAXPS Y4, Y0, Y4
@@ -1699,7 +1543,7 @@ rest104:
 	VMULPS Y15, Y4, Y4
 	VMAXPS Y4, Y1, Y4
 	VBLENDVPS Y13, Y4, Y1, Y1
-done105:
+done94:
 	VMAXPS Y1, Y0, Y0
 	VEXTRACTF128 $1, Y0, X4
 	VMAXPS X4, X0, X0
@@ -1716,8 +1560,8 @@ done105:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $16, CX
-	JLT rest107
-loop106:
+	JLT rest96
+loop95:
 	VMOVUPS 0(AX)(DX*1), Y4
 	VMULPS Y15, Y4, Y4
 	VSUBPS Y12, Y4, Y4
@@ -1791,10 +1635,10 @@ loop106:
 	ADDQ $64, DX
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop106
-rest107:
+	JGE loop95
+rest96:
 	ADDQ $16, CX
-	JZ done108
+	JZ done97
 	VMASKMOVPS 0(AX)(DX*1), Y14, Y4
 	VMULPS Y15, Y4, Y4
 	VSUBPS Y12, Y4, Y4
@@ -1867,7 +1711,7 @@ rest107:
 	VCVTPS2PD X6, Y6
 	VADDPD Y5, Y2, Y2
 	VADDPD Y6, Y3, Y3
-done108:
+done97:
 	VADDPD Y2, Y0, Y0
 	VADDPD Y3, Y1, Y1
 	VADDPD Y1, Y0, Y0
@@ -1883,8 +1727,8 @@ done108:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $16, CX
-	JLT rest110
-loop109:
+	JLT rest99
+loop98:
 	VMOVUPS 0(AX)(DX*1), Y4
 	VMULPS Y12, Y4, Y4
 	VMOVUPS Y4, 0(AX)(DX*1)
@@ -1894,21 +1738,21 @@ loop109:
 	ADDQ $64, DX
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop109
-rest110:
+	JGE loop98
+rest99:
 	ADDQ $16, CX
-	JZ done111
+	JZ done100
 	VMASKMOVPS 0(AX)(DX*1), Y14, Y4
 	VMULPS Y12, Y4, Y4
 	VMASKMOVPS Y4, Y14, 0(AX)(DX*1)
 	VMASKMOVPS 32(AX)(DX*1), Y13, Y4
 	VMULPS Y12, Y4, Y4
 	VMASKMOVPS Y4, Y13, 32(AX)(DX*1)
-done111:
+done100:
 	MOVQ cols+8(FP), CX
 	LEAQ (R12)(CX*4), R12
 	DECQ R8
-	JNZ row102
+	JNZ row91
 	VZEROUPPER
 	RET
 
@@ -1948,7 +1792,7 @@ TEXT ·softmaxBackward256(SB), NOSPLIT, $0-44
 	MOVQ y+32(FP), DI
 	MOVQ rows+0(FP), R8
 	XORQ R12, R12
-row112:
+row101:
 	VXORPD Y0, Y0, Y0
 	VXORPD Y1, Y1, Y1
 	VXORPD Y2, Y2, Y2
@@ -1957,8 +1801,8 @@ row112:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $16, CX
-	JLT rest114
-loop113:
+	JLT rest103
+loop102:
 	VMOVUPS 0(BX)(DX*1), Y4
 	VEXTRACTF128 $1, Y4, X6
 	VCVTPS2PD X4, Y5
@@ -1982,10 +1826,10 @@ loop113:
 	ADDQ $64, DX
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop113
-rest114:
+	JGE loop102
+rest103:
 	ADDQ $16, CX
-	JZ done115
+	JZ done104
 	VMASKMOVPS 0(BX)(DX*1), Y14, Y4
 	VEXTRACTF128 $1, Y4, X6
 	VCVTPS2PD X4, Y5
@@ -2006,7 +1850,7 @@ rest114:
 	VCVTPS2PD X8, Y8
 	VFMADD231PD Y5, Y7, Y2
 	VFMADD231PD Y6, Y8, Y3
-done115:
+done104:
 	VADDPD Y2, Y0, Y0
 	VADDPD Y3, Y1, Y1
 	VADDPD Y1, Y0, Y0
@@ -2020,8 +1864,8 @@ done115:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $16, CX
-	JLT rest117
-loop116:
+	JLT rest106
+loop105:
 	VMOVUPS 0(DI)(DX*1), Y0
 	VMOVUPS 0(BX)(DX*1), Y1
 	VSUBPS Y12, Y1, Y1
@@ -2037,10 +1881,10 @@ loop116:
 	ADDQ $64, DX
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop116
-rest117:
+	JGE loop105
+rest106:
 	ADDQ $16, CX
-	JZ done118
+	JZ done107
 	VMASKMOVPS 0(DI)(DX*1), Y14, Y0
 	VMASKMOVPS 0(BX)(DX*1), Y14, Y1
 	VSUBPS Y12, Y1, Y1
@@ -2053,11 +1897,11 @@ rest117:
 	VMULPS Y15, Y0, Y0
 	VMULPS Y1, Y0, Y0
 	VMASKMOVPS Y0, Y13, 32(AX)(DX*1)
-done118:
+done107:
 	MOVQ cols+8(FP), CX
 	LEAQ (R12)(CX*4), R12
 	DECQ R8
-	JNZ row112
+	JNZ row101
 	VZEROUPPER
 	RET
 
@@ -2099,7 +1943,7 @@ TEXT ·layerNorm256(SB), NOSPLIT, $0-72
 	MOVQ rstd+56(FP), R13
 	MOVQ rows+0(FP), R8
 	XORQ R12, R12
-row119:
+row108:
 	VXORPD Y0, Y0, Y0
 	VXORPD Y1, Y1, Y1
 	VXORPD Y2, Y2, Y2
@@ -2112,8 +1956,8 @@ row119:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $16, CX
-	JLT rest121
-loop120:
+	JLT rest110
+loop109:
 	VMOVUPS 0(BX)(DX*1), Y8
 	VEXTRACTF128 $1, Y8, X10
 	VCVTPS2PD X8, Y9
@@ -2133,10 +1977,10 @@ loop120:
 	ADDQ $64, DX
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop120
-rest121:
+	JGE loop109
+rest110:
 	ADDQ $16, CX
-	JZ done122
+	JZ done111
 	VMASKMOVPS 0(BX)(DX*1), Y15, Y8
 	VEXTRACTF128 $1, Y8, X10
 	VCVTPS2PD X8, Y9
@@ -2153,7 +1997,7 @@ rest121:
 	VADDPD Y10, Y3, Y3
 	VFMADD231PD Y9, Y9, Y6
 	VFMADD231PD Y10, Y10, Y7
-done122:
+done111:
 	VADDPD Y2, Y0, Y0
 	VADDPD Y3, Y1, Y1
 	VADDPD Y1, Y0, Y0
@@ -2191,8 +2035,8 @@ done122:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $16, CX
-	JLT rest124
-loop123:
+	JLT rest113
+loop112:
 	VMOVUPS 0(BX)(DX*1), Y0
 	VSUBPS Y13, Y0, Y0
 	VMULPS Y12, Y0, Y0
@@ -2210,10 +2054,10 @@ loop123:
 	ADDQ $64, DX
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop123
-rest124:
+	JGE loop112
+rest113:
 	ADDQ $16, CX
-	JZ done125
+	JZ done114
 	VMASKMOVPS 0(BX)(DX*1), Y15, Y0
 	VSUBPS Y13, Y0, Y0
 	VMULPS Y12, Y0, Y0
@@ -2228,11 +2072,11 @@ rest124:
 	VMASKMOVPS 32(R15)(SI*1), Y14, Y2
 	VFMADD213PS Y2, Y1, Y0
 	VMASKMOVPS Y0, Y14, 32(AX)(DX*1)
-done125:
+done114:
 	MOVQ cols+8(FP), CX
 	LEAQ (R12)(CX*4), R12
 	DECQ R8
-	JNZ row119
+	JNZ row108
 	VZEROUPPER
 	RET
 
@@ -2274,7 +2118,7 @@ TEXT ·layerNormBackward256(SB), NOSPLIT, $0-64
 	MOVQ rstd+56(FP), R13
 	MOVQ rows+0(FP), R8
 	XORQ R12, R12
-row126:
+row115:
 	VBROADCASTSS (R14), Y13
 	VBROADCASTSS (R13), Y12
 	ADDQ $4, R14
@@ -2291,8 +2135,8 @@ row126:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $16, CX
-	JLT rest128
-loop127:
+	JLT rest117
+loop116:
 	VMOVUPS 0(BX)(DX*1), Y10
 	VMOVUPS 0(R15)(SI*1), Y11
 	VMULPS Y11, Y10, Y10
@@ -2328,10 +2172,10 @@ loop127:
 	ADDQ $64, DX
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop127
-rest128:
+	JGE loop116
+rest117:
 	ADDQ $16, CX
-	JZ done129
+	JZ done118
 	VMASKMOVPS 0(BX)(DX*1), Y15, Y10
 	VMASKMOVPS 0(R15)(SI*1), Y15, Y11
 	VMULPS Y11, Y10, Y10
@@ -2364,7 +2208,7 @@ rest128:
 	VCVTPS2PD X11, Y11
 	VFMADD231PD Y8, Y10, Y6
 	VFMADD231PD Y9, Y11, Y7
-done129:
+done118:
 	VADDPD Y2, Y0, Y0
 	VADDPD Y3, Y1, Y1
 	VADDPD Y1, Y0, Y0
@@ -2390,8 +2234,8 @@ done129:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $16, CX
-	JLT rest131
-loop130:
+	JLT rest120
+loop119:
 	VMOVUPS 0(DI)(DX*1), Y2
 	VSUBPS Y13, Y2, Y2
 	VMULPS Y12, Y2, Y2
@@ -2415,10 +2259,10 @@ loop130:
 	ADDQ $64, DX
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop130
-rest131:
+	JGE loop119
+rest120:
 	ADDQ $16, CX
-	JZ done132
+	JZ done121
 	VMASKMOVPS 0(DI)(DX*1), Y15, Y2
 	VSUBPS Y13, Y2, Y2
 	VMULPS Y12, Y2, Y2
@@ -2439,11 +2283,11 @@ rest131:
 	VFNMADD231PS Y1, Y2, Y3
 	VMULPS Y12, Y3, Y3
 	VMASKMOVPS Y3, Y14, 32(AX)(DX*1)
-done132:
+done121:
 	MOVQ cols+8(FP), CX
 	LEAQ (R12)(CX*4), R12
 	DECQ R8
-	JNZ row126
+	JNZ row115
 	VZEROUPPER
 	RET
 
@@ -2467,9 +2311,9 @@ TEXT ·layerNormSums256(SB), NOSPLIT, $0-72
 	MOVQ rstd+64(FP), R13
 	MOVQ rows+0(FP), R8
 	XORQ R12, R12
-block133:
+block122:
 	SUBQ $4, R8
-	JLT single134
+	JLT single123
 	MOVQ R12, DX
 	MOVQ step+16(FP), CX
 	LEAQ (DX)(CX*1), R9
@@ -2478,8 +2322,8 @@ block133:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $8, CX
-	JLT rest137
-loop136:
+	JLT rest126
+loop125:
 	VMOVUPD 0(BX)(SI*2), Y0
 	VMOVUPD 32(BX)(SI*2), Y1
 	VMOVUPD 0(AX)(SI*2), Y2
@@ -2558,10 +2402,10 @@ loop136:
 	ADDQ $32, R11
 	ADDQ $32, SI
 	SUBQ $8, CX
-	JGE loop136
-rest137:
+	JGE loop125
+rest126:
 	ADDQ $8, CX
-	JZ next138
+	JZ next127
 	VMASKMOVPD 0(BX)(SI*2), Y14, Y0
 	VMASKMOVPD 32(BX)(SI*2), Y13, Y1
 	VMASKMOVPD 0(AX)(SI*2), Y14, Y2
@@ -2634,24 +2478,24 @@ rest137:
 	VMASKMOVPD Y1, Y13, 32(BX)(SI*2)
 	VMASKMOVPD Y2, Y14, 0(AX)(SI*2)
 	VMASKMOVPD Y3, Y13, 32(AX)(SI*2)
-next138:
+next127:
 	MOVQ step+16(FP), CX
 	LEAQ (R12)(CX*4), R12
 	ADDQ $16, R14
 	ADDQ $16, R13
-	JMP block133
-single134:
+	JMP block122
+single123:
 	ADDQ $4, R8
-one139:
+one128:
 	DECQ R8
-	JLT done135
+	JLT done124
 	MOVQ R12, DX
 	MOVQ step+16(FP), CX
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $8, CX
-	JLT rest141
-loop140:
+	JLT rest130
+loop129:
 	VMOVUPD 0(BX)(SI*2), Y0
 	VMOVUPD 32(BX)(SI*2), Y1
 	VMOVUPD 0(AX)(SI*2), Y2
@@ -2679,10 +2523,10 @@ loop140:
 	ADDQ $32, DX
 	ADDQ $32, SI
 	SUBQ $8, CX
-	JGE loop140
-rest141:
+	JGE loop129
+rest130:
 	ADDQ $8, CX
-	JZ next142
+	JZ next131
 	VMASKMOVPD 0(BX)(SI*2), Y14, Y0
 	VMASKMOVPD 32(BX)(SI*2), Y13, Y1
 	VMASKMOVPD 0(AX)(SI*2), Y14, Y2
@@ -2707,12 +2551,12 @@ rest141:
 	VMASKMOVPD Y1, Y13, 32(BX)(SI*2)
 	VMASKMOVPD Y2, Y14, 0(AX)(SI*2)
 	VMASKMOVPD Y3, Y13, 32(AX)(SI*2)
-next142:
+next131:
 	ADDQ step+16(FP), R12
 	ADDQ $4, R14
 	ADDQ $4, R13
-	JMP one139
-done135:
+	JMP one128
+done124:
 	VZEROUPPER
 	RET
 
@@ -2731,8 +2575,8 @@ TEXT ·gelu256(SB), NOSPLIT, $0-24
 	XORQ DX, DX
 	MOVQ n+0(FP), CX
 	SUBQ $8, CX
-	JLT rest145
-loop144:
+	JLT rest134
+loop133:
 	VMOVUPS (BX)(DX*1), Y0
 	VMULPS Y0, Y0, Y3
 	VMOVUPS one<>(SB), Y2
@@ -2765,10 +2609,10 @@ loop144:
 	VMOVUPS Y0, (AX)(DX*1)
 	ADDQ $32, DX
 	SUBQ $8, CX
-	JGE loop144
-rest145:
+	JGE loop133
+rest134:
 	ADDQ $8, CX
-	JZ next146
+	JZ next135
 	VMASKMOVPS (BX)(DX*1), Y14, Y0
 	VMULPS Y0, Y0, Y3
 	VMOVUPS one<>(SB), Y2
@@ -2799,108 +2643,7 @@ rest145:
 	VANDPS Y3, Y1, Y1
 	VFNMADD231PS Y1, Y2, Y0
 	VMASKMOVPS Y0, Y14, (AX)(DX*1)
-next146:
-	VZEROUPPER
-	RET
-
-// func geluBias256(rows int, cols int, y *float32, x *float32, bias *float32)
-TEXT ·geluBias256(SB), NOSPLIT, $0-40
-	VXORPD Y15, Y15, Y15
-	MOVQ cols+8(FP), CX
-	ANDQ $7, CX
-	MOVQ $8, SI
-	SUBQ CX, SI
-	SHLQ $2, SI
-	LEAQ masks4<>(SB), R15
-	VMOVUPD (R15)(SI*1), Y14
-	MOVQ y+16(FP), AX
-	MOVQ x+24(FP), BX
-	MOVQ bias+32(FP), DI
-	XORQ DX, DX
-	MOVQ rows+0(FP), R8
-row147:
-	XORQ SI, SI
-	MOVQ cols+8(FP), CX
-	SUBQ $8, CX
-	JLT rest149
-loop148:
-	VMOVUPS (BX)(DX*1), Y0
-	VMOVUPS (DI)(SI*1), Y1
-	VADDPS Y1, Y0, Y0
-	VMOVUPS Y0, (BX)(DX*1)
-	VMULPS Y0, Y0, Y3
-	VMOVUPS one<>(SB), Y2
-	VFMSUB132PS distributionScale<>(SB), Y2, Y3
-	VMOVUPS distribution15<>(SB), Y2
-	VFMADD213PS distribution14<>(SB), Y3, Y2
-	VFMADD213PS distribution13<>(SB), Y3, Y2
-	VFMADD213PS distribution12<>(SB), Y3, Y2
-	VFMADD213PS distribution11<>(SB), Y3, Y2
-	VFMADD213PS distribution10<>(SB), Y3, Y2
-	VFMADD213PS distribution9<>(SB), Y3, Y2
-	VFMADD213PS distribution8<>(SB), Y3, Y2
-	VFMADD213PS distribution7<>(SB), Y3, Y2
-	VFMADD213PS distribution6<>(SB), Y3, Y2
-	VFMADD213PS distribution5<>(SB), Y3, Y2
-	VFMADD213PS distribution4<>(SB), Y3, Y2
-	VFMADD213PS distribution3<>(SB), Y3, Y2
-	VFMADD213PS distribution2<>(SB), Y3, Y2
-	VFMADD213PS distribution1<>(SB), Y3, Y2
-	VFMADD213PS distribution0<>(SB), Y3, Y2
-	VPSLLD $1, Y0, Y1
-	VPSRLD $1, Y1, Y1
-	VFNMADD213PS half<>(SB), Y1, Y2
-	VMAXPS Y0, Y15, Y0
-	VMOVUPS distributionBound<>(SB), Y3
-	VCMPPS $1, Y3, Y1, Y3
-	VANDPS Y3, Y2, Y2
-	VANDPS Y3, Y1, Y1
-	VFNMADD231PS Y1, Y2, Y0
-	VMOVUPS Y0, (AX)(DX*1)
-	ADDQ $32, DX
-	ADDQ $32, SI
-	SUBQ $8, CX
-	JGE loop148
-rest149:
-	ADDQ $8, CX
-	JZ next150
-	VMASKMOVPS (BX)(DX*1), Y14, Y0
-	VMASKMOVPS (DI)(SI*1), Y14, Y1
-	VADDPS Y1, Y0, Y0
-	VMASKMOVPS Y0, Y14, (BX)(DX*1)
-	VMULPS Y0, Y0, Y3
-	VMOVUPS one<>(SB), Y2
-	VFMSUB132PS distributionScale<>(SB), Y2, Y3
-	VMOVUPS distribution15<>(SB), Y2
-	VFMADD213PS distribution14<>(SB), Y3, Y2
-	VFMADD213PS distribution13<>(SB), Y3, Y2
-	VFMADD213PS distribution12<>(SB), Y3, Y2
-	VFMADD213PS distribution11<>(SB), Y3, Y2
-	VFMADD213PS distribution10<>(SB), Y3, Y2
-	VFMADD213PS distribution9<>(SB), Y3, Y2
-	VFMADD213PS distribution8<>(SB), Y3, Y2
-	VFMADD213PS distribution7<>(SB), Y3, Y2
-	VFMADD213PS distribution6<>(SB), Y3, Y2
-	VFMADD213PS distribution5<>(SB), Y3, Y2
-	VFMADD213PS distribution4<>(SB), Y3, Y2
-	VFMADD213PS distribution3<>(SB), Y3, Y2
-	VFMADD213PS distribution2<>(SB), Y3, Y2
-	VFMADD213PS distribution1<>(SB), Y3, Y2
-	VFMADD213PS distribution0<>(SB), Y3, Y2
-	VPSLLD $1, Y0, Y1
-	VPSRLD $1, Y1, Y1
-	VFNMADD213PS half<>(SB), Y1, Y2
-	VMAXPS Y0, Y15, Y0
-	VMOVUPS distributionBound<>(SB), Y3
-	VCMPPS $1, Y3, Y1, Y3
-	VANDPS Y3, Y2, Y2
-	VANDPS Y3, Y1, Y1
-	VFNMADD231PS Y1, Y2, Y0
-	VMASKMOVPS Y0, Y14, (AX)(DX*1)
-	LEAQ (DX)(CX*4), DX
-next150:
-	DECQ R8
-	JNZ row147
+next135:
 	VZEROUPPER
 	RET
 
@@ -2919,8 +2662,8 @@ TEXT ·geluBackward256(SB), NOSPLIT, $0-32
 	XORQ DX, DX
 	MOVQ n+0(FP), CX
 	SUBQ $8, CX
-	JLT rest153
-loop152:
+	JLT rest138
+loop137:
 	VMOVUPS (DI)(DX*1), Y0
 	VMOVUPS slopeBound<>(SB), Y1
 	VMINPS Y0, Y1, Y0
@@ -2954,10 +2697,10 @@ loop152:
 	VMOVUPS Y1, (AX)(DX*1)
 	ADDQ $32, DX
 	SUBQ $8, CX
-	JGE loop152
-rest153:
+	JGE loop137
+rest138:
 	ADDQ $8, CX
-	JZ next154
+	JZ next139
 	VMASKMOVPS (DI)(DX*1), Y15, Y0
 	VMOVUPS slopeBound<>(SB), Y1
 	VMINPS Y0, Y1, Y0
@@ -2989,7 +2732,7 @@ rest153:
 	VMASKMOVPS (BX)(DX*1), Y15, Y2
 	VMULPS Y2, Y1, Y1
 	VMASKMOVPS Y1, Y15, (AX)(DX*1)
-next154:
+next139:
 	VZEROUPPER
 	RET
 
@@ -3011,8 +2754,8 @@ TEXT ·sgd256(SB), NOSPLIT, $0-44
 	XORQ DX, DX
 	MOVQ n+0(FP), CX
 	SUBQ $8, CX
-	JLT rest157
-loop156:
+	JLT rest142
+loop141:
 	VMOVUPS (AX)(DX*1), Y0
 	VMOVUPS (BX)(DX*1), Y1
 	VMOVUPS (DI)(DX*1), Y2
@@ -3023,10 +2766,10 @@ loop156:
 	VMOVUPS Y0, (AX)(DX*1)
 	ADDQ $32, DX
 	SUBQ $8, CX
-	JGE loop156
-rest157:
+	JGE loop141
+rest142:
 	ADDQ $8, CX
-	JZ next158
+	JZ next143
 	VMASKMOVPS (AX)(DX*1), Y12, Y0
 	VMASKMOVPS (BX)(DX*1), Y12, Y1
 	VMASKMOVPS (DI)(DX*1), Y12, Y2
@@ -3035,7 +2778,7 @@ rest157:
 	VMASKMOVPS Y2, Y12, (DI)(DX*1)
 	VFNMADD231PS Y15, Y2, Y0
 	VMASKMOVPS Y0, Y12, (AX)(DX*1)
-next158:
+next143:
 	VZEROUPPER
 	RET
 
@@ -3057,8 +2800,8 @@ TEXT ·nesterov256(SB), NOSPLIT, $0-44
 	XORQ DX, DX
 	MOVQ n+0(FP), CX
 	SUBQ $8, CX
-	JLT rest161
-loop160:
+	JLT rest146
+loop145:
 	VMOVUPS (AX)(DX*1), Y0
 	VMOVUPS (BX)(DX*1), Y1
 	VMOVUPS (DI)(DX*1), Y2
@@ -3070,10 +2813,10 @@ loop160:
 	VMOVUPS Y0, (AX)(DX*1)
 	ADDQ $32, DX
 	SUBQ $8, CX
-	JGE loop160
-rest161:
+	JGE loop145
+rest146:
 	ADDQ $8, CX
-	JZ next162
+	JZ next147
 	VMASKMOVPS (AX)(DX*1), Y12, Y0
 	VMASKMOVPS (BX)(DX*1), Y12, Y1
 	VMASKMOVPS (DI)(DX*1), Y12, Y2
@@ -3083,7 +2826,7 @@ rest161:
 	VFMADD231PS Y14, Y2, Y1
 	VFNMADD231PS Y15, Y1, Y0
 	VMASKMOVPS Y0, Y12, (AX)(DX*1)
-next162:
+next147:
 	VZEROUPPER
 	RET
 
@@ -3110,8 +2853,8 @@ TEXT ·adamw256(SB), NOSPLIT, $0-68
 	XORQ DX, DX
 	MOVQ n+0(FP), CX
 	SUBQ $8, CX
-	JLT rest165
-loop164:
+	JLT rest150
+loop149:
 	VMOVUPS (BX)(DX*1), Y0
 	VMOVUPS (DI)(DX*1), Y1
 	VMOVUPS (R15)(DX*1), Y2
@@ -3132,10 +2875,10 @@ loop164:
 	VMOVUPS Y0, (AX)(DX*1)
 	ADDQ $32, DX
 	SUBQ $8, CX
-	JGE loop164
-rest165:
+	JGE loop149
+rest150:
 	ADDQ $8, CX
-	JZ next166
+	JZ next151
 	VMASKMOVPS (BX)(DX*1), Y8, Y0
 	VMASKMOVPS (DI)(DX*1), Y8, Y1
 	VMASKMOVPS (R15)(DX*1), Y8, Y2
@@ -3154,7 +2897,7 @@ rest165:
 	VMULPS Y15, Y0, Y0
 	VSUBPS Y1, Y0, Y0
 	VMASKMOVPS Y0, Y8, (AX)(DX*1)
-next166:
+next151:
 	VZEROUPPER
 	RET
 
@@ -3170,7 +2913,7 @@ TEXT ·tileIn256(SB), NOSPLIT, $0-48
 	LEAQ (R12)(CX*1), R13
 	MOVQ step+24(FP), DX
 	MOVQ n+0(FP), SI
-loop167:
+loop152:
 	MOVQ BX, DI
 	VMOVUPS (AX), Y0
 	VSUBPS (R12), Y0, Y0
@@ -3258,7 +3001,7 @@ loop167:
 	ADDQ $32, R13
 	ADDQ $32, BX
 	DECQ SI
-	JNZ loop167
+	JNZ loop152
 	VZEROUPPER
 	RET
 
@@ -3276,7 +3019,7 @@ TEXT ·tileOut256(SB), NOSPLIT, $0-72
 	MOVQ pixel+16(FP), DX
 	MOVQ n+0(FP), SI
 	MOVQ line+24(FP), R9
-loop168:
+loop153:
 	MOVQ BX, DI
 	VMOVUPS (AX), Y0
 	VADDPS (R10), Y0, Y0
@@ -3295,19 +3038,19 @@ loop168:
 	VSUBPS Y2, Y1, Y5
 	VSUBPS Y3, Y5, Y5
 	CMPQ add+48(FP), $0
-	JEQ store170
+	JEQ store155
 	VADDPS (DI), Y4, Y4
 	CMPQ cols+40(FP), $2
-	JLT store170
+	JLT store155
 	VADDPS (DI)(DX*1), Y5, Y5
-store170:
+store155:
 	VMOVUPS Y4, (DI)
 	CMPQ cols+40(FP), $2
-	JLT end171
+	JLT end156
 	VMOVUPS Y5, (DI)(DX*1)
-end171:
+end156:
 	CMPQ rows+32(FP), $2
-	JLT next169
+	JLT next154
 	ADDQ R9, DI
 	VMOVUPS (R10), Y0
 	VSUBPS (R12), Y0, Y0
@@ -3326,25 +3069,25 @@ end171:
 	VSUBPS Y2, Y1, Y5
 	VSUBPS Y3, Y5, Y5
 	CMPQ add+48(FP), $0
-	JEQ store172
+	JEQ store157
 	VADDPS (DI), Y4, Y4
 	CMPQ cols+40(FP), $2
-	JLT store172
+	JLT store157
 	VADDPS (DI)(DX*1), Y5, Y5
-store172:
+store157:
 	VMOVUPS Y4, (DI)
 	CMPQ cols+40(FP), $2
-	JLT end173
+	JLT end158
 	VMOVUPS Y5, (DI)(DX*1)
-end173:
-next169:
+end158:
+next154:
 	ADDQ $32, AX
 	ADDQ $32, R10
 	ADDQ $32, R12
 	ADDQ $32, R13
 	ADDQ $32, BX
 	DECQ SI
-	JNZ loop168
+	JNZ loop153
 	VZEROUPPER
 	RET
 
@@ -3358,7 +3101,7 @@ TEXT ·tileSpread256(SB), NOSPLIT, $0-48
 	MOVQ n+0(FP), SI
 	LEAQ (AX)(R9*1), R10
 	VXORPD Y15, Y15, Y15
-loop174:
+loop159:
 	MOVQ BX, DI
 	VMOVUPS (AX), Y12
 	VMOVUPS (R10), Y13
@@ -3424,7 +3167,7 @@ loop174:
 	ADDQ $32, R10
 	ADDQ $32, BX
 	DECQ SI
-	JNZ loop174
+	JNZ loop159
 	VZEROUPPER
 	RET
 
@@ -3439,7 +3182,7 @@ TEXT ·tileWeights256(SB), NOSPLIT, $0-44
 	LEAQ (R8)(R8*2), CX
 	LEAQ (AX)(CX*1), R10
 	LEAQ (R10)(CX*1), R12
-loop175:
+loop160:
 	MOVQ BX, DI
 	VMOVUPS (AX), Y0
 	VMOVUPS (AX)(R8*1), Y1
@@ -3528,7 +3271,7 @@ loop175:
 	ADDQ $32, R12
 	ADDQ $32, BX
 	DECQ SI
-	JNZ loop175
+	JNZ loop160
 	VZEROUPPER
 	RET
 
@@ -3546,7 +3289,7 @@ TEXT ·tileGradient256(SB), NOSPLIT, $0-44
 	LEAQ (R12)(CX*1), R13
 	MOVQ taps+8(FP), DX
 	MOVQ n+0(FP), SI
-loop176:
+loop161:
 	MOVQ BX, DI
 	VMOVUPS (R10), Y0
 	VADDPS (R12), Y0, Y0
@@ -3643,7 +3386,7 @@ loop176:
 	ADDQ $32, R13
 	ADDQ $32, BX
 	DECQ SI
-	JNZ loop176
+	JNZ loop161
 	VZEROUPPER
 	RET
 

@@ -35,39 +35,6 @@ next4:
 	VZEROUPPER
 	RET
 
-// func mul512(n int, dst *float32, a *float32, b *float32)
-TEXT ·mul512(SB), NOSPLIT, $0-32
-	MOVQ n+0(FP), CX
-	ANDQ $15, CX
-	MOVQ $-1, SI
-	BZHIQ CX, SI, SI
-	KMOVW SI, K1
-	MOVQ dst+8(FP), AX
-	MOVQ a+16(FP), BX
-	MOVQ b+24(FP), DI
-	XORQ DX, DX
-	MOVQ n+0(FP), CX
-	SUBQ $16, CX
-	JLT rest7
-loop6:
-	VMOVUPS (BX)(DX*1), Z0
-	VMOVUPS (DI)(DX*1), Z1
-	VMULPS Z1, Z0, Z0
-	VMOVUPS Z0, (AX)(DX*1)
-	ADDQ $64, DX
-	SUBQ $16, CX
-	JGE loop6
-rest7:
-	ADDQ $16, CX
-	JZ next8
-	VMOVUPS.Z (BX)(DX*1), K1, Z0
-	VMOVUPS.Z (DI)(DX*1), K1, Z1
-	VMULPS Z1, Z0, Z0
-	VMOVUPS Z0, K1, (AX)(DX*1)
-next8:
-	VZEROUPPER
-	RET
-
 // func fill512(n int, dst *float32, s float32)
 TEXT ·fill512(SB), NOSPLIT, $0-20
 	VBROADCASTSS s+16(FP), Z31
@@ -80,17 +47,17 @@ TEXT ·fill512(SB), NOSPLIT, $0-20
 	XORQ DX, DX
 	MOVQ n+0(FP), CX
 	SUBQ $16, CX
-	JLT rest11
-loop10:
+	JLT rest7
+loop6:
 	VMOVUPS Z31, (AX)(DX*1)
 	ADDQ $64, DX
 	SUBQ $16, CX
-	JGE loop10
-rest11:
+	JGE loop6
+rest7:
 	ADDQ $16, CX
-	JZ next12
+	JZ next8
 	VMOVUPS Z31, K1, (AX)(DX*1)
-next12:
+next8:
 	VZEROUPPER
 	RET
 
@@ -107,54 +74,21 @@ TEXT ·scale512(SB), NOSPLIT, $0-28
 	XORQ DX, DX
 	MOVQ n+0(FP), CX
 	SUBQ $16, CX
-	JLT rest15
-loop14:
+	JLT rest11
+loop10:
 	VMOVUPS (BX)(DX*1), Z0
 	VMULPS Z31, Z0, Z0
 	VMOVUPS Z0, (AX)(DX*1)
 	ADDQ $64, DX
 	SUBQ $16, CX
-	JGE loop14
-rest15:
+	JGE loop10
+rest11:
 	ADDQ $16, CX
-	JZ next16
+	JZ next12
 	VMOVUPS.Z (BX)(DX*1), K1, Z0
 	VMULPS Z31, Z0, Z0
 	VMOVUPS Z0, K1, (AX)(DX*1)
-next16:
-	VZEROUPPER
-	RET
-
-// func addScaled512(n int, dst *float32, a *float32, s float32)
-TEXT ·addScaled512(SB), NOSPLIT, $0-28
-	VBROADCASTSS s+24(FP), Z31
-	MOVQ n+0(FP), CX
-	ANDQ $15, CX
-	MOVQ $-1, SI
-	BZHIQ CX, SI, SI
-	KMOVW SI, K1
-	MOVQ dst+8(FP), AX
-	MOVQ a+16(FP), BX
-	XORQ DX, DX
-	MOVQ n+0(FP), CX
-	SUBQ $16, CX
-	JLT rest19
-loop18:
-	VMOVUPS (BX)(DX*1), Z0
-	VMOVUPS (AX)(DX*1), Z1
-	VFMADD231PS Z31, Z0, Z1
-	VMOVUPS Z1, (AX)(DX*1)
-	ADDQ $64, DX
-	SUBQ $16, CX
-	JGE loop18
-rest19:
-	ADDQ $16, CX
-	JZ next20
-	VMOVUPS.Z (BX)(DX*1), K1, Z0
-	VMOVUPS.Z (AX)(DX*1), K1, Z1
-	VFMADD231PS Z31, Z0, Z1
-	VMOVUPS Z1, K1, (AX)(DX*1)
-next20:
+next12:
 	VZEROUPPER
 	RET
 
@@ -171,21 +105,21 @@ TEXT ·relu512(SB), NOSPLIT, $0-24
 	XORQ DX, DX
 	MOVQ n+0(FP), CX
 	SUBQ $16, CX
-	JLT rest23
-loop22:
+	JLT rest15
+loop14:
 	VMOVUPS (BX)(DX*1), Z0
 	VMAXPS Z0, Z31, Z0
 	VMOVUPS Z0, (AX)(DX*1)
 	ADDQ $64, DX
 	SUBQ $16, CX
-	JGE loop22
-rest23:
+	JGE loop14
+rest15:
 	ADDQ $16, CX
-	JZ next24
+	JZ next16
 	VMOVUPS.Z (BX)(DX*1), K1, Z0
 	VMAXPS Z0, Z31, Z0
 	VMOVUPS Z0, K1, (AX)(DX*1)
-next24:
+next16:
 	VZEROUPPER
 	RET
 
@@ -203,8 +137,8 @@ TEXT ·reluBackward512(SB), NOSPLIT, $0-32
 	XORQ DX, DX
 	MOVQ n+0(FP), CX
 	SUBQ $16, CX
-	JLT rest27
-loop26:
+	JLT rest19
+loop18:
 	VMOVUPS (BX)(DX*1), Z0
 	VMOVUPS (DI)(DX*1), Z1
 	VCMPPS $6, Z31, Z1, K2
@@ -212,16 +146,16 @@ loop26:
 	VMOVUPS Z0, (AX)(DX*1)
 	ADDQ $64, DX
 	SUBQ $16, CX
-	JGE loop26
-rest27:
+	JGE loop18
+rest19:
 	ADDQ $16, CX
-	JZ next28
+	JZ next20
 	VMOVUPS.Z (BX)(DX*1), K1, Z0
 	VMOVUPS.Z (DI)(DX*1), K1, Z1
 	VCMPPS $6, Z31, Z1, K2
 	VMOVAPS.Z Z0, K2, Z0
 	VMOVUPS Z0, K1, (AX)(DX*1)
-next28:
+next20:
 	VZEROUPPER
 	RET
 
@@ -237,12 +171,12 @@ TEXT ·addRow512(SB), NOSPLIT, $0-40
 	MOVQ row+32(FP), DI
 	XORQ DX, DX
 	MOVQ rows+0(FP), R8
-row29:
+row21:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $16, CX
-	JLT rest31
-loop30:
+	JLT rest23
+loop22:
 	VMOVUPS (BX)(DX*1), Z0
 	VMOVUPS (DI)(SI*1), Z1
 	VADDPS Z1, Z0, Z0
@@ -250,18 +184,18 @@ loop30:
 	ADDQ $64, DX
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop30
-rest31:
+	JGE loop22
+rest23:
 	ADDQ $16, CX
-	JZ next32
+	JZ next24
 	VMOVUPS.Z (BX)(DX*1), K1, Z0
 	VMOVUPS.Z (DI)(SI*1), K1, Z1
 	VADDPS Z1, Z0, Z0
 	VMOVUPS Z0, K1, (AX)(DX*1)
 	LEAQ (DX)(CX*4), DX
-next32:
+next24:
 	DECQ R8
-	JNZ row29
+	JNZ row21
 	VZEROUPPER
 	RET
 
@@ -278,12 +212,12 @@ TEXT ·scaleShift512(SB), NOSPLIT, $0-48
 	MOVQ shift+40(FP), R15
 	XORQ DX, DX
 	MOVQ rows+0(FP), R8
-row33:
+row25:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $16, CX
-	JLT rest35
-loop34:
+	JLT rest27
+loop26:
 	VMOVUPS (BX)(DX*1), Z0
 	VMOVUPS (DI)(SI*1), Z1
 	VMOVUPS (R15)(SI*1), Z2
@@ -292,19 +226,19 @@ loop34:
 	ADDQ $64, DX
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop34
-rest35:
+	JGE loop26
+rest27:
 	ADDQ $16, CX
-	JZ next36
+	JZ next28
 	VMOVUPS.Z (BX)(DX*1), K1, Z0
 	VMOVUPS.Z (DI)(SI*1), K1, Z1
 	VMOVUPS.Z (R15)(SI*1), K1, Z2
 	VFMADD213PS Z2, Z1, Z0
 	VMOVUPS Z0, K1, (AX)(DX*1)
 	LEAQ (DX)(CX*4), DX
-next36:
+next28:
 	DECQ R8
-	JNZ row33
+	JNZ row25
 	VZEROUPPER
 	RET
 
@@ -322,12 +256,12 @@ TEXT ·scaleShiftReLU512(SB), NOSPLIT, $0-48
 	MOVQ shift+40(FP), R15
 	XORQ DX, DX
 	MOVQ rows+0(FP), R8
-row37:
+row29:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $16, CX
-	JLT rest39
-loop38:
+	JLT rest31
+loop30:
 	VMOVUPS (BX)(DX*1), Z0
 	VMOVUPS (DI)(SI*1), Z1
 	VMOVUPS (R15)(SI*1), Z2
@@ -337,10 +271,10 @@ loop38:
 	ADDQ $64, DX
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop38
-rest39:
+	JGE loop30
+rest31:
 	ADDQ $16, CX
-	JZ next40
+	JZ next32
 	VMOVUPS.Z (BX)(DX*1), K1, Z0
 	VMOVUPS.Z (DI)(SI*1), K1, Z1
 	VMOVUPS.Z (R15)(SI*1), K1, Z2
@@ -348,9 +282,9 @@ rest39:
 	VMAXPS Z0, Z31, Z0
 	VMOVUPS Z0, K1, (AX)(DX*1)
 	LEAQ (DX)(CX*4), DX
-next40:
+next32:
 	DECQ R8
-	JNZ row37
+	JNZ row29
 	VZEROUPPER
 	RET
 
@@ -369,12 +303,12 @@ TEXT ·scaleShiftAddReLU512(SB), NOSPLIT, $0-56
 	MOVQ shift+48(FP), R14
 	XORQ DX, DX
 	MOVQ rows+0(FP), R8
-row41:
+row33:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $16, CX
-	JLT rest43
-loop42:
+	JLT rest35
+loop34:
 	VMOVUPS (BX)(DX*1), Z0
 	VMOVUPS (R15)(SI*1), Z1
 	VMOVUPS (R14)(SI*1), Z2
@@ -386,10 +320,10 @@ loop42:
 	ADDQ $64, DX
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop42
-rest43:
+	JGE loop34
+rest35:
 	ADDQ $16, CX
-	JZ next44
+	JZ next36
 	VMOVUPS.Z (BX)(DX*1), K1, Z0
 	VMOVUPS.Z (R15)(SI*1), K1, Z1
 	VMOVUPS.Z (R14)(SI*1), K1, Z2
@@ -399,9 +333,9 @@ rest43:
 	VMAXPS Z0, Z31, Z0
 	VMOVUPS Z0, K1, (AX)(DX*1)
 	LEAQ (DX)(CX*4), DX
-next44:
+next36:
 	DECQ R8
-	JNZ row41
+	JNZ row33
 	VZEROUPPER
 	RET
 
@@ -420,12 +354,12 @@ TEXT ·batchNormApply512(SB), NOSPLIT, $0-64
 	MOVQ d+56(FP), R13
 	XORQ DX, DX
 	MOVQ rows+0(FP), R8
-row45:
+row37:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $16, CX
-	JLT rest47
-loop46:
+	JLT rest39
+loop38:
 	VMOVUPS (DI)(DX*1), Z0
 	VMOVUPS (R14)(SI*1), Z1
 	VMOVUPS (R13)(SI*1), Z2
@@ -437,10 +371,10 @@ loop46:
 	ADDQ $64, DX
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop46
-rest47:
+	JGE loop38
+rest39:
 	ADDQ $16, CX
-	JZ next48
+	JZ next40
 	VMOVUPS.Z (DI)(DX*1), K1, Z0
 	VMOVUPS.Z (R14)(SI*1), K1, Z1
 	VMOVUPS.Z (R13)(SI*1), K1, Z2
@@ -450,9 +384,9 @@ rest47:
 	VFMADD231PS Z4, Z3, Z0
 	VMOVUPS Z0, K1, (AX)(DX*1)
 	LEAQ (DX)(CX*4), DX
-next48:
+next40:
 	DECQ R8
-	JNZ row45
+	JNZ row37
 	VZEROUPPER
 	RET
 
@@ -468,9 +402,9 @@ TEXT ·columnSums512(SB), NOSPLIT, $0-40
 	MOVQ a+32(FP), BX
 	MOVQ rows+0(FP), R8
 	XORQ R12, R12
-block49:
+block41:
 	SUBQ $4, R8
-	JLT single50
+	JLT single42
 	MOVQ R12, DX
 	MOVQ step+16(FP), CX
 	LEAQ (DX)(CX*1), R9
@@ -479,8 +413,8 @@ block49:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $16, CX
-	JLT rest53
-loop52:
+	JLT rest45
+loop44:
 	VMOVUPD 0(AX)(SI*2), Z0
 	VMOVUPD 64(AX)(SI*2), Z1
 	VMOVUPS (BX)(DX*1), Z4
@@ -515,10 +449,10 @@ loop52:
 	ADDQ $64, R11
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop52
-rest53:
+	JGE loop44
+rest45:
 	ADDQ $16, CX
-	JZ next54
+	JZ next46
 	VMOVUPD.Z 0(AX)(SI*2), K1, Z0
 	VMOVUPD.Z 64(AX)(SI*2), K3, Z1
 	VMOVUPS.Z (BX)(DX*1), K1, Z4
@@ -547,22 +481,22 @@ rest53:
 	VADDPD Z6, Z1, Z1
 	VMOVUPD Z0, K1, 0(AX)(SI*2)
 	VMOVUPD Z1, K3, 64(AX)(SI*2)
-next54:
+next46:
 	MOVQ step+16(FP), CX
 	LEAQ (R12)(CX*4), R12
-	JMP block49
-single50:
+	JMP block41
+single42:
 	ADDQ $4, R8
-one55:
+one47:
 	DECQ R8
-	JLT done51
+	JLT done43
 	MOVQ R12, DX
 	MOVQ step+16(FP), CX
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $16, CX
-	JLT rest57
-loop56:
+	JLT rest49
+loop48:
 	VMOVUPD 0(AX)(SI*2), Z0
 	VMOVUPD 64(AX)(SI*2), Z1
 	VMOVUPS (BX)(DX*1), Z4
@@ -576,10 +510,10 @@ loop56:
 	ADDQ $64, DX
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop56
-rest57:
+	JGE loop48
+rest49:
 	ADDQ $16, CX
-	JZ next58
+	JZ next50
 	VMOVUPD.Z 0(AX)(SI*2), K1, Z0
 	VMOVUPD.Z 64(AX)(SI*2), K3, Z1
 	VMOVUPS.Z (BX)(DX*1), K1, Z4
@@ -590,10 +524,10 @@ rest57:
 	VADDPD Z6, Z1, Z1
 	VMOVUPD Z0, K1, 0(AX)(SI*2)
 	VMOVUPD Z1, K3, 64(AX)(SI*2)
-next58:
+next50:
 	ADDQ step+16(FP), R12
-	JMP one55
-done51:
+	JMP one47
+done43:
 	VZEROUPPER
 	RET
 
@@ -610,9 +544,9 @@ TEXT ·columnMoments512(SB), NOSPLIT, $0-48
 	MOVQ a+40(FP), DI
 	MOVQ rows+0(FP), R8
 	XORQ R12, R12
-block59:
+block51:
 	SUBQ $4, R8
-	JLT single60
+	JLT single52
 	MOVQ R12, DX
 	MOVQ step+16(FP), CX
 	LEAQ (DX)(CX*1), R9
@@ -621,8 +555,8 @@ block59:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $16, CX
-	JLT rest63
-loop62:
+	JLT rest55
+loop54:
 	VMOVUPD 0(AX)(SI*2), Z0
 	VMOVUPD 64(AX)(SI*2), Z1
 	VMOVUPD 0(BX)(SI*2), Z2
@@ -669,10 +603,10 @@ loop62:
 	ADDQ $64, R11
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop62
-rest63:
+	JGE loop54
+rest55:
 	ADDQ $16, CX
-	JZ next64
+	JZ next56
 	VMOVUPD.Z 0(AX)(SI*2), K1, Z0
 	VMOVUPD.Z 64(AX)(SI*2), K3, Z1
 	VMOVUPD.Z 0(BX)(SI*2), K1, Z2
@@ -713,22 +647,22 @@ rest63:
 	VMOVUPD Z1, K3, 64(AX)(SI*2)
 	VMOVUPD Z2, K1, 0(BX)(SI*2)
 	VMOVUPD Z3, K3, 64(BX)(SI*2)
-next64:
+next56:
 	MOVQ step+16(FP), CX
 	LEAQ (R12)(CX*4), R12
-	JMP block59
-single60:
+	JMP block51
+single52:
 	ADDQ $4, R8
-one65:
+one57:
 	DECQ R8
-	JLT done61
+	JLT done53
 	MOVQ R12, DX
 	MOVQ step+16(FP), CX
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $16, CX
-	JLT rest67
-loop66:
+	JLT rest59
+loop58:
 	VMOVUPD 0(AX)(SI*2), Z0
 	VMOVUPD 64(AX)(SI*2), Z1
 	VMOVUPD 0(BX)(SI*2), Z2
@@ -748,10 +682,10 @@ loop66:
 	ADDQ $64, DX
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop66
-rest67:
+	JGE loop58
+rest59:
 	ADDQ $16, CX
-	JZ next68
+	JZ next60
 	VMOVUPD.Z 0(AX)(SI*2), K1, Z0
 	VMOVUPD.Z 64(AX)(SI*2), K3, Z1
 	VMOVUPD.Z 0(BX)(SI*2), K1, Z2
@@ -768,10 +702,10 @@ rest67:
 	VMOVUPD Z1, K3, 64(AX)(SI*2)
 	VMOVUPD Z2, K1, 0(BX)(SI*2)
 	VMOVUPD Z3, K3, 64(BX)(SI*2)
-next68:
+next60:
 	ADDQ step+16(FP), R12
-	JMP one65
-done61:
+	JMP one57
+done53:
 	VZEROUPPER
 	RET
 
@@ -789,9 +723,9 @@ TEXT ·batchNormSums512(SB), NOSPLIT, $0-56
 	MOVQ x+48(FP), R15
 	MOVQ rows+0(FP), R8
 	XORQ R12, R12
-block69:
+block61:
 	SUBQ $4, R8
-	JLT single70
+	JLT single62
 	MOVQ R12, DX
 	MOVQ step+16(FP), CX
 	LEAQ (DX)(CX*1), R9
@@ -800,8 +734,8 @@ block69:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $16, CX
-	JLT rest73
-loop72:
+	JLT rest65
+loop64:
 	VMOVUPD 0(AX)(SI*2), Z0
 	VMOVUPD 64(AX)(SI*2), Z1
 	VMOVUPD 0(BX)(SI*2), Z2
@@ -864,10 +798,10 @@ loop72:
 	ADDQ $64, R11
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop72
-rest73:
+	JGE loop64
+rest65:
 	ADDQ $16, CX
-	JZ next74
+	JZ next66
 	VMOVUPD.Z 0(AX)(SI*2), K1, Z0
 	VMOVUPD.Z 64(AX)(SI*2), K3, Z1
 	VMOVUPD.Z 0(BX)(SI*2), K1, Z2
@@ -924,22 +858,22 @@ rest73:
 	VMOVUPD Z1, K3, 64(AX)(SI*2)
 	VMOVUPD Z2, K1, 0(BX)(SI*2)
 	VMOVUPD Z3, K3, 64(BX)(SI*2)
-next74:
+next66:
 	MOVQ step+16(FP), CX
 	LEAQ (R12)(CX*4), R12
-	JMP block69
-single70:
+	JMP block61
+single62:
 	ADDQ $4, R8
-one75:
+one67:
 	DECQ R8
-	JLT done71
+	JLT done63
 	MOVQ R12, DX
 	MOVQ step+16(FP), CX
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $16, CX
-	JLT rest77
-loop76:
+	JLT rest69
+loop68:
 	VMOVUPD 0(AX)(SI*2), Z0
 	VMOVUPD 64(AX)(SI*2), Z1
 	VMOVUPD 0(BX)(SI*2), Z2
@@ -963,10 +897,10 @@ loop76:
 	ADDQ $64, DX
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop76
-rest77:
+	JGE loop68
+rest69:
 	ADDQ $16, CX
-	JZ next78
+	JZ next70
 	VMOVUPD.Z 0(AX)(SI*2), K1, Z0
 	VMOVUPD.Z 64(AX)(SI*2), K3, Z1
 	VMOVUPD.Z 0(BX)(SI*2), K1, Z2
@@ -987,10 +921,10 @@ rest77:
 	VMOVUPD Z1, K3, 64(AX)(SI*2)
 	VMOVUPD Z2, K1, 0(BX)(SI*2)
 	VMOVUPD Z3, K3, 64(BX)(SI*2)
-next78:
+next70:
 	ADDQ step+16(FP), R12
-	JMP one75
-done71:
+	JMP one67
+done63:
 	VZEROUPPER
 	RET
 
@@ -1010,9 +944,9 @@ TEXT ·batchNormSumsReLU512(SB), NOSPLIT, $0-64
 	MOVQ y+56(FP), R14
 	MOVQ rows+0(FP), R8
 	XORQ R12, R12
-block79:
+block71:
 	SUBQ $4, R8
-	JLT single80
+	JLT single72
 	MOVQ R12, DX
 	MOVQ step+16(FP), CX
 	LEAQ (DX)(CX*1), R9
@@ -1021,8 +955,8 @@ block79:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $16, CX
-	JLT rest83
-loop82:
+	JLT rest75
+loop74:
 	VMOVUPD 0(AX)(SI*2), Z0
 	VMOVUPD 64(AX)(SI*2), Z1
 	VMOVUPD 0(BX)(SI*2), Z2
@@ -1101,10 +1035,10 @@ loop82:
 	ADDQ $64, R11
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop82
-rest83:
+	JGE loop74
+rest75:
 	ADDQ $16, CX
-	JZ next84
+	JZ next76
 	VMOVUPD.Z 0(AX)(SI*2), K1, Z0
 	VMOVUPD.Z 64(AX)(SI*2), K3, Z1
 	VMOVUPD.Z 0(BX)(SI*2), K1, Z2
@@ -1177,22 +1111,22 @@ rest83:
 	VMOVUPD Z1, K3, 64(AX)(SI*2)
 	VMOVUPD Z2, K1, 0(BX)(SI*2)
 	VMOVUPD Z3, K3, 64(BX)(SI*2)
-next84:
+next76:
 	MOVQ step+16(FP), CX
 	LEAQ (R12)(CX*4), R12
-	JMP block79
-single80:
+	JMP block71
+single72:
 	ADDQ $4, R8
-one85:
+one77:
 	DECQ R8
-	JLT done81
+	JLT done73
 	MOVQ R12, DX
 	MOVQ step+16(FP), CX
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $16, CX
-	JLT rest87
-loop86:
+	JLT rest79
+loop78:
 	VMOVUPD 0(AX)(SI*2), Z0
 	VMOVUPD 64(AX)(SI*2), Z1
 	VMOVUPD 0(BX)(SI*2), Z2
@@ -1220,10 +1154,10 @@ loop86:
 	ADDQ $64, DX
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop86
-rest87:
+	JGE loop78
+rest79:
 	ADDQ $16, CX
-	JZ next88
+	JZ next80
 	VMOVUPD.Z 0(AX)(SI*2), K1, Z0
 	VMOVUPD.Z 64(AX)(SI*2), K3, Z1
 	VMOVUPD.Z 0(BX)(SI*2), K1, Z2
@@ -1248,10 +1182,10 @@ rest87:
 	VMOVUPD Z1, K3, 64(AX)(SI*2)
 	VMOVUPD Z2, K1, 0(BX)(SI*2)
 	VMOVUPD Z3, K3, 64(BX)(SI*2)
-next88:
+next80:
 	ADDQ step+16(FP), R12
-	JMP one85
-done81:
+	JMP one77
+done73:
 	VZEROUPPER
 	RET
 
@@ -1273,8 +1207,8 @@ TEXT ·dot512(SB), NOSPLIT, $0-32
 	XORQ SI, SI
 	MOVQ n+0(FP), CX
 	SUBQ $16, CX
-	JLT rest90
-loop89:
+	JLT rest82
+loop81:
 	VMOVUPS 0(BX)(DX*1), Z2
 	VEXTRACTF64X4 $1, Z2, Y4
 	VCVTPS2PD Y2, Z3
@@ -1288,10 +1222,10 @@ loop89:
 	ADDQ $64, DX
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop89
-rest90:
+	JGE loop81
+rest82:
 	ADDQ $16, CX
-	JZ done91
+	JZ done83
 	VMOVUPS.Z 0(BX)(DX*1), K1, Z2
 	VEXTRACTF64X4 $1, Z2, Y4
 	VCVTPS2PD Y2, Z3
@@ -1302,57 +1236,7 @@ rest90:
 	VCVTPS2PD Y6, Z6
 	VFMADD231PD Z3, Z5, Z0
 	VFMADD231PD Z4, Z6, Z1
-done91:
-	VADDPD Z1, Z0, Z0
-	VEXTRACTF64X4 $1, Z0, Y2
-	VADDPD Y2, Y0, Y0
-	VEXTRACTF128 $1, Y0, X2
-	VADDPD X2, X0, X0
-	VUNPCKHPD X0, X0, X2
-	VADDSD X2, X0, X0
-	VMOVSD X0, (AX)
-	VZEROUPPER
-	RET
-
-// func sum512(n int, dst *float64, a *float32)
-TEXT ·sum512(SB), NOSPLIT, $0-24
-	MOVQ n+0(FP), CX
-	ANDQ $15, CX
-	MOVQ $-1, SI
-	BZHIQ CX, SI, SI
-	KMOVW SI, K1
-	KSHIFTRW $8, K1, K3
-	MOVQ dst+8(FP), AX
-	MOVQ a+16(FP), BX
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-	XORQ R12, R12
-	MOVQ R12, DX
-	XORQ SI, SI
-	MOVQ n+0(FP), CX
-	SUBQ $16, CX
-	JLT rest93
-loop92:
-	VMOVUPS 0(BX)(DX*1), Z2
-	VEXTRACTF64X4 $1, Z2, Y4
-	VCVTPS2PD Y2, Z3
-	VCVTPS2PD Y4, Z4
-	VADDPD Z3, Z0, Z0
-	VADDPD Z4, Z1, Z1
-	ADDQ $64, DX
-	ADDQ $64, SI
-	SUBQ $16, CX
-	JGE loop92
-rest93:
-	ADDQ $16, CX
-	JZ done94
-	VMOVUPS.Z 0(BX)(DX*1), K1, Z2
-	VEXTRACTF64X4 $1, Z2, Y4
-	VCVTPS2PD Y2, Z3
-	VCVTPS2PD Y4, Z4
-	VADDPD Z3, Z0, Z0
-	VADDPD Z4, Z1, Z1
-done94:
+done83:
 	VADDPD Z1, Z0, Z0
 	VEXTRACTF64X4 $1, Z0, Y2
 	VADDPD Y2, Y0, Y0
@@ -1381,20 +1265,20 @@ TEXT ·zeros512(SB), NOSPLIT, $0-24
 	XORQ SI, SI
 	MOVQ n+0(FP), CX
 	SUBQ $16, CX
-	JLT rest96
-loop95:
+	JLT rest85
+loop84:
 	VMOVUPS 0(BX)(DX*1), Z2
 	VFMADD231PS Z1, Z2, Z0
 	ADDQ $64, DX
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop95
-rest96:
+	JGE loop84
+rest85:
 	ADDQ $16, CX
-	JZ done97
+	JZ done86
 	VMOVUPS.Z 0(BX)(DX*1), K1, Z2
 	VFMADD231PS Z1, Z2, Z0
-done97:
+done86:
 	VEXTRACTF64X4 $1, Z0, Y2
 	VADDPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X2
@@ -1431,8 +1315,8 @@ TEXT ·exp512(SB), NOSPLIT, $0-24
 	XORQ DX, DX
 	MOVQ n+0(FP), CX
 	SUBQ $16, CX
-	JLT rest100
-loop99:
+	JLT rest89
+loop88:
 	VMOVUPS (BX)(DX*1), Z0
 	VMINPS Z0, Z25, Z0
 	VMAXPS Z0, Z26, Z0
@@ -1452,10 +1336,10 @@ loop99:
 	VMOVUPS Z0, (AX)(DX*1)
 	ADDQ $64, DX
 	SUBQ $16, CX
-	JGE loop99
-rest100:
+	JGE loop88
+rest89:
 	ADDQ $16, CX
-	JZ next101
+	JZ next90
 	VMOVUPS.Z (BX)(DX*1), K1, Z0
 	VMINPS Z0, Z25, Z0
 	VMAXPS Z0, Z26, Z0
@@ -1473,7 +1357,7 @@ rest100:
 	VFMADD213PS Z21, Z0, Z1
 	VSCALEFPS Z2, Z1, Z0
 	VMOVUPS Z0, K1, (AX)(DX*1)
-next101:
+next90:
 	VZEROUPPER
 	RET
 
@@ -1501,28 +1385,28 @@ TEXT ·softmax512(SB), NOSPLIT, $0-28
 	MOVQ x+16(FP), AX
 	MOVQ rows+0(FP), R8
 	XORQ R12, R12
-row102:
+row91:
 	VMOVUPS infinite<>(SB), Z0
 	MOVQ R12, DX
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $16, CX
-	JLT rest104
-loop103:
+	JLT rest93
+loop92:
 	VMOVUPS 0(AX)(DX*1), Z2
 	VMULPS Z31, Z2, Z2
 	VMAXPS Z2, Z0, Z0
 	ADDQ $64, DX
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop103
-rest104:
+	JGE loop92
+rest93:
 	ADDQ $16, CX
-	JZ done105
+	JZ done94
 	VMOVUPS.Z 0(AX)(DX*1), K1, Z2
 	VMULPS Z31, Z2, Z2
 	VMAXPS Z2, Z0, K1, Z0
-done105:
+done94:
 	VEXTRACTF64X4 $1, Z0, Y2
 	VMAXPS Y2, Y0, Y0
 	VEXTRACTF128 $1, Y0, X2
@@ -1538,8 +1422,8 @@ done105:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $16, CX
-	JLT rest107
-loop106:
+	JLT rest96
+loop95:
 	VMOVUPS 0(AX)(DX*1), Z2
 	VMULPS Z31, Z2, Z2
 	VSUBPS Z17, Z2, Z2
@@ -1567,10 +1451,10 @@ loop106:
 	ADDQ $64, DX
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop106
-rest107:
+	JGE loop95
+rest96:
 	ADDQ $16, CX
-	JZ done108
+	JZ done97
 	VMOVUPS.Z 0(AX)(DX*1), K1, Z2
 	VMULPS Z31, Z2, Z2
 	VSUBPS Z17, Z2, Z2
@@ -1596,7 +1480,7 @@ rest107:
 	VCVTPS2PD Y4, Z4
 	VADDPD Z3, Z0, Z0
 	VADDPD Z4, Z1, Z1
-done108:
+done97:
 	VADDPD Z1, Z0, Z0
 	VEXTRACTF64X4 $1, Z0, Y2
 	VADDPD Y2, Y0, Y0
@@ -1612,26 +1496,26 @@ done108:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $16, CX
-	JLT rest110
-loop109:
+	JLT rest99
+loop98:
 	VMOVUPS 0(AX)(DX*1), Z2
 	VMULPS Z17, Z2, Z2
 	VMOVUPS Z2, 0(AX)(DX*1)
 	ADDQ $64, DX
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop109
-rest110:
+	JGE loop98
+rest99:
 	ADDQ $16, CX
-	JZ done111
+	JZ done100
 	VMOVUPS.Z 0(AX)(DX*1), K1, Z2
 	VMULPS Z17, Z2, Z2
 	VMOVUPS Z2, K1, 0(AX)(DX*1)
-done111:
+done100:
 	MOVQ cols+8(FP), CX
 	LEAQ (R12)(CX*4), R12
 	DECQ R8
-	JNZ row102
+	JNZ row91
 	VZEROUPPER
 	RET
 
@@ -1658,13 +1542,13 @@ TEXT ·softmaxOne512(SB), NOSPLIT, $0-28
 	KSHIFTRW $8, K1, K3
 	MOVQ x+16(FP), AX
 	TESTQ CX, CX
-	JNZ full112
+	JNZ full101
 	KXNORW K1, K1, K1
-full112:
+full101:
 	VMOVUPS infinite<>(SB), Z16
 	MOVQ rows+0(FP), R8
 	XORQ R12, R12
-row113:
+row102:
 	VMOVUPS.Z 0(AX)(R12*1), K1, Z0
 	VMULPS Z31, Z0, Z0
 	VBLENDMPS Z0, Z16, K1, Z0
@@ -1717,7 +1601,7 @@ row113:
 	MOVQ cols+8(FP), CX
 	LEAQ (R12)(CX*4), R12
 	DECQ R8
-	JNZ row113
+	JNZ row102
 	VZEROUPPER
 	RET
 
@@ -1744,13 +1628,13 @@ TEXT ·softmaxTwo512(SB), NOSPLIT, $0-28
 	KSHIFTRW $8, K1, K3
 	MOVQ x+16(FP), AX
 	TESTQ CX, CX
-	JNZ full114
+	JNZ full103
 	KXNORW K1, K1, K1
-full114:
+full103:
 	VMOVUPS infinite<>(SB), Z16
 	MOVQ rows+0(FP), R8
 	XORQ R12, R12
-row115:
+row104:
 	VMOVUPS 0(AX)(R12*1), Z0
 	VMULPS Z31, Z0, Z0
 	VMOVUPS.Z 64(AX)(R12*1), K1, Z1
@@ -1829,7 +1713,7 @@ row115:
 	MOVQ cols+8(FP), CX
 	LEAQ (R12)(CX*4), R12
 	DECQ R8
-	JNZ row115
+	JNZ row104
 	VZEROUPPER
 	RET
 
@@ -1856,13 +1740,13 @@ TEXT ·softmaxThree512(SB), NOSPLIT, $0-28
 	KSHIFTRW $8, K1, K3
 	MOVQ x+16(FP), AX
 	TESTQ CX, CX
-	JNZ full116
+	JNZ full105
 	KXNORW K1, K1, K1
-full116:
+full105:
 	VMOVUPS infinite<>(SB), Z16
 	MOVQ rows+0(FP), R8
 	XORQ R12, R12
-row117:
+row106:
 	VMOVUPS 0(AX)(R12*1), Z0
 	VMULPS Z31, Z0, Z0
 	VMOVUPS 64(AX)(R12*1), Z1
@@ -1967,7 +1851,7 @@ row117:
 	MOVQ cols+8(FP), CX
 	LEAQ (R12)(CX*4), R12
 	DECQ R8
-	JNZ row117
+	JNZ row106
 	VZEROUPPER
 	RET
 
@@ -1994,13 +1878,13 @@ TEXT ·softmaxFour512(SB), NOSPLIT, $0-28
 	KSHIFTRW $8, K1, K3
 	MOVQ x+16(FP), AX
 	TESTQ CX, CX
-	JNZ full118
+	JNZ full107
 	KXNORW K1, K1, K1
-full118:
+full107:
 	VMOVUPS infinite<>(SB), Z16
 	MOVQ rows+0(FP), R8
 	XORQ R12, R12
-row119:
+row108:
 	VMOVUPS 0(AX)(R12*1), Z0
 	VMULPS Z31, Z0, Z0
 	VMOVUPS 64(AX)(R12*1), Z1
@@ -2131,7 +2015,7 @@ row119:
 	MOVQ cols+8(FP), CX
 	LEAQ (R12)(CX*4), R12
 	DECQ R8
-	JNZ row119
+	JNZ row108
 	VZEROUPPER
 	RET
 
@@ -2149,15 +2033,15 @@ TEXT ·softmaxBackward512(SB), NOSPLIT, $0-44
 	MOVQ y+32(FP), DI
 	MOVQ rows+0(FP), R8
 	XORQ R12, R12
-row120:
+row109:
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	MOVQ R12, DX
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $16, CX
-	JLT rest122
-loop121:
+	JLT rest111
+loop110:
 	VMOVUPS 0(BX)(DX*1), Z2
 	VEXTRACTF64X4 $1, Z2, Y4
 	VCVTPS2PD Y2, Z3
@@ -2171,10 +2055,10 @@ loop121:
 	ADDQ $64, DX
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop121
-rest122:
+	JGE loop110
+rest111:
 	ADDQ $16, CX
-	JZ done123
+	JZ done112
 	VMOVUPS.Z 0(BX)(DX*1), K1, Z2
 	VEXTRACTF64X4 $1, Z2, Y4
 	VCVTPS2PD Y2, Z3
@@ -2185,7 +2069,7 @@ rest122:
 	VCVTPS2PD Y6, Z6
 	VFMADD231PD Z3, Z5, Z0
 	VFMADD231PD Z4, Z6, Z1
-done123:
+done112:
 	VADDPD Z1, Z0, Z0
 	VEXTRACTF64X4 $1, Z0, Y2
 	VADDPD Y2, Y0, Y0
@@ -2199,8 +2083,8 @@ done123:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $16, CX
-	JLT rest125
-loop124:
+	JLT rest114
+loop113:
 	VMOVUPS 0(DI)(DX*1), Z0
 	VMOVUPS 0(BX)(DX*1), Z1
 	VSUBPS Z29, Z1, Z1
@@ -2210,21 +2094,21 @@ loop124:
 	ADDQ $64, DX
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop124
-rest125:
+	JGE loop113
+rest114:
 	ADDQ $16, CX
-	JZ done126
+	JZ done115
 	VMOVUPS.Z 0(DI)(DX*1), K1, Z0
 	VMOVUPS.Z 0(BX)(DX*1), K1, Z1
 	VSUBPS Z29, Z1, Z1
 	VMULPS Z31, Z0, Z0
 	VMULPS Z1, Z0, Z0
 	VMOVUPS Z0, K1, 0(AX)(DX*1)
-done126:
+done115:
 	MOVQ cols+8(FP), CX
 	LEAQ (R12)(CX*4), R12
 	DECQ R8
-	JNZ row120
+	JNZ row109
 	VZEROUPPER
 	RET
 
@@ -2244,7 +2128,7 @@ TEXT ·layerNorm512(SB), NOSPLIT, $0-72
 	MOVQ rstd+56(FP), R13
 	MOVQ rows+0(FP), R8
 	XORQ R12, R12
-row127:
+row116:
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -2253,8 +2137,8 @@ row127:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $16, CX
-	JLT rest129
-loop128:
+	JLT rest118
+loop117:
 	VMOVUPS 0(BX)(DX*1), Z4
 	VEXTRACTF64X4 $1, Z4, Y6
 	VCVTPS2PD Y4, Z5
@@ -2266,10 +2150,10 @@ loop128:
 	ADDQ $64, DX
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop128
-rest129:
+	JGE loop117
+rest118:
 	ADDQ $16, CX
-	JZ done130
+	JZ done119
 	VMOVUPS.Z 0(BX)(DX*1), K1, Z4
 	VEXTRACTF64X4 $1, Z4, Y6
 	VCVTPS2PD Y4, Z5
@@ -2278,7 +2162,7 @@ rest129:
 	VADDPD Z6, Z1, Z1
 	VFMADD231PD Z5, Z5, Z2
 	VFMADD231PD Z6, Z6, Z3
-done130:
+done119:
 	VADDPD Z1, Z0, Z0
 	VEXTRACTF64X4 $1, Z0, Y4
 	VADDPD Y4, Y0, Y0
@@ -2316,8 +2200,8 @@ done130:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $16, CX
-	JLT rest132
-loop131:
+	JLT rest121
+loop120:
 	VMOVUPS 0(BX)(DX*1), Z0
 	VSUBPS Z30, Z0, Z0
 	VMULPS Z29, Z0, Z0
@@ -2328,10 +2212,10 @@ loop131:
 	ADDQ $64, DX
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop131
-rest132:
+	JGE loop120
+rest121:
 	ADDQ $16, CX
-	JZ done133
+	JZ done122
 	VMOVUPS.Z 0(BX)(DX*1), K1, Z0
 	VSUBPS Z30, Z0, Z0
 	VMULPS Z29, Z0, Z0
@@ -2339,11 +2223,11 @@ rest132:
 	VMOVUPS.Z 0(R15)(SI*1), K1, Z2
 	VFMADD213PS Z2, Z1, Z0
 	VMOVUPS Z0, K1, 0(AX)(DX*1)
-done133:
+done122:
 	MOVQ cols+8(FP), CX
 	LEAQ (R12)(CX*4), R12
 	DECQ R8
-	JNZ row127
+	JNZ row116
 	VZEROUPPER
 	RET
 
@@ -2363,7 +2247,7 @@ TEXT ·layerNormBackward512(SB), NOSPLIT, $0-64
 	MOVQ rstd+56(FP), R13
 	MOVQ rows+0(FP), R8
 	XORQ R12, R12
-row134:
+row123:
 	VBROADCASTSS (R14), Z30
 	VBROADCASTSS (R13), Z29
 	ADDQ $4, R14
@@ -2376,8 +2260,8 @@ row134:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $16, CX
-	JLT rest136
-loop135:
+	JLT rest125
+loop124:
 	VMOVUPS 0(BX)(DX*1), Z6
 	VMOVUPS 0(R15)(SI*1), Z7
 	VMULPS Z7, Z6, Z6
@@ -2397,10 +2281,10 @@ loop135:
 	ADDQ $64, DX
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop135
-rest136:
+	JGE loop124
+rest125:
 	ADDQ $16, CX
-	JZ done137
+	JZ done126
 	VMOVUPS.Z 0(BX)(DX*1), K1, Z6
 	VMOVUPS.Z 0(R15)(SI*1), K1, Z7
 	VMULPS Z7, Z6, Z6
@@ -2417,7 +2301,7 @@ rest136:
 	VCVTPS2PD Y7, Z7
 	VFMADD231PD Z4, Z6, Z2
 	VFMADD231PD Z5, Z7, Z3
-done137:
+done126:
 	VADDPD Z1, Z0, Z0
 	VEXTRACTF64X4 $1, Z0, Y4
 	VADDPD Y4, Y0, Y0
@@ -2443,8 +2327,8 @@ done137:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $16, CX
-	JLT rest139
-loop138:
+	JLT rest128
+loop127:
 	VMOVUPS 0(DI)(DX*1), Z2
 	VSUBPS Z30, Z2, Z2
 	VMULPS Z29, Z2, Z2
@@ -2458,10 +2342,10 @@ loop138:
 	ADDQ $64, DX
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop138
-rest139:
+	JGE loop127
+rest128:
 	ADDQ $16, CX
-	JZ done140
+	JZ done129
 	VMOVUPS.Z 0(DI)(DX*1), K1, Z2
 	VSUBPS Z30, Z2, Z2
 	VMULPS Z29, Z2, Z2
@@ -2472,11 +2356,11 @@ rest139:
 	VFNMADD231PS Z1, Z2, Z3
 	VMULPS Z29, Z3, Z3
 	VMOVUPS Z3, K1, 0(AX)(DX*1)
-done140:
+done129:
 	MOVQ cols+8(FP), CX
 	LEAQ (R12)(CX*4), R12
 	DECQ R8
-	JNZ row134
+	JNZ row123
 	VZEROUPPER
 	RET
 
@@ -2496,9 +2380,9 @@ TEXT ·layerNormSums512(SB), NOSPLIT, $0-72
 	MOVQ rstd+64(FP), R13
 	MOVQ rows+0(FP), R8
 	XORQ R12, R12
-block141:
+block130:
 	SUBQ $4, R8
-	JLT single142
+	JLT single131
 	MOVQ R12, DX
 	MOVQ step+16(FP), CX
 	LEAQ (DX)(CX*1), R9
@@ -2507,8 +2391,8 @@ block141:
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $16, CX
-	JLT rest145
-loop144:
+	JLT rest134
+loop133:
 	VMOVUPD 0(BX)(SI*2), Z0
 	VMOVUPD 64(BX)(SI*2), Z1
 	VMOVUPD 0(AX)(SI*2), Z2
@@ -2587,10 +2471,10 @@ loop144:
 	ADDQ $64, R11
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop144
-rest145:
+	JGE loop133
+rest134:
 	ADDQ $16, CX
-	JZ next146
+	JZ next135
 	VMOVUPD.Z 0(BX)(SI*2), K1, Z0
 	VMOVUPD.Z 64(BX)(SI*2), K3, Z1
 	VMOVUPD.Z 0(AX)(SI*2), K1, Z2
@@ -2663,24 +2547,24 @@ rest145:
 	VMOVUPD Z1, K3, 64(BX)(SI*2)
 	VMOVUPD Z2, K1, 0(AX)(SI*2)
 	VMOVUPD Z3, K3, 64(AX)(SI*2)
-next146:
+next135:
 	MOVQ step+16(FP), CX
 	LEAQ (R12)(CX*4), R12
 	ADDQ $16, R14
 	ADDQ $16, R13
-	JMP block141
-single142:
+	JMP block130
+single131:
 	ADDQ $4, R8
-one147:
+one136:
 	DECQ R8
-	JLT done143
+	JLT done132
 	MOVQ R12, DX
 	MOVQ step+16(FP), CX
 	XORQ SI, SI
 	MOVQ cols+8(FP), CX
 	SUBQ $16, CX
-	JLT rest149
-loop148:
+	JLT rest138
+loop137:
 	VMOVUPD 0(BX)(SI*2), Z0
 	VMOVUPD 64(BX)(SI*2), Z1
 	VMOVUPD 0(AX)(SI*2), Z2
@@ -2708,10 +2592,10 @@ loop148:
 	ADDQ $64, DX
 	ADDQ $64, SI
 	SUBQ $16, CX
-	JGE loop148
-rest149:
+	JGE loop137
+rest138:
 	ADDQ $16, CX
-	JZ next150
+	JZ next139
 	VMOVUPD.Z 0(BX)(SI*2), K1, Z0
 	VMOVUPD.Z 64(BX)(SI*2), K3, Z1
 	VMOVUPD.Z 0(AX)(SI*2), K1, Z2
@@ -2736,12 +2620,12 @@ rest149:
 	VMOVUPD Z1, K3, 64(BX)(SI*2)
 	VMOVUPD Z2, K1, 0(AX)(SI*2)
 	VMOVUPD Z3, K3, 64(AX)(SI*2)
-next150:
+next139:
 	ADDQ step+16(FP), R12
 	ADDQ $4, R14
 	ADDQ $4, R13
-	JMP one147
-done143:
+	JMP one136
+done132:
 	VZEROUPPER
 	RET
 
@@ -2779,8 +2663,8 @@ TEXT ·gelu512(SB), NOSPLIT, $0-24
 	XORQ DX, DX
 	MOVQ n+0(FP), CX
 	SUBQ $16, CX
-	JLT rest153
-loop152:
+	JLT rest142
+loop141:
 	VMOVUPS (BX)(DX*1), Z0
 	VMULPS Z0, Z0, Z3
 	VMOVUPS Z11, Z2
@@ -2810,10 +2694,10 @@ loop152:
 	VMOVUPS Z0, (AX)(DX*1)
 	ADDQ $64, DX
 	SUBQ $16, CX
-	JGE loop152
-rest153:
+	JGE loop141
+rest142:
 	ADDQ $16, CX
-	JZ next154
+	JZ next143
 	VMOVUPS.Z (BX)(DX*1), K1, Z0
 	VMULPS Z0, Z0, Z3
 	VMOVUPS Z11, Z2
@@ -2841,121 +2725,7 @@ rest153:
 	VCMPPS $1, Z15, Z1, K2
 	VFNMADD231PS Z1, Z2, K2, Z0
 	VMOVUPS Z0, K1, (AX)(DX*1)
-next154:
-	VZEROUPPER
-	RET
-
-// func geluBias512(rows int, cols int, y *float32, x *float32, bias *float32)
-TEXT ·geluBias512(SB), NOSPLIT, $0-40
-	VMOVUPS distribution0<>(SB), Z31
-	VMOVUPS distribution1<>(SB), Z30
-	VMOVUPS distribution10<>(SB), Z29
-	VMOVUPS distribution11<>(SB), Z28
-	VMOVUPS distribution12<>(SB), Z27
-	VMOVUPS distribution13<>(SB), Z26
-	VMOVUPS distribution14<>(SB), Z25
-	VMOVUPS distribution15<>(SB), Z24
-	VMOVUPS distribution2<>(SB), Z23
-	VMOVUPS distribution3<>(SB), Z22
-	VMOVUPS distribution4<>(SB), Z21
-	VMOVUPS distribution5<>(SB), Z20
-	VMOVUPS distribution6<>(SB), Z19
-	VMOVUPS distribution7<>(SB), Z18
-	VMOVUPS distribution8<>(SB), Z17
-	VMOVUPS distribution9<>(SB), Z16
-	VMOVUPS distributionBound<>(SB), Z15
-	VMOVUPS distributionLeast<>(SB), Z14
-	VMOVUPS distributionScale<>(SB), Z13
-	VMOVUPS half<>(SB), Z12
-	VMOVUPS one<>(SB), Z11
-	VPXORQ Z10, Z10, Z10
-	MOVQ cols+8(FP), CX
-	ANDQ $15, CX
-	MOVQ $-1, SI
-	BZHIQ CX, SI, SI
-	KMOVW SI, K1
-	MOVQ y+16(FP), AX
-	MOVQ x+24(FP), BX
-	MOVQ bias+32(FP), DI
-	XORQ DX, DX
-	MOVQ rows+0(FP), R8
-row155:
-	XORQ SI, SI
-	MOVQ cols+8(FP), CX
-	SUBQ $16, CX
-	JLT rest157
-loop156:
-	VMOVUPS (BX)(DX*1), Z0
-	VMOVUPS (DI)(SI*1), Z1
-	VADDPS Z1, Z0, Z0
-	VMOVUPS Z0, (BX)(DX*1)
-	VMULPS Z0, Z0, Z3
-	VMOVUPS Z11, Z2
-	VFMSUB132PS Z13, Z2, Z3
-	VMOVUPS Z24, Z2
-	VFMADD213PS Z25, Z3, Z2
-	VFMADD213PS Z26, Z3, Z2
-	VFMADD213PS Z27, Z3, Z2
-	VFMADD213PS Z28, Z3, Z2
-	VFMADD213PS Z29, Z3, Z2
-	VFMADD213PS Z16, Z3, Z2
-	VFMADD213PS Z17, Z3, Z2
-	VFMADD213PS Z18, Z3, Z2
-	VFMADD213PS Z19, Z3, Z2
-	VFMADD213PS Z20, Z3, Z2
-	VFMADD213PS Z21, Z3, Z2
-	VFMADD213PS Z22, Z3, Z2
-	VFMADD213PS Z23, Z3, Z2
-	VFMADD213PS Z30, Z3, Z2
-	VFMADD213PS Z31, Z3, Z2
-	VPSLLD $1, Z0, Z1
-	VPSRLD $1, Z1, Z1
-	VFNMADD213PS Z12, Z1, Z2
-	VMAXPS Z0, Z10, Z0
-	VCMPPS $1, Z15, Z1, K2
-	VFNMADD231PS Z1, Z2, K2, Z0
-	VMOVUPS Z0, (AX)(DX*1)
-	ADDQ $64, DX
-	ADDQ $64, SI
-	SUBQ $16, CX
-	JGE loop156
-rest157:
-	ADDQ $16, CX
-	JZ next158
-	VMOVUPS.Z (BX)(DX*1), K1, Z0
-	VMOVUPS.Z (DI)(SI*1), K1, Z1
-	VADDPS Z1, Z0, Z0
-	VMOVUPS Z0, K1, (BX)(DX*1)
-	VMULPS Z0, Z0, Z3
-	VMOVUPS Z11, Z2
-	VFMSUB132PS Z13, Z2, Z3
-	VMOVUPS Z24, Z2
-	VFMADD213PS Z25, Z3, Z2
-	VFMADD213PS Z26, Z3, Z2
-	VFMADD213PS Z27, Z3, Z2
-	VFMADD213PS Z28, Z3, Z2
-	VFMADD213PS Z29, Z3, Z2
-	VFMADD213PS Z16, Z3, Z2
-	VFMADD213PS Z17, Z3, Z2
-	VFMADD213PS Z18, Z3, Z2
-	VFMADD213PS Z19, Z3, Z2
-	VFMADD213PS Z20, Z3, Z2
-	VFMADD213PS Z21, Z3, Z2
-	VFMADD213PS Z22, Z3, Z2
-	VFMADD213PS Z23, Z3, Z2
-	VFMADD213PS Z30, Z3, Z2
-	VFMADD213PS Z31, Z3, Z2
-	VPSLLD $1, Z0, Z1
-	VPSRLD $1, Z1, Z1
-	VFNMADD213PS Z12, Z1, Z2
-	VMAXPS Z0, Z10, Z0
-	VCMPPS $1, Z15, Z1, K2
-	VFNMADD231PS Z1, Z2, K2, Z0
-	VMOVUPS Z0, K1, (AX)(DX*1)
-	LEAQ (DX)(CX*4), DX
-next158:
-	DECQ R8
-	JNZ row155
+next143:
 	VZEROUPPER
 	RET
 
@@ -2996,8 +2766,8 @@ TEXT ·geluBackward512(SB), NOSPLIT, $0-32
 	XORQ DX, DX
 	MOVQ n+0(FP), CX
 	SUBQ $16, CX
-	JLT rest161
-loop160:
+	JLT rest146
+loop145:
 	VMOVUPS (DI)(DX*1), Z0
 	VMINPS Z0, Z10, Z0
 	VMAXPS Z0, Z9, Z0
@@ -3029,10 +2799,10 @@ loop160:
 	VMOVUPS Z1, (AX)(DX*1)
 	ADDQ $64, DX
 	SUBQ $16, CX
-	JGE loop160
-rest161:
+	JGE loop145
+rest146:
 	ADDQ $16, CX
-	JZ next162
+	JZ next147
 	VMOVUPS.Z (DI)(DX*1), K1, Z0
 	VMINPS Z0, Z10, Z0
 	VMAXPS Z0, Z9, Z0
@@ -3062,7 +2832,7 @@ rest161:
 	VMOVUPS.Z (BX)(DX*1), K1, Z2
 	VMULPS Z2, Z1, Z1
 	VMOVUPS Z1, K1, (AX)(DX*1)
-next162:
+next147:
 	VZEROUPPER
 	RET
 
@@ -3082,8 +2852,8 @@ TEXT ·sgd512(SB), NOSPLIT, $0-44
 	XORQ DX, DX
 	MOVQ n+0(FP), CX
 	SUBQ $16, CX
-	JLT rest165
-loop164:
+	JLT rest150
+loop149:
 	VMOVUPS (AX)(DX*1), Z0
 	VMOVUPS (BX)(DX*1), Z1
 	VMOVUPS (DI)(DX*1), Z2
@@ -3094,10 +2864,10 @@ loop164:
 	VMOVUPS Z0, (AX)(DX*1)
 	ADDQ $64, DX
 	SUBQ $16, CX
-	JGE loop164
-rest165:
+	JGE loop149
+rest150:
 	ADDQ $16, CX
-	JZ next166
+	JZ next151
 	VMOVUPS.Z (AX)(DX*1), K1, Z0
 	VMOVUPS.Z (BX)(DX*1), K1, Z1
 	VMOVUPS.Z (DI)(DX*1), K1, Z2
@@ -3106,7 +2876,7 @@ rest165:
 	VMOVUPS Z2, K1, (DI)(DX*1)
 	VFNMADD231PS Z31, Z2, Z0
 	VMOVUPS Z0, K1, (AX)(DX*1)
-next166:
+next151:
 	VZEROUPPER
 	RET
 
@@ -3126,8 +2896,8 @@ TEXT ·nesterov512(SB), NOSPLIT, $0-44
 	XORQ DX, DX
 	MOVQ n+0(FP), CX
 	SUBQ $16, CX
-	JLT rest169
-loop168:
+	JLT rest154
+loop153:
 	VMOVUPS (AX)(DX*1), Z0
 	VMOVUPS (BX)(DX*1), Z1
 	VMOVUPS (DI)(DX*1), Z2
@@ -3139,10 +2909,10 @@ loop168:
 	VMOVUPS Z0, (AX)(DX*1)
 	ADDQ $64, DX
 	SUBQ $16, CX
-	JGE loop168
-rest169:
+	JGE loop153
+rest154:
 	ADDQ $16, CX
-	JZ next170
+	JZ next155
 	VMOVUPS.Z (AX)(DX*1), K1, Z0
 	VMOVUPS.Z (BX)(DX*1), K1, Z1
 	VMOVUPS.Z (DI)(DX*1), K1, Z2
@@ -3152,7 +2922,7 @@ rest169:
 	VFMADD231PS Z30, Z2, Z1
 	VFNMADD231PS Z31, Z1, Z0
 	VMOVUPS Z0, K1, (AX)(DX*1)
-next170:
+next155:
 	VZEROUPPER
 	RET
 
@@ -3177,8 +2947,8 @@ TEXT ·adamw512(SB), NOSPLIT, $0-68
 	XORQ DX, DX
 	MOVQ n+0(FP), CX
 	SUBQ $16, CX
-	JLT rest173
-loop172:
+	JLT rest158
+loop157:
 	VMOVUPS (BX)(DX*1), Z0
 	VMOVUPS (DI)(DX*1), Z1
 	VMOVUPS (R15)(DX*1), Z2
@@ -3199,10 +2969,10 @@ loop172:
 	VMOVUPS Z0, (AX)(DX*1)
 	ADDQ $64, DX
 	SUBQ $16, CX
-	JGE loop172
-rest173:
+	JGE loop157
+rest158:
 	ADDQ $16, CX
-	JZ next174
+	JZ next159
 	VMOVUPS.Z (BX)(DX*1), K1, Z0
 	VMOVUPS.Z (DI)(DX*1), K1, Z1
 	VMOVUPS.Z (R15)(DX*1), K1, Z2
@@ -3221,7 +2991,7 @@ rest173:
 	VMULPS Z31, Z0, Z0
 	VSUBPS Z1, Z0, Z0
 	VMOVUPS Z0, K1, (AX)(DX*1)
-next174:
+next159:
 	VZEROUPPER
 	RET
 
@@ -3237,7 +3007,7 @@ TEXT ·tileIn512(SB), NOSPLIT, $0-48
 	LEAQ (R12)(CX*1), R13
 	MOVQ step+24(FP), DX
 	MOVQ n+0(FP), SI
-loop175:
+loop160:
 	MOVQ BX, DI
 	VMOVUPS (AX), Z0
 	VSUBPS (R12), Z0, Z0
@@ -3325,7 +3095,7 @@ loop175:
 	ADDQ $64, R13
 	ADDQ $64, BX
 	DECQ SI
-	JNZ loop175
+	JNZ loop160
 	VZEROUPPER
 	RET
 
@@ -3343,7 +3113,7 @@ TEXT ·tileOut512(SB), NOSPLIT, $0-72
 	MOVQ pixel+16(FP), DX
 	MOVQ n+0(FP), SI
 	MOVQ line+24(FP), R9
-loop176:
+loop161:
 	MOVQ BX, DI
 	VMOVUPS (AX), Z0
 	VADDPS (R10), Z0, Z0
@@ -3362,19 +3132,19 @@ loop176:
 	VSUBPS Z2, Z1, Z5
 	VSUBPS Z3, Z5, Z5
 	CMPQ add+48(FP), $0
-	JEQ store178
+	JEQ store163
 	VADDPS (DI), Z4, Z4
 	CMPQ cols+40(FP), $2
-	JLT store178
+	JLT store163
 	VADDPS (DI)(DX*1), Z5, Z5
-store178:
+store163:
 	VMOVUPS Z4, (DI)
 	CMPQ cols+40(FP), $2
-	JLT end179
+	JLT end164
 	VMOVUPS Z5, (DI)(DX*1)
-end179:
+end164:
 	CMPQ rows+32(FP), $2
-	JLT next177
+	JLT next162
 	ADDQ R9, DI
 	VMOVUPS (R10), Z0
 	VSUBPS (R12), Z0, Z0
@@ -3393,25 +3163,25 @@ end179:
 	VSUBPS Z2, Z1, Z5
 	VSUBPS Z3, Z5, Z5
 	CMPQ add+48(FP), $0
-	JEQ store180
+	JEQ store165
 	VADDPS (DI), Z4, Z4
 	CMPQ cols+40(FP), $2
-	JLT store180
+	JLT store165
 	VADDPS (DI)(DX*1), Z5, Z5
-store180:
+store165:
 	VMOVUPS Z4, (DI)
 	CMPQ cols+40(FP), $2
-	JLT end181
+	JLT end166
 	VMOVUPS Z5, (DI)(DX*1)
-end181:
-next177:
+end166:
+next162:
 	ADDQ $64, AX
 	ADDQ $64, R10
 	ADDQ $64, R12
 	ADDQ $64, R13
 	ADDQ $64, BX
 	DECQ SI
-	JNZ loop176
+	JNZ loop161
 	VZEROUPPER
 	RET
 
@@ -3425,7 +3195,7 @@ TEXT ·tileSpread512(SB), NOSPLIT, $0-48
 	MOVQ n+0(FP), SI
 	LEAQ (AX)(R9*1), R10
 	VPXORQ Z31, Z31, Z31
-loop182:
+loop167:
 	MOVQ BX, DI
 	VMOVUPS (AX), Z12
 	VMOVUPS (R10), Z13
@@ -3491,7 +3261,7 @@ loop182:
 	ADDQ $64, R10
 	ADDQ $64, BX
 	DECQ SI
-	JNZ loop182
+	JNZ loop167
 	VZEROUPPER
 	RET
 
@@ -3506,7 +3276,7 @@ TEXT ·tileWeights512(SB), NOSPLIT, $0-44
 	LEAQ (R8)(R8*2), CX
 	LEAQ (AX)(CX*1), R10
 	LEAQ (R10)(CX*1), R12
-loop183:
+loop168:
 	MOVQ BX, DI
 	VMOVUPS (AX), Z0
 	VMOVUPS (AX)(R8*1), Z1
@@ -3595,7 +3365,7 @@ loop183:
 	ADDQ $64, R12
 	ADDQ $64, BX
 	DECQ SI
-	JNZ loop183
+	JNZ loop168
 	VZEROUPPER
 	RET
 
@@ -3613,7 +3383,7 @@ TEXT ·tileGradient512(SB), NOSPLIT, $0-44
 	LEAQ (R12)(CX*1), R13
 	MOVQ taps+8(FP), DX
 	MOVQ n+0(FP), SI
-loop184:
+loop169:
 	MOVQ BX, DI
 	VMOVUPS (R10), Z0
 	VADDPS (R12), Z0, Z0
@@ -3710,7 +3480,7 @@ loop184:
 	ADDQ $64, R13
 	ADDQ $64, BX
 	DECQ SI
-	JNZ loop184
+	JNZ loop169
 	VZEROUPPER
 	RET
 

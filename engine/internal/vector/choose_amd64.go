@@ -15,19 +15,6 @@ func (f form) add(n int, dst *float32, a *float32, b *float32) bool {
 	return true
 }
 
-// mul calls the kernel of this form, and returns false if it has none.
-func (f form) mul(n int, dst *float32, a *float32, b *float32) bool {
-	switch f {
-	case wide512:
-		mul512(n, dst, a, b)
-	case wide256:
-		mul256(n, dst, a, b)
-	default:
-		return false
-	}
-	return true
-}
-
 // fill calls the kernel of this form, and returns false if it has none.
 func (f form) fill(n int, dst *float32, s float32) bool {
 	switch f {
@@ -48,19 +35,6 @@ func (f form) scale(n int, dst *float32, a *float32, s float32) bool {
 		scale512(n, dst, a, s)
 	case wide256:
 		scale256(n, dst, a, s)
-	default:
-		return false
-	}
-	return true
-}
-
-// addScaled calls the kernel of this form, and returns false if it has none.
-func (f form) addScaled(n int, dst *float32, a *float32, s float32) bool {
-	switch f {
-	case wide512:
-		addScaled512(n, dst, a, s)
-	case wide256:
-		addScaled256(n, dst, a, s)
 	default:
 		return false
 	}
@@ -223,19 +197,6 @@ func (f form) dot(n int, dst *float64, a *float32, b *float32) bool {
 	return true
 }
 
-// sum calls the kernel of this form, and returns false if it has none.
-func (f form) sum(n int, dst *float64, a *float32) bool {
-	switch f {
-	case wide512:
-		sum512(n, dst, a)
-	case wide256:
-		sum256(n, dst, a)
-	default:
-		return false
-	}
-	return true
-}
-
 // zeros calls the kernel of this form, and returns false if it has none.
 func (f form) zeros(n int, dst *float32, a *float32) bool {
 	switch f {
@@ -378,19 +339,6 @@ func (f form) gelu(n int, y *float32, x *float32) bool {
 		gelu512(n, y, x)
 	case wide256:
 		gelu256(n, y, x)
-	default:
-		return false
-	}
-	return true
-}
-
-// geluBias calls the kernel of this form, and returns false if it has none.
-func (f form) geluBias(rows int, cols int, y *float32, x *float32, bias *float32) bool {
-	switch f {
-	case wide512:
-		geluBias512(rows, cols, y, x, bias)
-	case wide256:
-		geluBias256(rows, cols, y, x, bias)
 	default:
 		return false
 	}

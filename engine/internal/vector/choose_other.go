@@ -6,13 +6,9 @@ package vector
 
 func (form) add(_ int, _ *float32, _ *float32, _ *float32) bool { return false }
 
-func (form) mul(_ int, _ *float32, _ *float32, _ *float32) bool { return false }
-
 func (form) fill(_ int, _ *float32, _ float32) bool { return false }
 
 func (form) scale(_ int, _ *float32, _ *float32, _ float32) bool { return false }
-
-func (form) addScaled(_ int, _ *float32, _ *float32, _ float32) bool { return false }
 
 func (form) relu(_ int, _ *float32, _ *float32) bool { return false }
 
@@ -50,8 +46,6 @@ func (form) batchNormSumsReLU(_ int, _ int, _ int, _ *float64, _ *float64, _ *fl
 
 func (form) dot(_ int, _ *float64, _ *float32, _ *float32) bool { return false }
 
-func (form) sum(_ int, _ *float64, _ *float32) bool { return false }
-
 func (form) zeros(_ int, _ *float32, _ *float32) bool { return false }
 
 func (form) exp(_ int, _ *float32, _ *float32) bool { return false }
@@ -83,8 +77,6 @@ func (form) layerNormSums(_ int, _ int, _ int, _ *float64, _ *float64, _ *float3
 }
 
 func (form) gelu(_ int, _ *float32, _ *float32) bool { return false }
-
-func (form) geluBias(_ int, _ int, _ *float32, _ *float32, _ *float32) bool { return false }
 
 func (form) geluBackward(_ int, _ *float32, _ *float32, _ *float32) bool { return false }
 

@@ -24,17 +24,6 @@ func Add(dst, a, b []float32) {
 // AddTo adds a to dst.
 func AddTo(dst, a []float32) { Add(dst, dst, a) }
 
-// Mul stores the products a_i·b_i in dst.
-func Mul(dst, a, b []float32) {
-	need(len(dst), a, b)
-	if len(dst) == 0 || best.mul(len(dst), &dst[0], &a[0], &b[0]) {
-		return
-	}
-	for i := range dst {
-		dst[i] = a[i] * b[i]
-	}
-}
-
 // Scale stores s·a in dst.
 func Scale(dst, a []float32, s float32) {
 	need(len(dst), a)
@@ -43,17 +32,6 @@ func Scale(dst, a []float32, s float32) {
 	}
 	for i := range dst {
 		dst[i] = s * a[i]
-	}
-}
-
-// AddScaled adds s·a to dst, with one rounding.
-func AddScaled(dst []float32, s float32, a []float32) {
-	need(len(dst), a)
-	if len(dst) == 0 || best.addScaled(len(dst), &dst[0], &a[0], s) {
-		return
-	}
-	for i := range dst {
-		dst[i] += s * a[i]
 	}
 }
 

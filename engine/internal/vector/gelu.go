@@ -29,18 +29,6 @@ func GELU(y, x []float32) {
 	}
 }
 
-// GELUBias adds bias to every row of x and stores the GELU of that in y: y and x are rows×cols, bias has cols numbers. y is not x,
-// which is left as the backward pass needs it.
-func GELUBias(y, x, bias []float32, rows, cols int) {
-	n := size(rows, cols, y, x)
-	need(cols, bias)
-	if n == 0 || best.geluBias(rows, cols, &y[0], &x[0], &bias[0]) {
-		return
-	}
-	AddRow(x, x, bias, rows, cols)
-	GELU(y[:n], x)
-}
-
 // GELUBackward stores dx = dy·(Φ(x) + x·φ(x)), φ the density of the standard normal distribution; the factor's absolute error is at
 // most 3·10⁻⁷. Within that it is 1 at +Inf and 0 at −Inf; at NaN it is NaN.
 func GELUBackward(dx, dy, x []float32) {

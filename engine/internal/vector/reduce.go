@@ -31,18 +31,6 @@ func Dot(a, b []float32) float64 {
 // SumSquares returns Σ a_i², summed in float64. It cannot overflow unless an element is infinite.
 func SumSquares(a []float32) float64 { return Dot(a, a) }
 
-// Sum returns Σ a_i, summed in float64.
-func Sum(a []float32) float64 {
-	if dst := 0.0; len(a) > 0 && best.sum(len(a), &dst, &a[0]) {
-		return dst
-	}
-	var p [lanes]float64
-	for i, v := range a {
-		p[i%lanes] += float64(v)
-	}
-	return fold(&p)
-}
-
 // AllFinite reports whether no element of a is NaN or infinite.
 func AllFinite(a []float32) bool {
 	if dst := float32(0); len(a) > 0 && best.zeros(len(a), &dst, &a[0]) {

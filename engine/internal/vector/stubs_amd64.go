@@ -7,11 +7,6 @@ package vector
 //go:noescape
 func add512(n int, dst *float32, a *float32, b *float32)
 
-// mul512 stores the products of the elements of a and b in dst, n numbers.
-//
-//go:noescape
-func mul512(n int, dst *float32, a *float32, b *float32)
-
 // fill512 stores s in dst, n numbers.
 //
 //go:noescape
@@ -21,11 +16,6 @@ func fill512(n int, dst *float32, s float32)
 //
 //go:noescape
 func scale512(n int, dst *float32, a *float32, s float32)
-
-// addScaled512 adds s·a to dst, n numbers.
-//
-//go:noescape
-func addScaled512(n int, dst *float32, a *float32, s float32)
 
 // relu512 stores max(x, 0) in y, n numbers; NaN stays.
 //
@@ -87,11 +77,6 @@ func batchNormSumsReLU512(rows int, cols int, step int, sum *float64, dot *float
 //go:noescape
 func dot512(n int, dst *float64, a *float32, b *float32)
 
-// sum512 stores the sum of a, n numbers, in dst.
-//
-//go:noescape
-func sum512(n int, dst *float64, a *float32)
-
 // zeros512 stores 0 in dst if all n numbers of a are finite, else NaN.
 //
 //go:noescape
@@ -152,11 +137,6 @@ func layerNormSums512(rows int, cols int, step int, dgamma *float64, dbeta *floa
 //go:noescape
 func gelu512(n int, y *float32, x *float32)
 
-// geluBias512 adds bias to every row of x and stores x·Φ(x) of that in y.
-//
-//go:noescape
-func geluBias512(rows int, cols int, y *float32, x *float32, bias *float32)
-
 // geluBackward512 stores dy·(Φ(x) + x·φ(x)) in dx, n numbers.
 //
 //go:noescape
@@ -212,11 +192,6 @@ func tileGradient512(n int, taps int, step int, w *float32, weights *float32, ha
 //go:noescape
 func add256(n int, dst *float32, a *float32, b *float32)
 
-// mul256 stores the products of the elements of a and b in dst, n numbers.
-//
-//go:noescape
-func mul256(n int, dst *float32, a *float32, b *float32)
-
 // fill256 stores s in dst, n numbers.
 //
 //go:noescape
@@ -226,11 +201,6 @@ func fill256(n int, dst *float32, s float32)
 //
 //go:noescape
 func scale256(n int, dst *float32, a *float32, s float32)
-
-// addScaled256 adds s·a to dst, n numbers.
-//
-//go:noescape
-func addScaled256(n int, dst *float32, a *float32, s float32)
 
 // relu256 stores max(x, 0) in y, n numbers; NaN stays.
 //
@@ -292,11 +262,6 @@ func batchNormSumsReLU256(rows int, cols int, step int, sum *float64, dot *float
 //go:noescape
 func dot256(n int, dst *float64, a *float32, b *float32)
 
-// sum256 stores the sum of a, n numbers, in dst.
-//
-//go:noescape
-func sum256(n int, dst *float64, a *float32)
-
 // zeros256 stores 0 in dst if all n numbers of a are finite, else NaN.
 //
 //go:noescape
@@ -336,11 +301,6 @@ func layerNormSums256(rows int, cols int, step int, dgamma *float64, dbeta *floa
 //
 //go:noescape
 func gelu256(n int, y *float32, x *float32)
-
-// geluBias256 adds bias to every row of x and stores x·Φ(x) of that in y.
-//
-//go:noescape
-func geluBias256(rows int, cols int, y *float32, x *float32, bias *float32)
 
 // geluBackward256 stores dy·(Φ(x) + x·φ(x)) in dx, n numbers.
 //

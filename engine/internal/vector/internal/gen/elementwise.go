@@ -70,19 +70,15 @@ func names(s ...string) []string { return s }
 
 // elementwise writes the kernels whose elements are independent of one another.
 func (f *file) elementwise() {
-	binary := func(name, op, doc string) {
-		k := f.begin(name, doc, names("n"), names("dst", "a", "b"), nil)
-		k.each(func(m int, masked bool) {
-			k.load(k.data("a"), 0, m, masked)
-			k.load(k.data("b"), 1, m, masked)
-			k.F("%s %s, %s, %s", op, k.reg(1), k.reg(0), k.reg(0))
-			k.store(0, k.data("dst"), m, masked)
-		})
-	}
-	binary("add", "VADDPS", "stores a + b in dst, n numbers.")
-	binary("mul", "VMULPS", "stores the products of the elements of a and b in dst, n numbers.")
+	k := f.begin("add", "stores a + b in dst, n numbers.", names("n"), names("dst", "a", "b"), nil)
+	k.each(func(m int, masked bool) {
+		k.load(k.data("a"), 0, m, masked)
+		k.load(k.data("b"), 1, m, masked)
+		k.F("VADDPS %s, %s, %s", k.reg(1), k.reg(0), k.reg(0))
+		k.store(0, k.data("dst"), m, masked)
+	})
 
-	k := f.begin("fill", "stores s in dst, n numbers.", names("n"), names("dst"), names("s"))
+	k = f.begin("fill", "stores s in dst, n numbers.", names("n"), names("dst"), names("s"))
 	s := k.v.Regs() - 1 // where it was broadcast
 	k.each(func(m int, masked bool) { k.store(s, k.data("dst"), m, masked) })
 
@@ -91,14 +87,6 @@ func (f *file) elementwise() {
 		k.load(k.data("a"), 0, m, masked)
 		k.F("VMULPS %s, %s, %s", k.regs["s"], k.reg(0), k.reg(0))
 		k.store(0, k.data("dst"), m, masked)
-	})
-
-	k = f.begin("addScaled", "adds s·a to dst, n numbers.", names("n"), names("dst", "a"), names("s"))
-	k.each(func(m int, masked bool) {
-		k.load(k.data("a"), 0, m, masked)
-		k.load(k.data("dst"), 1, m, masked)
-		k.F("VFMADD231PS %s, %s, %s", k.regs["s"], k.reg(0), k.reg(1))
-		k.store(1, k.data("dst"), m, masked)
 	})
 
 	k = f.begin("relu", "stores max(x, 0) in y, n numbers; NaN stays.", names("n"), names("y", "x"), nil)

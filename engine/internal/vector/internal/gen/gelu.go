@@ -50,30 +50,22 @@ func (k *kernel) polynomial(o odd, x, p, s int) {
 
 // normal writes the kernels of the GELU.
 func (f *file) normal() {
-	forward := func(k *kernel, bias bool) {
-		k.keep(distribution.constants())
-		zero := k.take()
-		k.Zero(k.v, zero)
-		k.each(func(m int, masked bool) {
-			const x, a, p, s = 0, 1, 2, 3
-			k.load(k.data("x"), x, m, masked)
-			if bias {
-				k.load(k.column("bias"), a, m, masked)
-				k.F("VADDPS %s, %s, %s", k.reg(a), k.reg(x), k.reg(x))
-				k.store(x, k.data("x"), m, masked)
-			}
-			k.polynomial(distribution, x, p, s)
-			k.magnitude(x, a)
-			k.F("VFNMADD213PS %s, %s, %s", k.constant("half"), k.reg(a), k.reg(p)) // Φ(−|x|)
-			k.relu(x, zero, x)
-			k.subtractWithin(a, p, x, s) // max(x, 0) − |x|·Φ(−|x|)
-			k.store(x, k.data("y"), m, masked)
-		})
-	}
-	forward(f.begin("gelu", "stores x·Φ(x) in y, n numbers.", names("n"), names("y", "x"), nil), false)
-	forward(f.begin("geluBias", "adds bias to every row of x and stores x·Φ(x) of that in y.", names("rows", "cols"), names("y", "x", "bias"), nil), true)
+	k := f.begin("gelu", "stores x·Φ(x) in y, n numbers.", names("n"), names("y", "x"), nil)
+	k.keep(distribution.constants())
+	zero := k.take()
+	k.Zero(k.v, zero)
+	k.each(func(m int, masked bool) {
+		const x, a, p, s = 0, 1, 2, 3
+		k.load(k.data("x"), x, m, masked)
+		k.polynomial(distribution, x, p, s)
+		k.magnitude(x, a)
+		k.F("VFNMADD213PS %s, %s, %s", k.constant("half"), k.reg(a), k.reg(p)) // Φ(−|x|)
+		k.relu(x, zero, x)
+		k.subtractWithin(a, p, x, s) // max(x, 0) − |x|·Φ(−|x|)
+		k.store(x, k.data("y"), m, masked)
+	})
 
-	k := f.begin("geluBackward", "stores dy·(Φ(x) + x·φ(x)) in dx, n numbers.", names("n"), names("dx", "dy", "x"), nil)
+	k = f.begin("geluBackward", "stores dy·(Φ(x) + x·φ(x)) in dx, n numbers.", names("n"), names("dx", "dy", "x"), nil)
 	k.keep(slope.constants())
 	k.each(func(m int, masked bool) {
 		const x, p, s = 0, 1, 2

@@ -178,19 +178,6 @@ func (f *file) dot() {
 	k.fold(0, n)
 	k.F("VMOVSD X0, (%s)", k.pointers["dst"])
 	k.End()
-
-	k = f.begin("sum", "stores the sum of a, n numbers, in dst.", names("n"), names("dst8", "a"), nil)
-	s = k.along()
-	k.clear(0, n)
-	k.F("XORQ R12, R12")
-	s.pass(func() {
-		s.read(s.data("a"), n)
-		s.widen(n, n+1, n+2)
-		s.addPair(n+1, s.partial(0))
-	})
-	k.fold(0, n)
-	k.F("VMOVSD X0, (%s)", k.pointers["dst"])
-	k.End()
 }
 
 // finite sums x·0, which is 0 for finite numbers alone.
