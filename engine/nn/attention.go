@@ -2,7 +2,6 @@ package nn
 
 import (
 	"math"
-	"sync"
 
 	"kappa/engine/blas"
 	"kappa/engine/internal/vector"
@@ -24,8 +23,11 @@ type Attention struct {
 	dout      []float32
 	mixing    func(lo, hi int)
 	unmixing  func(lo, hi int)
-	room      pool
+	rooms     spares[room]
 }
+
+// room is what the pairs of image and head are computed in.
+type room struct{ turned, ds []float32 }
 
 // NewAttention returns the layer with all parameters 0. It panics if heads does not divide width.
 func NewAttention(width, heads int) *Attention {
@@ -102,33 +104,35 @@ func (a *Attention) scale() float32 { return float32(1 / math.Sqrt(float64(a.Wid
 func (a *Attention) mix(lo, hi int) {
 	size, n, t, width := a.Width/a.Heads, a.queries(), a.tokens, a.Width
 	qkv := a.qkv.y.Data
-	turned := a.room.take(size * t)
+	r := a.rooms.take()
+	r.turned = sized(r.turned, size*t)
 	for pair := lo; pair < hi; pair++ {
 		p := a.part(pair)
 		w := a.weights[p.w : p.w+n*t]
-		a.scores(w, qkv[p.q:], 3*width, qkv[p.k:], turned)
+		a.scores(w, qkv[p.q:], 3*width, qkv[p.k:], r.turned)
 		vector.SoftmaxRows(w, n, t, a.scale())
 		small{a: w, ars: t, acs: 1, b: qkv[p.v:], bs: 3 * width, c: a.out.Data[p.o:], cs: width}.multiply(n, size, t)
 	}
-	a.room.give(turned)
+	a.rooms.give(r)
 }
 
 // unmix computes the gradients in query, key and value of pairs of image and head.
 func (a *Attention) unmix(lo, hi int) {
 	size, n, t, width := a.Width/a.Heads, a.queries(), a.tokens, a.Width
 	qkv, d := a.qkv.y.Data, a.dqkv.Data
-	turned, ds := a.room.take(size*t), a.room.take(n*t)
+	r := a.rooms.take()
+	r.turned, r.ds = sized(r.turned, size*t), sized(r.ds, n*t)
+	ds := r.ds
 	for pair := lo; pair < hi; pair++ {
 		p := a.part(pair)
 		w, do := a.weights[p.w:p.w+n*t], a.dout[p.o:]
 		small{a: w, ars: 1, acs: t, b: do, bs: width, c: d[p.v:], cs: 3 * width}.multiply(t, size, n)
-		a.scores(ds, do, width, qkv[p.v:], turned)
+		a.scores(ds, do, width, qkv[p.v:], r.turned)
 		vector.SoftmaxRowsBackward(ds, ds, w, n, t, a.scale())
 		small{a: ds, ars: t, acs: 1, b: qkv[p.k:], bs: 3 * width, c: d[p.q:], cs: 3 * width}.multiply(n, size, t)
 		small{a: ds, ars: 1, acs: t, b: qkv[p.q:], bs: 3 * width, c: d[p.k:], cs: 3 * width}.multiply(t, size, n)
 	}
-	a.room.give(ds)
-	a.room.give(turned)
+	a.rooms.give(r)
 }
 
 // scores computes the products of every query, in rows at a step, with every key, in rows of qkv: queries×T.
@@ -138,26 +142,8 @@ func (a *Attention) scores(dst, query []float32, step int, key, turned []float32
 		small{a: key, ars: 3 * a.Width, acs: 1, b: query, bs: 1, c: dst, cs: 1}.multiply(t, 1, size)
 		return
 	}
-	turn(turned, key, t, size, 3*a.Width)
+	transpose(turned, key, t, size, 3*a.Width)
 	small{a: query, ars: step, acs: 1, b: turned, bs: t, c: dst, cs: t}.multiply(t, t, size)
-}
-
-// turn stores the transpose of a matrix whose rows are a step apart.
-func turn(dst, src []float32, rows, cols, step int) {
-	r := 0
-	for ; r+4 <= rows; r += 4 { // four at once: a store is of neighbours then
-		a, b := src[r*step:][:cols], src[(r+1)*step:][:cols]
-		c, d := src[(r+2)*step:][:cols], src[(r+3)*step:][:cols]
-		for i, v := range a {
-			out := dst[i*rows+r:][:4]
-			out[0], out[1], out[2], out[3] = v, b[i], c[i], d[i]
-		}
-	}
-	for ; r < rows; r++ {
-		for i, v := range src[r*step:][:cols] {
-			dst[i*rows+r] = v
-		}
-	}
 }
 
 // small is a product c ← a·b on one core: steps between rows, and of a between columns too.
@@ -172,28 +158,4 @@ func (s small) multiply(m, n, k int) {
 		Groups: 1, Rows: m, Cols: n, Segments: 1, K: k, A: s.a, ARow: s.ars, ACol: s.acs, B: s.b, BRow: s.bs, C: s.c, CRow: s.cs,
 	}
 	l.Multiply()
-}
-
-// pool keeps slices that parts of a computation work in.
-type pool struct {
-	mu   sync.Mutex
-	free [][]float32
-}
-
-// take returns n numbers that nobody else has.
-func (p *pool) take(n int) []float32 {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if last := len(p.free) - 1; last >= 0 {
-		s := p.free[last]
-		p.free = p.free[:last]
-		return sized(s, n)
-	}
-	return make([]float32, n)
-}
-
-func (p *pool) give(s []float32) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.free = append(p.free, s)
 }

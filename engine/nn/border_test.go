@@ -7,7 +7,7 @@ import "testing"
 func TestBackApplyLeavesTheBorderBehind(t *testing.T) {
 	const h, w, c = 3, 4, 2
 	l := NewBatchNorm2d(c)
-	x, dy := NewMaps(2, h, w, c), NewMaps(2, h, w, c)
+	x, dy := newMaps(2, h, w, c), newMaps(2, h, w, c)
 	for i := range 2 {
 		for y := range h {
 			for j := range w * c {
@@ -34,4 +34,11 @@ func TestBackApplyLeavesTheBorderBehind(t *testing.T) {
 			}
 		}
 	}
+}
+
+// newMaps returns n feature maps of h×w pixels with c channels, all zero, with a border.
+func newMaps(n, h, w, c int) *Tensor {
+	t := &Tensor{}
+	t.ResizeMaps(n, h, w, c)
+	return t
 }

@@ -33,7 +33,7 @@ func TestConv2d(t *testing.T) {
 				rng := rand.New(rand.NewPCG(1, 2))
 				l := NewConv2d(c.in, c.out, c.kernel, c.stride, c.pad, images)
 				randomize(l, rng)
-				x := NewMaps(c.n, c.h, c.w, c.in)
+				x := newMaps(c.n, c.h, c.w, c.in)
 				if images {
 					x = NewTensor(c.n, c.in, c.h, c.w)
 				}

@@ -179,24 +179,8 @@ func (l *Conv2d) turn() {
 			ky := c.firstY + l.Stride*(c.tapsY-1-u)
 			for v := range c.tapsX {
 				kx := c.firstX + l.Stride*(c.tapsX-1-v)
-				transpose(b.turned[at:], l.weight.Value[(ky*l.Kernel+kx)*l.In*l.Out:], l.In, l.Out)
+				transpose(b.turned[at:], l.weight.Value[(ky*l.Kernel+kx)*l.In*l.Out:], l.In, l.Out, l.Out)
 				at += l.In * l.Out
-			}
-		}
-	}
-}
-
-// transpose stores the transpose of src, rows×cols, in dst.
-func transpose(dst, src []float32, rows, cols int) {
-	const side = 16
-	for i0 := 0; i0 < rows; i0 += side {
-		i1 := min(rows, i0+side)
-		for j := range cols {
-			to := dst[j*rows+i0 : j*rows+i1]
-			at := i0*cols + j
-			for i := range to {
-				to[i] = src[at]
-				at += cols
 			}
 		}
 	}

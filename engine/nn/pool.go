@@ -82,7 +82,7 @@ func (l *MaxPool2d) Backward(dy *Tensor, want bool) *Tensor {
 		panic(badShape)
 	}
 	l.dy = dy
-	l.dx.resizeAs(l.x)
+	l.dx.ResizeLike(l.x, l.x.N())
 	blas.Split(dy.N(), 1, l.back)
 	return &l.dx
 }
@@ -154,7 +154,7 @@ func (l *AvgPool) Backward(dy *Tensor, want bool) *Tensor {
 		panic(badShape)
 	}
 	l.dy = dy
-	l.dx.resizeAs(l.x)
+	l.dx.ResizeLike(l.x, l.x.N())
 	blas.Split(dy.N(), 1, l.back)
 	return &l.dx
 }

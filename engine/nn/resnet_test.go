@@ -16,7 +16,7 @@ func TestBatchNorm2d(t *testing.T) {
 				rng := rand.New(rand.NewPCG(1, 2))
 				l := NewBatchNorm2d(c.c)
 				randomize(l, rng)
-				x := randomLike(NewMaps(c.n, c.h, c.w, c.c), rng)
+				x := randomLike(newMaps(c.n, c.h, c.w, c.c), rng)
 				before := valuesOf(l)
 				checkLayer(t, l, x, Mode{Train: train}, func(x maps64, v values64) maps64 { return naiveBatchNorm(x, v, "", train) })
 				checkRunning(t, l, fromTensor(x), before, train)
@@ -54,7 +54,7 @@ func TestFrozenBatchNormStandsStill(t *testing.T) {
 	for _, p := range l.Params() {
 		p.Frozen = true
 	}
-	x, before := randomLike(NewMaps(4, 3, 3, 3), rng), valuesOf(l)
+	x, before := randomLike(newMaps(4, 3, 3, 3), rng), valuesOf(l)
 	got := fromTensor(l.Forward(x, Mode{Train: true}))
 	for i, want := range naiveBatchNorm(fromTensor(x), before, "", false).v {
 		if math.Abs(got.v[i]-want) > 1e-5 {
@@ -67,7 +67,7 @@ func TestFrozenBatchNormStandsStill(t *testing.T) {
 func TestBatchNormOfShiftedMaps(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	l := NewBatchNorm2d(2)
-	x := randomLike(NewMaps(3, 4, 4, 2), rng)
+	x := randomLike(newMaps(3, 4, 4, 2), rng)
 	m := fromTensor(x)
 	for i := range m.n {
 		for p := range m.h * m.w {
@@ -84,26 +84,16 @@ func TestBatchNormOfShiftedMaps(t *testing.T) {
 	}
 }
 
-func TestReLU(t *testing.T) {
-	rng := rand.New(rand.NewPCG(1, 2))
-	checkLayer(t, NewReLU(), randomLike(NewMaps(2, 3, 4, 5), rng), Mode{}, func(x maps64, _ values64) maps64 { return naiveReLU(x) })
-	l := NewReLU()
-	x := &Tensor{Shape: []int{1, 4}, Data: []float32{float32(math.NaN()), float32(math.Inf(1)), 0, -1}}
-	if y := l.Forward(x, Mode{}).Data; y[0] == y[0] || !math.IsInf(float64(y[1]), 1) || y[2] != 0 || y[3] != 0 {
-		t.Errorf("ReLU of %v is %v", x.Data, y)
-	}
-}
-
 func TestMaxPool2d(t *testing.T) {
 	for _, c := range []struct{ h, w, kernel, stride, pad int }{{1, 1, 3, 2, 1}, {7, 5, 3, 2, 1}, {8, 6, 3, 2, 1}, {5, 5, 2, 2, 0}, {4, 4, 3, 1, 1}} {
 		rng := rand.New(rand.NewPCG(1, 2))
-		x := randomLike(NewMaps(2, c.h, c.w, 3), rng)
+		x := randomLike(newMaps(2, c.h, c.w, 3), rng)
 		checkLayer(t, NewMaxPool2d(c.kernel, c.stride, c.pad), x, Mode{}, func(x maps64, _ values64) maps64 {
 			return naivePool(x, c.kernel, c.stride, c.pad)
 		})
 	}
 	l := NewMaxPool2d(3, 2, 1)
-	x := randomLike(NewMaps(1, 3, 3, 1), rand.New(rand.NewPCG(1, 2)))
+	x := randomLike(newMaps(1, 3, 3, 1), rand.New(rand.NewPCG(1, 2)))
 	x.Data[place(x, 0, 1, 1, 0)] = float32(math.NaN())
 	for _, v := range fromTensor(l.Forward(x, Mode{})).v {
 		if v == v {
@@ -114,7 +104,7 @@ func TestMaxPool2d(t *testing.T) {
 
 func TestAvgPool(t *testing.T) {
 	for _, c := range [][3]int{{1, 1, 1}, {7, 5, 17}, {2, 3, 64}} {
-		x := randomLike(NewMaps(3, c[0], c[1], c[2]), rand.New(rand.NewPCG(1, 2)))
+		x := randomLike(newMaps(3, c[0], c[1], c[2]), rand.New(rand.NewPCG(1, 2)))
 		checkLayer(t, NewAvgPool(), x, Mode{}, func(x maps64, _ values64) maps64 { return naiveAverage(x) })
 	}
 }
@@ -134,7 +124,7 @@ func TestBasicBlock(t *testing.T) {
 				rng := rand.New(rand.NewPCG(7, 2))
 				l := NewBasicBlock(c.in, c.out, c.stride)
 				randomize(l, rng)
-				x := randomLike(NewMaps(c.n, c.h, c.w, c.in), rng)
+				x := randomLike(newMaps(c.n, c.h, c.w, c.in), rng)
 				checkLayer(t, l, x, Mode{Train: train}, func(x maps64, v values64) maps64 {
 					return naiveBlock(x, v, "", c.out, c.stride, train)
 				})

@@ -26,13 +26,6 @@ func NewTensor(shape ...int) *Tensor {
 	return t
 }
 
-// NewMaps returns n feature maps of h×w pixels with c channels, all zero, with a border.
-func NewMaps(n, h, w, c int) *Tensor {
-	t := &Tensor{}
-	t.ResizeMaps(n, h, w, c)
-	return t
-}
-
 // Resize gives t a shape without a border and leaves its numbers undefined; it allocates only to grow.
 func (t *Tensor) Resize(shape ...int) {
 	n := 1

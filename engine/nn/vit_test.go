@@ -109,7 +109,7 @@ func TestTransformerShapes(t *testing.T) {
 	for name, call := range map[string]func(){
 		"linear":              func() { linear.Forward(NewTensor(3, 4), Mode{}) },
 		"linear's gradient":   func() { linear.Backward(NewTensor(3, 2), true) },
-		"linear of maps":      func() { linear.Forward(NewMaps(1, 2, 2, 3), Mode{}) },
+		"linear of maps":      func() { linear.Forward(newMaps(1, 2, 2, 3), Mode{}) },
 		"norm":                func() { norm.Forward(NewTensor(3, 4), Mode{}) },
 		"norm's gradient":     func() { norm.Backward(NewTensor(3, 3), true) },
 		"GELU's gradient":     func() { gelu.Backward(NewTensor(3, 3), true) },
@@ -119,7 +119,7 @@ func TestTransformerShapes(t *testing.T) {
 		"embedding":           func() { NewEmbed(1, 4, 8, 4, 2).Forward(NewTensor(1, 1, 8, 4), Mode{}) },
 		"class token":         func() { NewClassNorm(3, 1e-5).Forward(NewTensor(4, 3), Mode{}) },
 		"hidden layer":        func() { newHidden(6, 2).Forward(NewTensor(2, 5), Mode{}) },
-		"hidden layer of map": func() { newHidden(6, 2).Forward(NewMaps(2, 1, 2, 3), Mode{}) },
+		"hidden layer of map": func() { newHidden(6, 2).Forward(newMaps(2, 1, 2, 3), Mode{}) },
 	} {
 		func() {
 			defer func() {

@@ -51,14 +51,6 @@ func (w *Features) Extremes() *spectrum.Extremes { return w.x }
 // log κ where F = 0. The intervals are those of steps that H̃ does not take here.
 func (w *Features) Values() Values { return w.values }
 
-// InverseLogKappa returns 1/log κ(H̃): +Inf where κ = 1, NaN where F = 0.
-func (w *Features) InverseLogKappa() float64 {
-	if w.x.Flat() {
-		return math.Inf(1)
-	}
-	return 1 / w.values.LogKappa
-}
-
 // AddWell adds c·∂R_well/∂F to dst, B×D. For F = 0 it is 0. Where σ_1 is repeated ([spectrum.Extremes.TopRepeated]) it is one
 // subgradient of many.
 func (w *Features) AddWell(dst *mat.Dense, c float64) {
