@@ -82,6 +82,7 @@ func TestMethodsContinue(t *testing.T) {
 		{"skipping", Immunize, flat, func(o *Options) {
 			o.LambdaHarmful, o.LambdaPrimary, o.Unfrozen = immunize.Lambda{Value: 1}, immunize.Lambda{}, []string{"layers.1.bias"}
 		}, "Skipped:12"},
+		{"balanced by nothing", Immunize, flat, func(o *Options) { o.Unfrozen = []string{"layers.1.bias"} }, "lambda_harmful is 0"},
 		{"imma diverges", IMMA, toy, far, "Status:diverged"},
 		{"rill-only diverges", RillOnly, toy, func(o *Options) { far(o); o.LearningRate = 1e30 }, "Status:diverged"},
 		{"immunize resnet-small", Immunize, small("resnet-small"), fewer, "Steps:4"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -44,6 +45,9 @@ func run(ctx context.Context, p Problem, o Options, draw Draw, obj objective) (R
 	}
 	if err := d.steps(ctx); err != nil {
 		return Result{}, err
+	}
+	if note := d.unbalanced(); note != "" {
+		d.res.Reason = strings.TrimPrefix(d.res.Reason+"; "+note, "; ")
 	}
 	return d.res, nil
 }

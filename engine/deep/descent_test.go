@@ -444,3 +444,36 @@ func TestStepsAllocateNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestUnbalancedIsSaid: where a term has no gradient on the first batch, there is nothing to balance its weight by, and the reason says so.
+func TestUnbalancedIsSaid(t *testing.T) {
+	const said = "lambda_harmful is 0 throughout, because the harmful term has no gradient on the first batch, by which it is balanced"
+	for _, same := range []bool{false, true} {
+		p := toyProblem(t)
+		harmful := p.Harmful.(*patterns)
+		if same {
+			for i := range harmful.Len() { // κ of equal images is 1
+				copy(harmful.pixels[i], harmful.pixels[0])
+			}
+		}
+		for name, method := range map[string]Method{"immunize": Immunize, "rill-only": RillOnly} {
+			for _, balanced := range []bool{false, true} {
+				o := toyOptions()
+				if !balanced {
+					o.LambdaHarmful = immunize.Lambda{Value: 1e-3}
+				}
+				res, err := method(t.Context(), Problem{Net: p.Net.Clone(), Primary: p.Primary, Harmful: p.Harmful}, o, drawFrom(3))
+				want := ""
+				switch {
+				case same && balanced:
+					want = said
+				case same && name == "rill-only":
+					want = "step 1: no term has a gradient, because all non-zero singular values of a batch's features are equal"
+				}
+				if err != nil || res.Reason != want {
+					t.Errorf("%s, equal images %t, balanced %t: %q (%s), %v; want %q", name, same, balanced, res.Reason, res.Status, err, want)
+				}
+			}
+		}
+	}
+}

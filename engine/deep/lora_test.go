@@ -8,6 +8,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"kappa/engine/immunize"
 	"kappa/engine/internal/numtest"
 	"kappa/engine/nn"
 )
@@ -146,5 +147,25 @@ func TestLoRAChangesLittle(t *testing.T) {
 				t.Error("no adapters")
 			}
 		})
+	}
+}
+
+// TestLoRAEndsWhereAnAdapterIsNotFinite: the last step of an epoch shows in the adapters alone.
+func TestLoRAEndsWhereAnAdapterIsNotFinite(t *testing.T) {
+	net := attacked(t, "mlp", toyDims)
+	_, o := attackers()["lora"]()
+	o.Epochs = 2
+	var l adapters
+	o.Progress = func(step, steps int) {
+		if step == steps {
+			l[0].left.Value[0] = float32(math.Inf(1))
+		}
+	}
+	res, err := attack(t.Context(), "lora", net, toyTask(23, 160, 3, toyDims), o, drawFrom(1), func(tr *trainer) (err error) {
+		l, err = tr.adapt(t.Context(), net.Unfrozen, o)
+		return err
+	})
+	if err != nil || res.Status != immunize.Diverged || !strings.HasSuffix(res.Reason, "the loss is finite, but "+l[0].left.Name+" is not") || len(res.Epochs) != 2 {
+		t.Errorf("%+v, %v; want it diverged in the second epoch, by %s", res, err, l[0].left.Name)
 	}
 }

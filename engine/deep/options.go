@@ -40,7 +40,8 @@ type Options struct {
 	ClipNorm       float64  // longest gradient, over all parameters together, ≥ 0; 0 is none
 	Unfrozen       []string // patterns of the parameters that move beside the head's, see [nn.Net.Freeze]; nil are net.Unfrozen
 	// LambdaPrimary and LambdaHarmful weigh the method's primary and harmful terms, ≥ 0. Balanced, they are BalanceNorm over the norm of
-	// the term's gradient in the unfrozen parameters, without the head's, at θ_0 on the first batch.
+	// the term's gradient in the unfrozen parameters, without the head's, at θ_0 on the first batch; 0 where it has none there, which
+	// Result.Reason then says.
 	LambdaPrimary, LambdaHarmful immunize.Lambda
 	BalanceNorm                  float64 // > 0 where a weight is balanced
 	InnerSteps                   int     // of IMMA's inner player, ≥ 1
@@ -61,7 +62,7 @@ type Result struct {
 	// Status is StepLimit, or Converged of a method without steps; Diverged where a number that is not finite came up, the net then
 	// is that of the last step before; Degenerate where no term had a gradient any more.
 	Status immunize.Status
-	Reason string // one sentence where Status needs one
+	Reason string // where Status needs a sentence, and where a balanced weight has nothing to be balanced by and is 0
 	Steps  int    // behind the net
 	// Skipped counts the steps in which a term took no part because it had no gradient: all non-zero singular values of a batch's
 	// features were equal, or there was but one.

@@ -30,6 +30,9 @@ const (
 	pairs = 20
 )
 
+// Stalled is the status of an optimum by [LBFGS] whose search ended before it counted as found: the head is the best one seen.
+const Stalled immunize.Status = "stalled"
+
 // softmax is the value that [LinearProbe]'s optimum minimizes, in white coordinates U, (D+1)×K: with X = (F/s 1) and RᵀR = XᵀX/n + ρI,
 // the head V = (sW b)ᵀ is R⁻¹U and the logits are XV = ZU, Z = XR⁻¹.
 type softmax struct {
@@ -172,13 +175,24 @@ func (s *softmax) minimize(ctx context.Context) (w *mat.Dense, b []float64, res 
 		return nil, nil, TrainResult{}, err
 	}
 	s.evaluate(found.X)
-	res.Steps, res.Status = found.MajorIterations, immunize.Converged
-	if found.Status == optimize.IterationLimit {
-		res.Status, res.Reason = immunize.StepLimit, fmt.Sprintf("limit of %d iterations of L-BFGS", majorIterations)
-	}
+	res.Steps = found.MajorIterations
+	res.Status, res.Reason = ended(found.Status, err)
 	w = mat.NewDense(d1-1, k, nil)
 	w.Scale(1/s.scale, s.v.Slice(0, d1-1, 0, k))
 	return w, append([]float64(nil), s.v.RawRowView(d1-1)...), res, nil
+}
+
+// ended turns the end of a search by L-BFGS into a status and its sentence.
+func ended(status optimize.Status, err error) (immunize.Status, string) {
+	switch {
+	case err != nil: // of the line search
+		return Stalled, fmt.Sprintf("L-BFGS found no further step: %v", err)
+	case status == optimize.GradientThreshold || status == optimize.FunctionConvergence:
+		return immunize.Converged, ""
+	case status == optimize.IterationLimit:
+		return immunize.StepLimit, fmt.Sprintf("limit of %d iterations of L-BFGS", majorIterations)
+	}
+	return Stalled, fmt.Sprintf("L-BFGS ended with %v", status)
 }
 
 // iterations ends a minimization whose context is done.

@@ -3,9 +3,11 @@ package deep
 import (
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/optimize"
 
 	"kappa/engine/immunize"
 	"kappa/engine/internal/numtest"
@@ -178,5 +180,36 @@ func TestProbeOptimumOfExtremes(t *testing.T) {
 	x.Set(3, 3, math.NaN())
 	if _, err := newSoftmax(x, labels, 3); err == nil {
 		t.Error("a NaN among the features: no error")
+	}
+}
+
+// TestProbeOptimumEnds: what is no optimum is not called one.
+func TestProbeOptimumEnds(t *testing.T) {
+	for _, c := range []struct {
+		status optimize.Status
+		err    error
+		want   immunize.Status
+	}{
+		{optimize.GradientThreshold, nil, immunize.Converged},
+		{optimize.FunctionConvergence, nil, immunize.Converged},
+		{optimize.IterationLimit, nil, immunize.StepLimit},
+		{optimize.Failure, optimize.ErrLinesearcherFailure, Stalled},
+		{optimize.FunctionEvaluationLimit, nil, Stalled},
+	} {
+		status, reason := ended(c.status, c.err)
+		if status != c.want || (reason == "") != (c.want == immunize.Converged) || c.err != nil && !strings.Contains(reason, c.err.Error()) {
+			t.Errorf("%v, %v: %s (%q), want %s", c.status, c.err, status, reason, c.want)
+		}
+	}
+	// A curvature beside which nothing that can be gained shows in the value.
+	x, labels := probeProblem(42, 60, 4, 3, 1, 1)
+	s, err := newSoftmax(x, labels, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.white.ScaleTri(1e-9, s.white)
+	w, _, res, err := s.minimize(t.Context())
+	if err != nil || w == nil || res.Status != Stalled || !strings.HasPrefix(res.Reason, "L-BFGS found no further step: ") {
+		t.Errorf("%+v, %v; want it stalled", res, err)
 	}
 }

@@ -2,7 +2,9 @@ package deep
 
 import (
 	"context"
+	"fmt"
 	"math"
+	"strings"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -11,7 +13,7 @@ import (
 	"kappa/engine/spectrum"
 )
 
-// balance sets the weights of the terms.
+// balance sets the weights of the terms: 0 where a balanced one has no gradient on the first batch.
 func (d *descent) balance() error {
 	for _, v := range []struct {
 		s *side
@@ -31,6 +33,20 @@ func (d *descent) balance() error {
 		}
 	}
 	return nil
+}
+
+// unbalanced says which weights are 0 because they were to be balanced by nothing, "" if none is.
+func (d *descent) unbalanced() string {
+	var notes []string
+	for _, v := range []struct {
+		s *side
+		l immunize.Lambda
+	}{{&d.primary, d.o.LambdaPrimary}, {&d.harmful, d.o.LambdaHarmful}} {
+		if v.s.term != nil && v.l.Balance && v.s.lambda == 0 {
+			notes = append(notes, fmt.Sprintf("lambda_%s is 0 throughout, because the %[1]s term has no gradient on the first batch, by which it is balanced", v.s.name))
+		}
+	}
+	return strings.Join(notes, "; ")
 }
 
 // norm returns the norm of the gradient of a side's term, or of the loss, in the extractor's parameters; NaN where there is none. Their

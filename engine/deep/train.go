@@ -49,7 +49,7 @@ type Epoch struct {
 // TrainResult is what a training did. A loss or a parameter that is not finite ends it with Status Diverged and a Reason that names
 // the step, from 1, and the layer; Epochs then ends with the last whole epoch before.
 type TrainResult struct {
-	Status immunize.Status // StepLimit, Diverged; Converged of [LBFGS]
+	Status immunize.Status // StepLimit, Diverged; of [LBFGS] Converged and Stalled too
 	Reason string          // one sentence where Status needs one
 	Steps  int             // that were taken
 	Epochs []Epoch
@@ -151,7 +151,7 @@ func (t *trainer) run(ctx context.Context) (TrainResult, error) {
 				t.progress(t.res.Steps, steps)
 			}
 		}
-		if where := notFinite(t.net); where != "" {
+		if where := notFinite(slices.Concat(t.net.Params(), t.params)); where != "" {
 			t.diverged(fmt.Sprintf("step %d: the loss is finite, but %s is not", t.res.Steps, where))
 			return t.res, nil
 		}
@@ -229,9 +229,9 @@ func (t *trainer) locate(what string) {
 
 func (t *trainer) diverged(reason string) { t.res.Status, t.res.Reason = immunize.Diverged, reason }
 
-// notFinite names a parameter or buffer of a net that holds a number that is NaN or infinite, "" if none does.
-func notFinite(net *nn.Net) string {
-	for _, p := range net.Params() {
+// notFinite names a parameter or buffer that holds a number that is NaN or infinite, "" if none does.
+func notFinite(params []*nn.Param) string {
+	for _, p := range params {
 		for _, v := range p.Value {
 			if v-v != 0 {
 				return p.Name
