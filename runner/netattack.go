@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"kappa/engine/deep"
-	"kappa/engine/immunize"
 	"kappa/store"
 )
 
@@ -98,11 +97,7 @@ func (n *netRun) attackOne(i int, name, label string, from *deep.State) ([]store
 	if err != nil {
 		return nil, err
 	}
-	said := string(res.Status)
-	if res.Status == immunize.Diverged {
-		said += ": " + res.Reason
-	}
-	n.logf("attacker %s: %s after %d steps", label, said, res.Steps)
+	n.logf("attacker %s: %s", label, ending(res.Status, res.Steps, res.Reason))
 	var out []store.AttackPoint
 	for _, e := range res.Epochs {
 		out = append(out, store.AttackPoint{

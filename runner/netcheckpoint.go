@@ -38,8 +38,13 @@ type standing struct {
 	Training *deep.State // of the next one; nil: not an epoch of it is done
 }
 
+// standingFormat numbers what encode writes: a checkpoint with another number, or none, is not taken up. It grows whenever standing, or a
+// type in it, changes.
+const standingFormat = "1"
+
 // Names in a checkpoint of a standing.
 const (
+	formatMetadata = "format"
 	standingTensor = "run/standing"
 	thetaPrefix    = "theta/"
 	statePrefix    = "state/"
@@ -73,7 +78,7 @@ func (s *standing) encode(w io.Writer) error {
 	list = append(list, weights.Tensor{
 		Name: standingTensor, DType: weights.U8, Shape: []int{b.Len()}, Data: func() ([]byte, error) { return b.Bytes(), nil },
 	})
-	return weights.Write(w, list, nil)
+	return weights.Write(w, list, map[string]string{formatMetadata: standingFormat})
 }
 
 // decodeStanding reads a checkpoint.
@@ -85,6 +90,9 @@ func decodeStanding(data []byte) (*standing, error) {
 	t, ok := f.Lookup(standingTensor)
 	if !ok {
 		return nil, fmt.Errorf("it has no %q", standingTensor)
+	}
+	if format := f.Metadata()[formatMetadata]; format != standingFormat {
+		return nil, fmt.Errorf("its format is %q; accepted: %q, which this version of kappa writes", format, standingFormat)
 	}
 	raw, err := t.Data()
 	if err != nil {

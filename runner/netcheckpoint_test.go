@@ -3,10 +3,13 @@ package runner
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"fmt"
 	"io"
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -216,6 +219,75 @@ func encoded(s *standing) ([]byte, error) {
 	return b.Bytes(), err
 }
 
+// otherFormat is a checkpoint of a version of kappa whose format has another number.
+func otherFormat(s *standing) func() ([]byte, error) {
+	return func() ([]byte, error) {
+		data, err := encoded(s)
+		return bytes.Replace(data, []byte(`"format":"`+standingFormat+`"`), []byte(`"format":"0"`), 1), err
+	}
+}
+
+// TestStandingFormat: whoever changes what a checkpoint holds gives its format the next number.
+func TestStandingFormat(t *testing.T) {
+	const format, want = "1", "d04d5a4870870d2e"
+	seen := map[reflect.Type]bool{}
+	var b strings.Builder
+	var describe func(reflect.Type)
+	describe = func(v reflect.Type) {
+		fmt.Fprintf(&b, "%v", v.Kind())
+		switch v.Kind() {
+		case reflect.Pointer, reflect.Slice:
+			describe(v.Elem())
+		case reflect.Struct:
+			if seen[v] {
+				return
+			}
+			seen[v] = true
+			for i := range v.NumField() {
+				fmt.Fprintf(&b, " %s ", v.Field(i).Name)
+				describe(v.Field(i).Type)
+			}
+		}
+		b.WriteString(";")
+	}
+	describe(reflect.TypeFor[standing]())
+	if got := fmt.Sprintf("%.8x", sha256.Sum256([]byte(b.String()))); got != want || format != standingFormat {
+		t.Errorf("format %s of %s, known: %s of %s; with other fields give standingFormat the next number, and the test what it is", standingFormat, got, format, want)
+	}
+}
+
+// crashing is a database that ends each time between the record of a run and the removal of its checkpoint.
+type crashing struct{ *store.DB }
+
+func (crashing) RemoveCheckpoint(string) error { return nil }
+
+// TestForceBeginsAnew: a checkpoint that a finished attempt has left is not what a repetition begins with.
+func TestForceBeginsAnew(t *testing.T) {
+	plan := planOf(t, strings.Replace(cutNet, "epochs = 1", "epochs = 3", 1))
+	db := openDB(t)
+	if sum, err := Run(t.Context(), plan, crashing{db}, Options{Jobs: 1, Now: hurried()}); err != nil || sum.Done != 2 {
+		t.Fatalf("%+v, %v", sum, err)
+	}
+	for _, run := range plan.Runs {
+		if _, ok, err := db.ReadCheckpoint(run.Key); !ok || err != nil {
+			t.Fatalf("%s has left no checkpoint (%v)", run.Method(), err)
+		}
+	}
+	if sum, err := Run(t.Context(), plan, db, Options{Jobs: 1, Now: time.Now, Force: true}); err != nil || sum.Done != 2 {
+		t.Fatalf("%+v, %v", sum, err)
+	}
+	for _, run := range plan.Runs {
+		out, err := db.Outcome(t.Context(), run.Key)
+		if err != nil || strings.Contains(out.Log, resumed) || strings.Contains(out.Log, "not taken up") {
+			t.Errorf("%s: log %q, %v", run.Method(), out.Log, err)
+		}
+	}
+	if n := count(t, db, "SELECT count(*) FROM attempts WHERE status = 'done'"); n != 4 {
+		t.Errorf("%d attempts, want 4", n)
+	}
+	nothingLeft(t, db)
+}
+
 // TestUselessStandings: a checkpoint of something else is passed over with a line in the log, and changes nothing.
 func TestUselessStandings(t *testing.T) {
 	one := strings.SplitN(cutAttacks, "[[attack]]", 3)[1]
@@ -259,6 +331,7 @@ func TestUselessStandings(t *testing.T) {
 		"of more steps":       {change(func(s *standing) { s.Method = &deep.MethodState{Steps: 6}; s.Theta = nil }), "state after step 6 of 5"},
 		"θ of another net":    {change(func(s *standing) { s.Theta = odd }), "tensors of θ"},
 		"other shapes of θ":   {change(func(s *standing) { s.Theta = append(odd, s.Theta[1:]...) }), "of another shape"},
+		"of another version":  {otherFormat(good), `its format is "0"; accepted: "` + standingFormat + `"`},
 		"without figures":     {change(func(s *standing) { s.Outcome = store.Outcome{} }), "it is not of this run"},
 		"more attackers":      {change(func(s *standing) { s.Attacks = 2 }), "it is not of this run"},
 		"of another attacker": {change(func(s *standing) { s.Training = &deep.State{Epoch: 1, Tensors: odd} }), "is missing"},

@@ -117,9 +117,18 @@ func (n *netRun) immunize(from *deep.MethodState) error {
 		return fmt.Errorf("method %s: %w", m.Name, err)
 	}
 	n.steps = res.Steps
-	n.logf("method %s: %s after %d steps", m.Name, res.Status, res.Steps)
+	n.logf("method %s: %s", m.Name, ending(res.Status, res.Steps, res.Reason))
 	n.recordMethod(res)
 	return nil
+}
+
+// ending says how a training has ended.
+func ending(status immunize.Status, steps int, reason string) string {
+	said := fmt.Sprintf("%s after %d steps", status, steps)
+	if reason != "" {
+		said += ": " + reason
+	}
+	return said
 }
 
 // options turns settings into the engine's.

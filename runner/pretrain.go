@@ -38,7 +38,7 @@ func (t *trial) pretrain(r reader, net *nn.Net, data pictures) error {
 	if err != nil {
 		return err
 	}
-	t.logf("pre-training: %s after %d steps", res.Status, res.Steps)
+	t.logf("pre-training: %s", ending(res.Status, res.Steps, res.Reason))
 	t.out.Status, t.out.Reason = statusOf(res.Status, res.Reason)
 	for _, e := range res.Epochs {
 		t.metric("loss_primary", e.Epoch, e.Loss)

@@ -191,6 +191,11 @@ func (s *execution) execute(ctx context.Context, it, broken *item) (store.State,
 		}
 		s.enter(attempt)
 		s.board.started(run)
+		if s.opt.Force && try == 0 { // a repetition is one from the beginning
+			if err := s.removeCheckpoint(run); err != nil {
+				return state, err
+			}
+		}
 		began := s.opt.Now()
 		var outcome store.Outcome
 		var runErr error
@@ -209,9 +214,9 @@ func (s *execution) execute(ctx context.Context, it, broken *item) (store.State,
 		if err != nil {
 			return state, fmt.Errorf("run %s: record: %w", short(run.Key), err)
 		}
-		if outcome.Status.Finished() && (reader{run.Settings}).net() {
-			if err := s.db.RemoveCheckpoint(run.Key); err != nil {
-				return state, fmt.Errorf("run %s: %w", short(run.Key), err)
+		if outcome.Status.Finished() {
+			if err := s.removeCheckpoint(run); err != nil {
+				return state, err
 			}
 		}
 		retry := broken == nil && (outcome.Status == store.Failed || outcome.Status == store.TimedOut) && try < s.opt.Retries
@@ -223,6 +228,17 @@ func (s *execution) execute(ctx context.Context, it, broken *item) (store.State,
 			return store.State{Key: run.Key, Status: outcome.Status, Reason: outcome.Reason, Error: outcome.Error}, nil
 		}
 	}
+}
+
+// removeCheckpoint removes what an attempt at a run has left to go on from.
+func (s *execution) removeCheckpoint(run Planned) error {
+	if !(reader{run.Settings}).net() {
+		return nil
+	}
+	if err := s.db.RemoveCheckpoint(run.Key); err != nil {
+		return fmt.Errorf("run %s: %w", short(run.Key), err)
+	}
+	return nil
 }
 
 // attempt computes one run and turns whatever happens into an outcome.
