@@ -5,23 +5,20 @@ import (
 	"image/color"
 )
 
-// rgbOf converts the picture that a JPEG holds. Colours at half the density of the lightness are brought to its density as
+// pictureOfJPEG is the picture that a JPEG holds. Colours at half the density of the lightness are brought to its density as
 // libjpeg does unless it is told otherwise: of four lines (or pixels) around the gap between two, each takes three quarters of the
 // nearer sample and one of the farther one. Other ratios repeat the nearest sample.
-func rgbOf(m *image.YCbCr) *rgb {
+func pictureOfJPEG(m *image.YCbCr) *picture {
 	b := m.Bounds()
-	out := &rgb{b.Dx(), b.Dy(), make([]byte, 3*b.Dx()*b.Dy())}
 	cb, cr := newChroma(m, m.Cb), newChroma(m, m.Cr)
-	for y := range out.height {
-		light := m.Y[m.YOffset(b.Min.X, b.Min.Y+y):][:out.width]
+	return &picture{b.Dx(), b.Dy(), func(y int, out []byte) {
+		light := m.Y[m.YOffset(b.Min.X, b.Min.Y+y):][:b.Dx()]
 		blue, red := cb.line(y), cr.line(y)
-		line := out.pix[3*out.width*y:][:3*out.width]
 		for x, v := range light {
-			p := line[3*x:][:3]
+			p := out[3*x:][:3]
 			p[0], p[1], p[2] = color.YCbCrToRGB(v, blue[x], red[x])
 		}
-	}
-	return out
+	}}
 }
 
 // chroma is a plane of one colour that is brought to the density of the picture line by line.

@@ -45,7 +45,7 @@
 // most [MaxColumns] features. A CSV file is streamed two or three times instead of being held in memory. What the header of a .npy
 // or IDX file promises is checked against the file's size before anything is allocated; where the size is not known, memory grows
 // with what is read. Images stay bytes until a task takes its rows. A photograph has at most [MaxPhotoPixels] pixels, by its header,
-// and [MaxPhotoBytes] bytes, a folder [MaxPhotos] of them in [MaxClasses] classes.
+// sides of at most [MaxPhotoSide], and [MaxPhotoBytes] bytes, and takes at most [MaxPhotoMemory] to decode; a folder [MaxPhotos] of them in [MaxClasses] classes.
 //
 // # What this package does not do
 //

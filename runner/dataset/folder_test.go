@@ -224,7 +224,10 @@ func TestBadPictures(t *testing.T) {
 		"header cut":      {good[:10], false, []string{"the JPEG picture ends early: the file is truncated"}},
 		"PNG header cut":  {header(3, 3)[:20], false, []string{"the PNG picture ends early"}},
 		"zero wide":       {header(0, 5), false, []string{"the PNG picture cannot be decoded"}},
-		"gigantic":        {header(1<<16, 1<<16), false, []string{"65536×65536 pixels; accepted: 1 to 67108864 in all"}},
+		"gigantic":        {header(1<<16, 1<<16), false, []string{"65536×65536 pixels; accepted: 1 to 201326592 in all"}},
+		"a line":          {header(1<<26, 1), false, []string{"67108864×1 pixels; accepted: sides of at most 32768"}},
+		"a column":        {header(1, 1<<15+1), false, []string{"1×32769 pixels; accepted: sides of at most 32768"}},
+		"much to decode":  {header(16384, 12288), false, []string{"the PNG picture of 16384×12288 pixels takes 805306368 bytes to decode; accepted: at most 671088640"}},
 		"body cut":        {good[:len(good)-20], true, []string{"the JPEG picture ends early: the file is truncated"}},
 		"PNG without any": {header(3, 3), true, []string{"the PNG picture ends early"}},
 	} {
@@ -428,7 +431,7 @@ func TestGeometry(t *testing.T) {
 			t.Errorf("%d×%d: resized to %d×%d, window %+v; want %d×%d from %d, %d", c.width, c.height, w, h, win, c.toWidth, c.toHeight, c.left, c.top)
 		}
 	}
-	line := &rgb{1, 60000, make([]byte, 3*60000)}
+	line := &picture{1, 60000, func(int, []byte) {}}
 	w, h, win := p.geometry(1, 60000)
 	if out := line.resize(filters[Bicubic], w, h, win); len(out.pix) != 3*224*224 {
 		t.Errorf("%d bytes", len(out.pix))
@@ -450,9 +453,9 @@ func TestDeepPictures(t *testing.T) {
 		if err := png.Encode(&b, c.m); err != nil {
 			t.Fatal(err)
 		}
-		got, err := decodePhoto(b.Bytes())
+		got, err := decoded(b.Bytes())
 		if err != nil || string(got.pix) != c.want {
-			t.Errorf("%T: %x, error %v; want %x", c.m, got.pix, err, c.want)
+			t.Errorf("%T: %x, error %v; want %x", c.m, got, err, c.want)
 		}
 	}
 }

@@ -10,13 +10,20 @@ import (
 	"image/png"
 	"io"
 	"math"
+	"sync"
 )
 
-// The limits of a photograph: it is refused by what its header says, before anything is decoded.
+// The limits of a photograph: it is refused by what its header says, before anything is decoded. A camera's picture of 200 megapixels is
+// within them.
 const (
-	MaxPhotoPixels = 1 << 26
+	MaxPhotoPixels = 16384 * 12288
+	MaxPhotoSide   = 1 << 15
+	MaxPhotoMemory = 640 << 20 // bytes that its decoder takes
 	MaxPhotoBytes  = 1 << 28
 )
+
+// largePhoto is the memory from which photographs are decoded one at a time.
+const largePhoto = 1 << 26
 
 // preparation is what is done with every photograph.
 type preparation struct {
@@ -126,14 +133,23 @@ func (s Source) checkPhotos() []error {
 	return errs
 }
 
-// read decodes a photograph and writes it, prepared, to dst: 3×crop×crop. Errors do not name the file.
-func (p preparation) read(dst []float32, data []byte) error {
-	m, err := decodePhoto(data)
+// read decodes a photograph and writes it, prepared, to dst: 3×crop×crop. It holds large meanwhile if the photograph is large. Errors do not
+// name the file.
+func (p preparation) read(dst []float32, data []byte, large sync.Locker) error {
+	info, err := photoHeader(bytes.NewReader(data))
 	if err != nil {
 		return err
 	}
-	width, height, w := p.geometry(m.width, m.height)
-	m = m.resize(p.filter, width, height, w)
+	if info.memory >= largePhoto {
+		large.Lock()
+		defer large.Unlock()
+	}
+	decoded, err := decodePhoto(info, data)
+	if err != nil {
+		return err
+	}
+	width, height, w := p.geometry(decoded.width, decoded.height)
+	m := decoded.resize(p.filter, width, height, w)
 	plane := p.crop * p.crop
 	for c := range p.values {
 		value, out := &p.values[c], dst[c*plane:][:plane]
@@ -162,26 +178,28 @@ func (p preparation) geometry(width, height int) (toWidth, toHeight int, w windo
 }
 
 // photoHeader looks at a photograph's header alone: whether it is one, and not larger than accepted. Errors do not name the file.
-func photoHeader(r io.Reader) (image.Config, func(io.Reader) (image.Image, error), error) {
+func photoHeader(r io.Reader) (info photoInfo, err error) {
 	var start [8]byte
 	n, err := io.ReadFull(r, start[:])
 	if n == 0 && err == io.EOF {
-		return image.Config{}, nil, errors.New("the file is empty; accepted: a JPEG or PNG picture")
+		return info, errors.New("the file is empty; accepted: a JPEG or PNG picture")
 	}
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		return image.Config{}, nil, cause(err)
+		return info, cause(err)
 	}
-	whole := io.MultiReader(bytes.NewReader(start[:n]), r)
-	var kind string
-	var config image.Config
-	decode := jpeg.Decode
+	var head bytes.Buffer
+	whole := io.TeeReader(io.MultiReader(bytes.NewReader(start[:n]), r), &head)
 	switch {
 	case bytes.HasPrefix(start[:n], []byte("\xff\xd8")):
-		kind = "JPEG"
-		config, err = jpeg.DecodeConfig(whole)
+		info.kind = "JPEG"
+		if info.Config, err = jpeg.DecodeConfig(whole); err == nil {
+			info.memory = jpegMemory(head.Bytes(), info.Config)
+		}
 	case bytes.Equal(start[:n], []byte("\x89PNG\r\n\x1a\n")):
-		kind, decode = "PNG", png.Decode
-		config, err = png.DecodeConfig(whole)
+		info.kind = "PNG"
+		if info.Config, err = png.DecodeConfig(whole); err == nil {
+			info.memory = pngMemory(head.Bytes(), info.Config)
+		}
 	default:
 		looks := "the file is no picture"
 		switch {
@@ -190,16 +208,25 @@ func photoHeader(r io.Reader) (image.Config, func(io.Reader) (image.Image, error
 		case n >= sniffed && sniff(start[:sniffed]) != "":
 			looks = sniff(start[:sniffed])
 		}
-		return config, nil, fmt.Errorf("it begins with %q: %s; accepted: a JPEG or PNG picture", start[:min(n, 4)], looks)
+		return info, fmt.Errorf("it begins with %q: %s; accepted: a JPEG or PNG picture", start[:min(n, 4)], looks)
 	}
 	if err != nil {
-		return config, nil, badPhoto(kind, err)
+		return info, badPhoto(info.kind, err)
 	}
-	// Both are at most 2³¹, so that their product is an int64.
-	if config.Width < 1 || config.Height < 1 || int64(config.Width)*int64(config.Height) > MaxPhotoPixels {
-		return config, nil, fmt.Errorf("the picture has %d×%d pixels; accepted: 1 to %d in all", config.Width, config.Height, MaxPhotoPixels)
+	return info, info.check()
+}
+
+// check refuses pictures that are too large. Width and height are at most 2³¹, so that their product is an int64.
+func (i photoInfo) check() error {
+	switch {
+	case i.Width < 1 || i.Height < 1 || int64(i.Width)*int64(i.Height) > MaxPhotoPixels:
+		return fmt.Errorf("the picture has %d×%d pixels; accepted: 1 to %d in all", i.Width, i.Height, MaxPhotoPixels)
+	case max(i.Width, i.Height) > MaxPhotoSide:
+		return fmt.Errorf("the picture has %d×%d pixels; accepted: sides of at most %d", i.Width, i.Height, MaxPhotoSide)
+	case i.memory > MaxPhotoMemory:
+		return fmt.Errorf("the %s picture of %d×%d pixels takes %d bytes to decode; accepted: at most %d; save it with fewer pixels, or as a baseline JPEG", i.kind, i.Width, i.Height, i.memory, MaxPhotoMemory)
 	}
-	return config, decode, nil
+	return nil
 }
 
 // badPhoto is the error of a picture that cannot be decoded.
@@ -210,75 +237,71 @@ func badPhoto(kind string, err error) error {
 	return fmt.Errorf("the %s picture cannot be decoded: %w", kind, cause(err))
 }
 
-// decodePhoto decodes a JPEG or PNG file. Its EXIF orientation is ignored, as Pillow does unless it is told otherwise, and so are
-// colour profiles and gamma.
-func decodePhoto(data []byte) (*rgb, error) {
-	_, decode, err := photoHeader(bytes.NewReader(data))
-	if err != nil {
-		return nil, err
+// decodePhoto decodes a JPEG or PNG file with the given header. Its EXIF orientation is ignored, as Pillow does unless it is told otherwise, and
+// so are colour profiles and gamma.
+func decodePhoto(info photoInfo, data []byte) (*picture, error) {
+	decode := png.Decode
+	if info.kind == "JPEG" {
+		decode = jpeg.Decode
+		info.memory = jpegMemory(data, info.Config) // what markers behind the header add
+		if err := info.check(); err != nil {
+			return nil, err
+		}
 	}
 	m, err := decode(bytes.NewReader(data))
 	if err != nil {
-		kind := "JPEG"
-		switch {
-		case data[0] == 0x89:
-			kind = "PNG"
-		case !bytes.HasSuffix(data, []byte("\xff\xd9")): // no end of image: what the decoder says is a consequence
+		if info.kind == "JPEG" && !bytes.HasSuffix(data, []byte("\xff\xd9")) { // no end of image: what the decoder says is a consequence
 			err = io.ErrUnexpectedEOF
 		}
-		return nil, badPhoto(kind, err)
+		return nil, badPhoto(info.kind, err)
 	}
-	return toRGB(m), nil
+	return pictureOf(m), nil
 }
 
-// toRGB takes the colours of a picture: grey becomes three equal channels, transparency is dropped without blending, of 16 bits the
+// pictureOf takes the colours of a picture: grey becomes three equal channels, transparency is dropped without blending, of 16 bits the
 // upper 8 remain.
-func toRGB(m image.Image) *rgb {
+func pictureOf(m image.Image) *picture {
 	if m, ok := m.(*image.YCbCr); ok {
-		return rgbOf(m)
+		return pictureOfJPEG(m)
 	}
 	b := m.Bounds()
-	out := &rgb{b.Dx(), b.Dy(), make([]byte, 3*b.Dx()*b.Dy())}
-	each := func(at func(x, y int) (r, g, b byte)) {
-		i := 0
-		for y := b.Min.Y; y < b.Max.Y; y++ {
-			for x := b.Min.X; x < b.Max.X; x++ {
-				out.pix[i], out.pix[i+1], out.pix[i+2] = at(x, y)
-				i += 3
+	each := func(at func(x, y int) (r, g, b byte)) *picture {
+		return &picture{b.Dx(), b.Dy(), func(y int, out []byte) {
+			for x := range b.Dx() {
+				p := out[3*x:][:3]
+				p[0], p[1], p[2] = at(b.Min.X+x, b.Min.Y+y)
 			}
-		}
+		}}
 	}
 	switch m := m.(type) {
 	case *image.Gray:
-		each(func(x, y int) (r, g, b byte) {
+		return each(func(x, y int) (r, g, b byte) {
 			v := m.GrayAt(x, y).Y
 			return v, v, v
 		})
 	case *image.CMYK:
-		each(func(x, y int) (r, g, b byte) {
+		return each(func(x, y int) (r, g, b byte) {
 			v := m.CMYKAt(x, y)
 			return color.CMYKToRGB(v.C, v.M, v.Y, v.K)
 		})
 	case *image.RGBA: // of a PNG: opaque
-		each(func(x, y int) (r, g, b byte) {
+		return each(func(x, y int) (r, g, b byte) {
 			v := m.RGBAAt(x, y)
 			return v.R, v.G, v.B
 		})
 	case *image.NRGBA:
-		each(func(x, y int) (r, g, b byte) {
+		return each(func(x, y int) (r, g, b byte) {
 			v := m.NRGBAAt(x, y)
 			return v.R, v.G, v.B
 		})
 	case *image.NRGBA64:
-		each(func(x, y int) (r, g, b byte) {
+		return each(func(x, y int) (r, g, b byte) {
 			v := m.NRGBA64At(x, y)
 			return byte(v.R >> 8), byte(v.G >> 8), byte(v.B >> 8)
 		})
-	default:
-		each(func(x, y int) (r, g, b byte) {
-			v := color.NRGBAModel.Convert(m.At(x, y)).(color.NRGBA)
-			return v.R, v.G, v.B
-		})
 	}
-	return out
+	return each(func(x, y int) (r, g, b byte) {
+		v := color.NRGBAModel.Convert(m.At(x, y)).(color.NRGBA)
+		return v.R, v.G, v.B
+	})
 }

@@ -10,6 +10,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // openPhoto opens a picture. Its errors name the path.
@@ -78,7 +79,7 @@ func digestPhoto(fsys fs.FS, name string) (string, error) {
 	defer func() { _ = f.Close() }()
 	sum := sha256.New()
 	r := io.TeeReader(f, sum)
-	if _, _, err := photoHeader(r); err != nil {
+	if _, err := photoHeader(r); err != nil {
 		return "", fmt.Errorf("%s: %w", name, err)
 	}
 	if _, err := io.Copy(io.Discard, r); err != nil {
@@ -92,6 +93,7 @@ type photos struct {
 	fsys  fs.FS
 	dir   string
 	paths []string
+	large sync.Mutex // held while a large one is decoded
 	preparation
 }
 
@@ -107,7 +109,7 @@ func (p *photos) read(dst []float32, i int) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, cause(err))
 	}
-	if err := p.preparation.read(dst, data); err != nil {
+	if err := p.preparation.read(dst, data, &p.large); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil
@@ -122,7 +124,7 @@ func loadFolder(fsys fs.FS, src Source) (*ImageTask, error) {
 	prepared := src.preparation()
 	part := func(l listing) *Images {
 		return &Images{
-			pixels: &photos{fsys, src.Images, l.paths, prepared}, labels: l.labels,
+			pixels: &photos{fsys: fsys, dir: src.Images, paths: l.paths, preparation: prepared}, labels: l.labels,
 			classes: len(d.classes), channels: 3, height: prepared.crop, width: prepared.crop, slow: true,
 		}
 	}

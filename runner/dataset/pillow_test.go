@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -42,7 +43,7 @@ func TestPillow(t *testing.T) {
 				src.Resize, _ = strconv.Atoi(parts[0])
 			}
 			got := make([]float32, 3*src.Crop*src.Crop)
-			if err := src.preparation().read(got, data); err != nil {
+			if err := src.preparation().read(got, data, new(sync.Mutex)); err != nil {
 				t.Fatal(err)
 			}
 
@@ -54,7 +55,7 @@ func TestPillow(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := toRGB(m)
+			want := pictureOf(m).all()
 			sum, most := 0.0, 0.0
 			plane := src.Crop * src.Crop
 			for j, w := range want.pix {

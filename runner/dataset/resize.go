@@ -69,13 +69,20 @@ type rgb struct {
 	pix           []byte // 3·width·height
 }
 
+// picture is a decoded photograph. Its lines become 8-bit red, green and blue one at a time, as they are asked for: all of them would
+// take twice the memory.
+type picture struct {
+	width, height int
+	line          func(y int, out []byte) // writes 3·width bytes; by one goroutine at a time
+}
+
 // window is a part of a resized picture.
 type window struct{ left, top, width, height int }
 
 // resize returns the part w of m resized to width×height pixels. It is Pillow's way to the bit: first along lines, then across them,
 // weights rounded to 22 binary places, both times rounded to 8 bits. Cost: O(lines of m that matter · w.width + w.width·w.height)
 // times the taps of a pixel, about 2·support·(shrinkage, at least 1); the rest of the resized picture is not made.
-func (m *rgb) resize(f filter, width, height int, w window) *rgb {
+func (m *picture) resize(f filter, width, height int, w window) *rgb {
 	columns := f.distribute(m.width, width, w.left, w.left+w.width)
 	lines := f.distribute(m.height, height, w.top, w.top+w.height)
 	top := lines[0].first
@@ -83,8 +90,9 @@ func (m *rgb) resize(f filter, width, height int, w window) *rgb {
 	bottom := last.first + len(last.weights)
 
 	half := &rgb{w.width, bottom - top, make([]byte, 3*w.width*(bottom-top))}
+	line := make([]byte, 3*m.width)
 	for y := range half.height {
-		line := m.pix[3*m.width*(top+y):][:3*m.width]
+		m.line(top+y, line)
 		out := half.pix[3*w.width*y:][:3*w.width]
 		for x, t := range columns {
 			r, g, b := int32(1<<(weightBits-1)), int32(1<<(weightBits-1)), int32(1<<(weightBits-1))
