@@ -29,12 +29,13 @@
 //
 // A run on a net needs others: the one that pre-trains its θ_0, and, where it is attacked, the one that is attacked on θ_0 alike. NewPlan
 // adds those that a sweep lacks ([Planned.Depends]), and Run starts a run when all that it needs has finished, here or in another
-// process. What needs a run that failed or diverged fails with a sentence that names it.
+// process; a finished run that another process repeats is waited for again. What needs a run that failed or diverged fails with a sentence
+// that names it.
 //
 // A run on a net leaves checkpoints, from which the next attempt at it goes on to the same bits: a pre-training after each epoch; another
 // run after a step of its method, a part of its measurement, an attacker or an epoch of an attacker's training, at most one a minute. Each
-// replaces the one before, and a run that is done leaves none. One that is damaged, or of something else, is passed over; the log says so, and
-// where a run went on. The optimum of a linear probe and what the frozen blocks give for an attack's images are computed again.
+// replaces the one before, and a run that is done leaves none. One that is damaged, of another format or of something else, is passed over; the
+// log says so, and where a run went on. [Options.Force] begins without. The optimum of a linear probe and what the frozen blocks give for an attack's images are computed again.
 //
 // # Time
 //
