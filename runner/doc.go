@@ -35,7 +35,8 @@
 // A run on a net leaves checkpoints, from which the next attempt at it goes on to the same bits: a pre-training after each epoch; another
 // run after a step of its method, a part of its measurement, an attacker or an epoch of an attacker's training, at most one a minute. Each
 // replaces the one before, and a run that is done leaves none. One that is damaged, of another format or of something else, is passed over; the
-// log says so, and where a run went on. [Options.Force] begins without. The optimum of a linear probe and what the frozen blocks give for an attack's images are computed again.
+// log says so, and where a run went on. [Options.Force] begins without. The optimum of a linear probe and what the frozen blocks give for an
+// attack's images are computed again.
 //
 // # Time
 //
