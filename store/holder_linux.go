@@ -1,7 +1,9 @@
 package store
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 
@@ -24,5 +26,16 @@ func processNamespace() string {
 	return s
 }
 
-// processLives says whether a process has this number; one that may not be signalled lives.
-func processLives(pid int) bool { return !errors.Is(unix.Kill(pid, 0), unix.ESRCH) }
+// processLives says whether a process has this number; one that may not be signalled lives. One that has ended keeps its number
+// until its parent has asked how, which in a container without an init of its own is never: it does not live.
+func processLives(pid int) bool {
+	if errors.Is(unix.Kill(pid, 0), unix.ESRCH) {
+		return false
+	}
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid)) // "PID (name) S …"; the name may hold anything, parentheses too
+	if err != nil {
+		return true
+	}
+	_, state, ok := bytes.Cut(stat[bytes.LastIndexByte(stat, ')')+1:], []byte(" "))
+	return !ok || len(state) == 0 || state[0] != 'Z' && state[0] != 'X'
+}
