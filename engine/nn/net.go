@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strings"
 )
 
 // Net is a feature extractor with a linear head: blocks one after another, the last of which gives N×Width features, and a head that
@@ -43,7 +44,7 @@ func (n *Net) Classes() int { return n.Head.Layer.(*Linear).Out }
 
 // Freeze freezes every parameter but those of the head and those whose names match one of the patterns: a name, a beginning of one
 // up to a dot ("layer4" for all of it), or a pattern of [path.Match] of either ("blocks.*.norm1"). It returns an error that names
-// a pattern that matches nothing.
+// a pattern that matches nothing, and what names begin with.
 func (n *Net) Freeze(but ...string) error {
 	used := make([]bool, len(but))
 	for _, p := range n.params {
@@ -56,10 +57,22 @@ func (n *Net) Freeze(but ...string) error {
 	}
 	for i, ok := range used {
 		if !ok {
-			return fmt.Errorf("freeze %s: no parameter's name matches %q", n.Kind, but[i])
+			return fmt.Errorf("freeze %s: no parameter's name matches %q; the names begin with %s", n.Kind, but[i], strings.Join(n.beginnings(), ", "))
 		}
 	}
 	return nil
+}
+
+// beginnings lists the beginnings up to the first dot of the names of all parameters but the head's, such as layer1, in their order.
+func (n *Net) beginnings() []string {
+	var out []string
+	for _, p := range n.params {
+		first, _, _ := strings.Cut(p.Name, ".")
+		if !within(n.Head.Name, p.Name) && !slices.Contains(out, first) {
+			out = append(out, first)
+		}
+	}
+	return out
 }
 
 // Thaw unfreezes every parameter.
