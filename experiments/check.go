@@ -154,15 +154,18 @@ func listClasses(classes []int64) string {
 }
 
 // crossCheck reports what only the spec as a whole shows. Unless sound, parts with problems of their own are missing from
-// it, so that nothing can be said about what is absent.
-func crossCheck(s *Spec, sound bool) Problems {
+// it, so that nothing can be said about what is absent; nor, unless model, about what goes with a model that is not known.
+func crossCheck(s *Spec, sound, model bool) Problems {
 	r := newResolver(s, nil)
 	out := r.checkForms()
 	if r.size() > maxCombinations {
 		return out
 	}
 	v := r.look()
-	out = append(append(out, v.classes...), v.misfits...)
+	out = append(out, v.classes...)
+	if model {
+		out = append(out, v.misfits...)
+	}
 	if !sound || len(v.misfits) > 0 { // what such a run reads is not known
 		return out
 	}

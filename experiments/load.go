@@ -77,7 +77,8 @@ func Parse(name string, data []byte, cat Catalog) (*Spec, error) {
 	l.required()
 	sound := len(l.problems) == 0
 	l.cells(root["cell"])
-	l.problems = append(l.problems, crossCheck(l.spec, sound)...)
+	model := !slices.ContainsFunc(l.problems, func(p Problem) bool { return strings.Contains(p.Key, modelKey) })
+	l.problems = append(l.problems, crossCheck(l.spec, sound, model)...)
 	if len(l.problems) > 0 {
 		for i := range l.problems {
 			l.problems[i].File = name
