@@ -66,7 +66,7 @@ func markedRoot(dir string) (root string, ok bool) {
 	}
 }
 
-// findSpec looks a spec up: an existing path; NAME.toml, then experiments/NAME.toml, here and upwards to the project's root;
+// findSpec looks a spec up: an existing path, or one without its .toml; NAME.toml, then experiments/NAME.toml, here and upwards to the project's root;
 // a shipped experiment of that name.
 func findSpec(cwd, arg string) (specFile, error) {
 	if info, err := os.Stat(onDisk(cwd, arg)); err == nil && !info.IsDir() {
@@ -76,13 +76,20 @@ func findSpec(cwd, arg string) (specFile, error) {
 	}
 	name := strings.TrimSuffix(arg, ".toml")
 	if strings.ContainsAny(name, `/\`) || name == "" {
-		return specFile{}, notFound(cwd, arg, []string{arg})
+		tried := []string{arg}
+		if name != "" && name == arg && filepath.Base(arg) != ".." {
+			if p := onDisk(cwd, name+".toml"); isFile(p) {
+				return readSpec(cwd, p)
+			}
+			tried = append(tried, name+".toml")
+		}
+		return specFile{}, notFound(cwd, arg, tried)
 	}
 	var tried []string
 	root := projectRoot(cwd)
 	for at := cwd; ; at = filepath.Dir(at) {
 		for _, p := range []string{filepath.Join(at, name+".toml"), filepath.Join(at, "experiments", name+".toml")} {
-			if info, err := os.Stat(p); err == nil && !info.IsDir() {
+			if isFile(p) {
 				return readSpec(cwd, p)
 			}
 			if name := shown(cwd, p); !slices.Contains(tried, name) { // "a/b.toml" may be near and far
@@ -100,6 +107,11 @@ func findSpec(cwd, arg string) (specFile, error) {
 	return specFile{
 		Shown: name + ".toml", Path: filepath.Join(cwd, name+".toml"), Dir: cwd, Root: root, Bytes: data, Shipped: true,
 	}, nil
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && !info.IsDir()
 }
 
 func readSpec(cwd, path string) (specFile, error) {
