@@ -149,7 +149,7 @@ it goes to stdout, unless that is a terminal.`,
 			}
 			data, err := db.ReadArtifact(artifact)
 			if err != nil {
-				return err
+				return &failure{code: exitDatabase, err: err, hint: "`kappa run SPEC --force` makes it again; a backup of a database has no artifacts beside it"}
 			}
 			if output == "" {
 				_, err = a.env.Stdout.Write(data)
