@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"strings"
 	"sync"
 	"time"
 
@@ -259,6 +260,8 @@ func (s *execution) attempt(ctx context.Context, run Planned, seat *seat) (out s
 	case errors.Is(context.Cause(runCtx), errTimeout):
 		partial.Status = store.TimedOut
 		partial.Reason = fmt.Sprintf("time limit of %v", s.opt.Timeout)
+		partial.Error = strings.ReplaceAll(partial.Error, context.DeadlineExceeded.Error(), partial.Reason)
+		err = errors.New(partial.Error)
 	case ctx.Err() != nil:
 		partial.Status = store.Interrupted
 		partial.Reason = "interrupted"

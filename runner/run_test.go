@@ -174,6 +174,8 @@ func TestTimeoutAndRetry(t *testing.T) {
 	}
 	if f := sum.Failures[0]; f.Status != store.TimedOut {
 		t.Errorf("status %q, want %q (%v)", f.Status, store.TimedOut, f.Err)
+	} else if said := f.Err.Error(); !strings.HasSuffix(said, "time limit of 30ms") {
+		t.Errorf("the run failed with %q, which does not name the limit", said)
 	}
 	if n := count(t, db, "SELECT count(*) FROM attempts WHERE status = 'timeout'"); n != 2 {
 		t.Errorf("%d attempts timed out, want 2: a retry adds an attempt", n)
