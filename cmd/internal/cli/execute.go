@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"time"
 
 	"kappa/experiments"
@@ -51,10 +52,11 @@ func (a *app) runOne(ctx context.Context, db *store.DB, p planned, o runFlags) (
 	}
 	var err error
 	if summary.Failed > 0 {
-		err = &failure{
-			code: exitFailed, err: fmt.Errorf("%s: %s failed", p.where(), runsWord(summary.Failed)),
-			hint: p.afterFailures(summary.Failures),
+		hint := p.afterFailures(summary.Failures)
+		if barred(ctx, db, summary.Failures) {
+			hint = "what they need has diverged, and is not repeated: change what it is trained with, such as to a smaller learning rate"
 		}
+		err = &failure{code: exitFailed, err: fmt.Errorf("%s: %s failed", p.where(), runsWord(summary.Failed)), hint: hint}
 	}
 	if o.noReport || len(p.set) > 0 {
 		return out, err
@@ -76,6 +78,20 @@ func (p planned) afterFailures(failures []runner.Failure) string {
 		}
 	}
 	return fmt.Sprintf("the figures of earlier attempts stand; `kappa runs show %s` lists the attempts", short(failures[0].Run.Key))
+}
+
+// barred says whether every failed run needs one that has diverged, so that the same command would fail again.
+func barred(ctx context.Context, db *store.DB, failures []runner.Failure) bool {
+	var needed []string
+	for _, f := range failures {
+		for _, dep := range f.Run.Depends {
+			needed = append(needed, dep.Key)
+		}
+	}
+	states, err := db.States(ctx, needed)
+	return err == nil && !slices.ContainsFunc(failures, func(f runner.Failure) bool {
+		return !slices.ContainsFunc(f.Run.Depends, func(dep runner.Dependency) bool { return states[dep.Key].Status == store.Diverged })
+	})
 }
 
 // record tells the database which runs the spec consists of, and the digests of its data.
