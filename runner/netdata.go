@@ -87,7 +87,7 @@ func (c *problemCache) netFits(r reader) error {
 		return fmt.Errorf("model.unfrozen: nothing of the net %s but its head is unfrozen by %q; accepted: names that take in a parameter of a block", net.Kind, unfrozen)
 	}
 	if path := initFile(r); path != "" {
-		_, err = readTheta0(c.data, path, net)
+		_, err = readTheta0(c.data, path, "", net)
 	}
 	return err
 }

@@ -2,6 +2,8 @@ package runner
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -43,8 +45,9 @@ func loadNet(net *nn.Net, data []byte) error {
 	return net.Load(f)
 }
 
-// readTheta0 loads the user's weights into a net: a head for other classes, or none, leaves the head as it is, and left says why.
-func readTheta0(data fs.FS, path string, net *nn.Net) (left string, err error) {
+// readTheta0 loads the user's weights into a net: a head for other classes, or none, leaves the head as it is, and left says why. A
+// file with another SHA-256 than digest is refused, unless that is empty.
+func readTheta0(data fs.FS, path, digest string, net *nn.Net) (left string, err error) {
 	fail := func(err error) (string, error) { return "", fmt.Errorf("model.init: %s: %w", path, err) }
 	if data == nil {
 		return fail(errors.New("no folder of data is given"))
@@ -52,6 +55,9 @@ func readTheta0(data fs.FS, path string, net *nn.Net) (left string, err error) {
 	text, err := fs.ReadFile(data, path)
 	if err != nil {
 		return "", fmt.Errorf("model.init: %w", err)
+	}
+	if sum := sha256.Sum256(text); digest != "" && hex.EncodeToString(sum[:]) != digest {
+		return fail(errors.New("the file has changed since it was planned with; the same command plans with what it is now"))
 	}
 	f, err := weights.Open(bytes.NewReader(text), int64(len(text)))
 	if err != nil {

@@ -160,7 +160,7 @@ func (t *trial) theta0(r reader, net *nn.Net) (store.Kept, error) {
 	i := slices.IndexFunc(t.run.Depends, func(d Dependency) bool { return d.What == Theta0 })
 	if i < 0 {
 		net.Init(draw(r.integer("train.seed"), "init"))
-		left, err := readTheta0(t.of.opt.Data, initFile(r), net)
+		left, err := readTheta0(t.of.opt.Data, initFile(r), t.run.Data[2], net) // as in inputs
 		if left != "" {
 			t.logf("warning: the head is drawn: %s", left)
 		}
