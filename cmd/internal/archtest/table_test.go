@@ -60,7 +60,10 @@ var table = []rule{
 
 	{Room: "store", Ours: []string{"engine/summary"}, Third: []string{"modernc.org/sqlite", "golang.org/x/sys"}},
 
-	{Room: "runner", Ours: []string{"experiments", "engine/...", "store", "runner/dataset"}, Third: []string{gomat, "golang.org/x/sync"}},
+	{
+		Room: "runner", Ours: []string{"experiments", "engine/...", "store", "runner/dataset"}, Third: []string{gomat, "golang.org/x/sync"},
+		Tests: []string{gonum},
+	},
 	{Room: "runner/dataset", Third: []string{gomat}, Tests: []string{gonum}},
 	{Room: "runner/dataset/fetch", Ours: []string{"runner/dataset"}, Third: []string{"golang.org/x/sys"}}, // x/sys: locks and free space
 
