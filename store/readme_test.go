@@ -52,7 +52,7 @@ func documentedViews(t *testing.T) (views []documentedView) {
 // published is the public interface: no column of it is renamed, moved or taken away.
 var published = map[string]string{
 	"experiments":       "id, name, title, source, hash, bytes, recorded",
-	"runs":              "key, experiment, status, reason, method, model, primary_dataset, primary_class, harmful_dataset, harmful_class, seed, attempt, started, finished, wall_seconds, cpu_seconds, engine_version, go_version, kernel, cpu, os, git_commit, git_dirty, argv, error, tags, note",
+	"runs":              "key, experiment, status, reason, method, model, primary_dataset, primary_class, harmful_dataset, harmful_class, seed, attempt, started, finished, wall_seconds, cpu_seconds, engine_version, go_version, kernel, cpu, os, git_commit, git_dirty, argv, error, tags, note, host, modules, git_diff, git_diff_bytes",
 	"attempts":          "run, attempt, status, reason, started, finished, error, log",
 	"params":            "run, path, number, text",
 	"metrics":           "run, name, step, value, kind",
@@ -61,6 +61,7 @@ var published = map[string]string{
 	"results":           "run, experiment, status, method, model, primary_dataset, primary_class, harmful_dataset, harmful_class, seed, steps, rir, ratio_harmful, ratio_primary, rir_ridge, ratio_harmful_ridge, ratio_primary_ridge, ridge_dominated, ceiling, unbounded, freedom, kappa_theta, loss_primary, def_a, def_b, def_c, swept, def_a_ridge, def_b_ridge, loss_base, bound, reached, reached_bound",
 	"claims":            "experiment, id, verdict, value, sd, n, low, high, expect, op, tolerance, paper_value, runs, evaluated",
 	"dependencies":      "run, needs, what",
+	"artifacts":         "run, name, path, digest, bytes",
 }
 
 // TestViewsDocumented holds the database, README.md and the list above together.

@@ -34,7 +34,7 @@ type view struct {
 var reportViews = []view{
 	{"runs", "key", columns("key experiment status reason method model primary_dataset primary_class harmful_dataset " +
 		"harmful_class seed attempt started finished wall_seconds:r cpu_seconds:r engine_version go_version kernel cpu os " +
-		"git_commit git_dirty argv error tags note"), ""},
+		"git_commit git_dirty argv error tags note host modules git_diff git_diff_bytes"), ""},
 	resultsView(),
 	{"metrics", "run", columns("run name step value:r kind"), "name, step"},
 	{"condition_numbers", "run", columns("run step task protocol kappa:r log10_kappa:r sigma_max:r sigma_min:r rank:i next:r " +
@@ -42,6 +42,7 @@ var reportViews = []view{
 	{"attacks", "run", columns("run attacker task step loss:r excess:r norm_ratio:r accuracy:r"), "attacker, task, step"},
 	{"params", "run", columns("run path number text"), "path"},
 	{"dependencies", "run", columns("run needs what"), "needs"},
+	{"artifacts", "run", columns("run name path digest bytes"), "name"},
 }
 
 func resultsView() view {

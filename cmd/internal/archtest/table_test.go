@@ -72,12 +72,13 @@ var table = []rule{
 		Third: []string{plot, gomat},
 	},
 	{Room: "reports/internal/...", Ours: []string{"engine/summary", "reports/internal/..."}, Third: []string{plot, gomat}},
+	{Room: "reports/internal/page", Ours: []string{"reports/internal/mathml"}, Third: []string{"github.com/yuin/goldmark"}}, // Markdown to HTML
 
 	{Room: "cmd/kappa", Ours: []string{"..."}, Tests: []string{"github.com/rogpeppe/go-internal", gomat}},
 	{
 		Room: "cmd/internal/cli", Ours: []string{"..."},
 		// gonum/blas: doctor measures how fast the matrix product is; gonum/mat: audit reads matrices.
-		Third: []string{"github.com/spf13/cobra", "github.com/schollz/progressbar/v3", "golang.org/x/term", gonum + "/blas", gomat},
+		Third: []string{"github.com/spf13/cobra", "github.com/schollz/progressbar/v3", "golang.org/x/term", "github.com/parquet-go/parquet-go", gonum + "/blas", gomat},
 	},
 	{Room: "cmd/internal/archtest"},
 }
