@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 )
@@ -24,6 +23,7 @@ type RunRow struct {
 	Error                          string
 	Tags                           []string
 	Note                           string
+	Removed                        time.Time // zero: it was not removed
 }
 
 // Filter selects runs; an empty field selects everything.
@@ -33,17 +33,25 @@ type Filter struct {
 	Tag        string
 	Prefix     string // of the key
 	Status     Status
-	Limit      int // the latest so many; 0: all
+	Since      time.Time // when the attempt that is shown began, or later; zero: ever
+	Removed    bool      // the removed runs instead of the others
+	Limit      int       // the latest so many; 0: all
+
+	skip int      // not the latest so many
+	keys []string // of these runs; nil: of any
 }
 
 // RunsList lists the runs that pass f, the latest attempt first.
 func (db *DB) RunsList(ctx context.Context, f Filter) ([]RunRow, error) {
-	rows, err := db.runsList(ctx, f)
+	rows, err := runsList(ctx, db.r, f)
 	return rows, db.fault("list runs", err)
 }
 
-func (db *DB) runsList(ctx context.Context, f Filter) ([]RunRow, error) {
-	var where []string
+func runsList(ctx context.Context, q querier, f Filter) ([]RunRow, error) {
+	where := []string{"r.removed IS NULL"}
+	if f.Removed {
+		where[0] = "r.removed IS NOT NULL"
+	}
 	var args []any
 	add := func(condition string, value string) {
 		if value != "" {
@@ -55,33 +63,40 @@ func (db *DB) runsList(ctx context.Context, f Filter) ([]RunRow, error) {
 	add("r.method = ?", f.Method)
 	add("EXISTS (SELECT 1 FROM json_each(r.tags) WHERE value = ?)", f.Tag)
 	add("a.status = ?", string(f.Status))
-	add("r.key LIKE ? || '%'", strings.ToLower(f.Prefix))
-	if len(where) == 0 {
-		where = []string{"true"}
+	if f.Prefix != "" { // a range of keys: the index serves it
+		low := strings.ToLower(f.Prefix)
+		where, args = append(where, "r.key >= ?", "r.key < ?"), append(args, low, low+"g")
+	}
+	if !f.Since.IsZero() {
+		add("a.started >= ?", formatTime(f.Since))
+	}
+	if f.keys != nil {
+		add("r.key IN (SELECT value FROM json_each(?))", mustJSON(f.keys))
 	}
 	limit := -1
 	if f.Limit > 0 {
 		limit = f.Limit
 	}
 	var out []RunRow
-	err := each(ctx, db.r, `
+	err := each(ctx, q, `
 		SELECT r.key, ifnull((SELECT e.name FROM experiment_runs AS x JOIN experiment AS e ON e.id = x.experiment
 				WHERE x.run = r.id ORDER BY e.touched DESC LIMIT 1), ''),
 			a.status, ifnull(a.reason, ''), ifnull(r.method, ''), ifnull(r.model, ''), ifnull(r.primary_dataset, ''),
 			ifnull(r.harmful_dataset, ''), r.primary_class, r.harmful_class, r.seed, a.attempt, a.started,
-			ifnull(a.finished, ''), ifnull(a.wall_seconds, 0), r.engine_version, ifnull(a.error, ''), r.tags, ifnull(r.note, '')
+			ifnull(a.finished, ''), ifnull(a.wall_seconds, 0), r.engine_version, ifnull(a.error, ''), r.tags, ifnull(r.note, ''),
+			ifnull(r.removed, '')
 		  FROM run AS r JOIN attempt AS a ON a.id = r.shown
-		 WHERE `+strings.Join(where, " AND ")+` ORDER BY a.id DESC LIMIT ?`, append(args, limit),
+		 WHERE `+strings.Join(where, " AND ")+` ORDER BY a.id DESC LIMIT ? OFFSET ?`, append(args, limit, f.skip),
 		func(scan func(...any) error) error {
 			var r RunRow
-			var started, finished, tags string
+			var started, finished, tags, removed string
 			err := scan(&r.Key, &r.Experiment, &r.Status, &r.Reason, &r.Method, &r.Model, &r.PrimaryDataset, &r.HarmfulDataset,
 				&r.PrimaryClass, &r.HarmfulClass, &r.Seed, &r.Attempt, &started, &finished, &r.WallSeconds, &r.EngineVersion,
-				&r.Error, &tags, &r.Note)
+				&r.Error, &tags, &r.Note, &removed)
 			if err != nil {
 				return err
 			}
-			r.Started, r.Finished = parseTime(started), parseTime(finished)
+			r.Started, r.Finished, r.Removed = parseTime(started), parseTime(finished), parseTime(removed)
 			out = append(out, r)
 			return json.Unmarshal([]byte(tags), &out[len(out)-1].Tags)
 		})
@@ -104,15 +119,7 @@ func (db *DB) RunByPrefix(ctx context.Context, prefix string) (RunRow, error) {
 	case 1:
 		return rows[0], nil
 	}
-	e := &AmbiguousError{Prefix: prefix}
-	for _, r := range rows {
-		e.Candidates = append(e.Candidates, r.Key)
-	}
-	slices.Sort(e.Candidates)
-	if n := len(e.Candidates) - 10; n > 0 {
-		e.Candidates, e.More = e.Candidates[:10], n
-	}
-	return RunRow{}, e
+	return RunRow{}, ambiguous(prefix, rows)
 }
 
 // Kin is a finished run of the same parameters under another key: of another engine version, or from other data.
@@ -134,7 +141,7 @@ func (db *DB) Kin(ctx context.Context, starts []Start) (map[string]Kin, error) {
 	m := map[string]Kin{}
 	err := each(ctx, db.r, `SELECT r.kin, r.key, r.engine_version, ifnull(r.primary_digest, ''), ifnull(r.harmful_digest, '')
 		FROM json_each(?) AS j CROSS JOIN run AS r ON r.kin = j.value CROSS JOIN attempt AS a ON a.id = r.shown
-		WHERE a.status IN ('done', 'diverged') ORDER BY a.id`, []any{mustJSON(hashes)},
+		WHERE a.status IN ('done', 'diverged') AND r.removed IS NULL ORDER BY a.id`, []any{mustJSON(hashes)},
 		func(scan func(...any) error) error {
 			var kin string
 			var k Kin

@@ -85,7 +85,7 @@ func collectCodes(err error, found []int) []int {
 	switch e := err.(type) { //nolint:errorlint // the tree is walked here
 	case *failure:
 		return append(found, e.code)
-	case *store.QueryError, *store.AmbiguousError:
+	case *store.QueryError, *store.AmbiguousError, *store.SelectorError:
 		return append(found, exitUsage)
 	case *store.Error:
 		return append(found, exitDatabase)
@@ -135,6 +135,7 @@ func say(w io.Writer, err error) {
 	var p experiments.Problem
 	var db *store.Error
 	var q *store.QueryError
+	var s *store.SelectorError
 	switch {
 	case errors.As(err, &p) && p.Hint != "":
 		bare := p
@@ -148,6 +149,10 @@ func say(w io.Writer, err error) {
 		bare := *q
 		hint, bare.Hint = q.Hint, ""
 		err = replaced{err, strings.Replace(err.Error(), q.Error(), bare.Error(), 1)}
+	case errors.As(err, &s):
+		bare := *s
+		hint, bare.Hint = selectorHint(s), ""
+		err = replaced{err, strings.Replace(err.Error(), s.Error(), bare.Error(), 1)}
 	}
 	fmt.Fprintf(w, "kappa: %s\n", withoutEchoes(err.Error()))
 	if hint != "" {

@@ -109,15 +109,6 @@ func localTime(t time.Time) string {
 	return t.Local().Format("2006-01-02 15:04")
 }
 
-// findRun finds a run by the beginning of its key.
-func findRun(ctx context.Context, db *store.DB, prefix string) (store.RunRow, error) {
-	row, err := db.RunByPrefix(ctx, prefix)
-	if errors.Is(err, store.ErrNotFound) {
-		return row, usagef("`kappa runs list` lists the keys; their first digits suffice", "%w", err)
-	}
-	return row, err
-}
-
 func (a *app) runsThetaCommand() *cobra.Command {
 	var output, name string
 	c := &cobra.Command{
@@ -135,7 +126,7 @@ it goes to stdout, unless that is a terminal.`,
 				return err
 			}
 			defer db.Close()
-			row, err := findRun(ctx, db, args[0])
+			row, err := db.SelectOne(ctx, args[0])
 			if err != nil {
 				return err
 			}

@@ -24,7 +24,7 @@ attacks came to, and its log. RUN is a key or its first digits.`,
 				return err
 			}
 			defer db.Close()
-			row, err := findRun(ctx, db, args[0])
+			row, err := db.SelectOne(ctx, args[0])
 			if err != nil {
 				return err
 			}
