@@ -68,6 +68,8 @@ func decide(st store.State, force bool) (bool, Reason) {
 	switch {
 	case st.Live: // also behind a finished attempt: what that has kept may be gone until the new one ends
 		return false, ReasonElsewhere
+	case st.Removed:
+		return true, ReasonRemoved
 	case force && st.Status != "":
 		return true, ReasonForced
 	}

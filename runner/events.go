@@ -18,6 +18,7 @@ const (
 	ReasonEngine      Reason = "engine" // followed by "3 → 4"
 	ReasonData        Reason = "data changed"
 	ReasonAttack      Reason = "attack added"
+	ReasonRemoved     Reason = "removed" // by `kappa runs rm`
 	ReasonForced      Reason = "forced"
 	ReasonLost        Reason = "θ_0 lost" // others need it, and its file is not there
 

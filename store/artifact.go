@@ -196,7 +196,7 @@ func (db *DB) artifacts(ctx context.Context, where string, arg any) ([]Kept, err
 	var kept []Kept
 	err := each(ctx, db.r, `SELECT r.key, t.id, t.status, a.name, a.path, a.digest, a.bytes
 		FROM run AS r JOIN attempt AS t ON t.id = r.shown JOIN artifact AS a ON a.attempt = t.id
-		WHERE t.status IN ('done', 'diverged') AND `+where+` ORDER BY t.id DESC, a.name`, []any{arg},
+		WHERE t.status IN ('done', 'diverged') AND r.removed IS NULL AND `+where+` ORDER BY t.id DESC, a.name`, []any{arg},
 		func(scan func(...any) error) error {
 			var k Kept
 			var a Artifact

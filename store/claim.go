@@ -277,7 +277,8 @@ func (db *DB) interruptAbandoned(ctx context.Context, tx *sql.Tx, key string) (n
 const abandoned = "its process ended"
 
 // States says what is known of each of keys; a key that was never tried is missing. A running attempt whose holder is
-// gone is reported as interrupted, or not at all behind a finished one.
+// gone is reported as interrupted, or not at all behind a finished one. Of a removed run nothing is told but that, and whether somebody
+// is at it again.
 func (db *DB) States(ctx context.Context, keys []string) (map[string]State, error) {
 	m, err := db.states(ctx, db.r, keys)
 	return m, db.fault("read the states of runs", err)
@@ -289,7 +290,7 @@ func (db *DB) states(ctx context.Context, q querier, keys []string) (map[string]
 	}
 	rows, err := q.QueryContext(ctx, `
 		SELECT r.key, a.status, ifnull(a.reason, ''), ifnull(a.error, ''), a.attempt, ifnull(a.wall_seconds, 0),
-			ifnull(a.finished, ''), ifnull(b.holder, ''), ifnull(b.lease, 0)
+			ifnull(a.finished, ''), ifnull(b.holder, ''), ifnull(b.lease, 0), r.removed IS NOT NULL
 		  FROM json_each(?) AS j
 		 CROSS JOIN run AS r ON r.key = j.value
 		 CROSS JOIN attempt AS a ON a.id = r.shown
@@ -303,12 +304,17 @@ func (db *DB) states(ctx context.Context, q querier, keys []string) (map[string]
 		var s State
 		var finished, holder string
 		var lease int64
-		if err := rows.Scan(&s.Key, &s.Status, &s.Reason, &s.Error, &s.Attempt, &s.Seconds, &finished, &holder, &lease); err != nil {
+		if err := rows.Scan(&s.Key, &s.Status, &s.Reason, &s.Error, &s.Attempt, &s.Seconds, &finished, &holder, &lease, &s.Removed); err != nil {
 			return nil, err
 		}
 		s.Finished = parseTime(finished)
 		s.Live = lease > 0 && db.standing(holder, lease)
-		if s.Status == Running && !s.Live {
+		switch {
+		case s.Removed && s.Live:
+			s = State{Key: s.Key, Status: Running, Attempt: s.Attempt, Live: true, Removed: true}
+		case s.Removed:
+			s = State{Key: s.Key, Removed: true}
+		case s.Status == Running && !s.Live:
 			s.Status, s.Reason = Interrupted, abandoned
 		}
 		m[s.Key] = s

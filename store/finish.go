@@ -10,7 +10,7 @@ import (
 
 // Finish records the end of an attempt and everything it leaves behind in one transaction; when Finish returns it is on
 // the disk. An attempt ends once. One that another process has declared abandoned can still be finished: its figures
-// are as good. The views show the run's latest finished attempt from then on.
+// are as good. The views show the run's latest finished attempt from then on; a run that was removed comes back when it is finished.
 func (db *DB) Finish(ctx context.Context, attempt int64, o Outcome) error {
 	if o.Status == Running || o.Status == "" {
 		return fmt.Errorf("finish attempt %d: the status %q is no end", attempt, o.Status)
@@ -47,6 +47,11 @@ func (db *DB) finish(ctx context.Context, tx *sql.Tx, attempt int64, o Outcome) 
 		putMetrics, putConditions, putAttacks, putResult, putArtifacts,
 	} {
 		if err := write(ctx, tx, attempt, o); err != nil {
+			return err
+		}
+	}
+	if o.Status.Finished() {
+		if _, err := tx.ExecContext(ctx, "UPDATE run SET removed = NULL WHERE id = ? AND removed IS NOT NULL", run); err != nil {
 			return err
 		}
 	}

@@ -51,7 +51,7 @@ func (db *DB) history(ctx context.Context, metrics []string) ([]Past, error) {
 			LEFT JOIN param AS s ON s.run = a.run AND s.path = 'train.steps'
 			LEFT JOIN param AS e ON e.run = a.run AND e.path = 'train.epochs'
 			LEFT JOIN param AS b ON b.run = a.run AND b.path = 'train.batch'
-			WHERE a.status IN ('done', 'diverged') AND a.cpu_seconds > 0)
+			WHERE a.status IN ('done', 'diverged') AND a.cpu_seconds > 0 AND r.removed IS NULL)
 		SELECT f.id, f.run, r.key, ifnull(r.method, ''), ifnull(r.model, ''),
 			ifnull(r.primary_dataset, ''), r.primary_class, ifnull(r.primary_digest, ''),
 			ifnull(r.harmful_dataset, ''), r.harmful_class, ifnull(r.harmful_digest, ''),

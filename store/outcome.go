@@ -25,7 +25,8 @@ func (db *DB) outcome(ctx context.Context, key string) (Outcome, error) {
 	var o Outcome
 	var attempt int64
 	err = tx.QueryRowContext(ctx, `SELECT a.id, a.status, ifnull(a.reason, ''), ifnull(a.error, ''), ifnull(a.log, ''),
-		ifnull(a.wall_seconds, 0), ifnull(a.cpu_seconds, 0) FROM run AS r JOIN attempt AS a ON a.id = r.shown WHERE r.key = ?`, key).
+		ifnull(a.wall_seconds, 0), ifnull(a.cpu_seconds, 0) FROM run AS r JOIN attempt AS a ON a.id = r.shown
+		WHERE r.key = ? AND r.removed IS NULL`, key).
 		Scan(&attempt, &o.Status, &o.Reason, &o.Error, &o.Log, &o.WallSeconds, &o.CPUSeconds)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Outcome{}, fmt.Errorf("run %s: %w", key, ErrNotFound)

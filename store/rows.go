@@ -157,4 +157,5 @@ type State struct {
 	Live     bool // an attempt is under way and its holder's lease stands; one behind a finished attempt leaves Status as it is
 	Seconds  float64
 	Finished time.Time
+	Removed  bool // it was removed, and has not been restored: the status is "", or running where it is Live
 }
