@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"kappa/experiments"
 	"kappa/store"
@@ -29,14 +30,17 @@ func Build(ctx context.Context, spec *experiments.Spec, src Source, o Options) (
 	var cells strings.Builder
 	for i, c := range spec.Cells {
 		b.cell, b.index = c, i
+		first, begin := len(b.doc.manifest.Items), cells.Len()
 		if err := b.render(&cells); err != nil {
 			return nil, fmt.Errorf("report %s: %w", spec.Name, err)
 		}
+		b.lines += b.placeItems(first, b.lines, cells.String()[begin:])
 		if b.late != nil {
 			return nil, b.problems
 		}
 	}
 	b.cell, b.index = experiments.Cell{Line: 1}, -1
+	first := len(b.doc.manifest.Items)
 	title := b.template("title", spec.Title)
 	warnings, err := b.collectWarnings()
 	if err != nil {
@@ -49,11 +53,17 @@ func Build(ctx context.Context, spec *experiments.Spec, src Source, o Options) (
 	case len(b.problems) > 0:
 		return nil, b.problems
 	}
+	figures, err := src.Figures(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("report %s: %w", spec.Name, err)
+	}
 	b.doc.Warnings = warnings
-	b.doc.Body = printable(b.head(title) + cells.String() + claimsSection(b.doc.Claims) + warningsSection(warnings))
+	head := b.head(title)
+	b.shiftItems(first, 1+strings.Count(head, "\n"))
+	b.doc.Body = printable(head + cells.String() + claimsSection(b.doc.Claims) + warningsSection(warnings))
 	b.doc.Provenance = printable(provenance)
 	slices.SortFunc(b.doc.Files, func(a, c File) int { return strings.Compare(a.Name, c.Name) })
-	b.finishManifest()
+	b.finishManifest(figures)
 	return b.doc, nil
 }
 
@@ -72,6 +82,7 @@ type builder struct {
 	problems        experiments.Problems
 	fatal           error // a fault of the database; nothing further is asked
 	late            error // a query had to be ended; nothing further can be asked
+	lines           int   // of the cells so far
 
 	cell  experiments.Cell // being rendered
 	index int              // of cell in the spec
@@ -81,7 +92,7 @@ type builder struct {
 func (b *builder) render(out *strings.Builder) error {
 	switch b.cell.Kind {
 	case experiments.Prose:
-		out.WriteString(strings.TrimSpace(b.template("text", b.cell.Text)) + "\n\n")
+		b.proseCell(out)
 	case experiments.Table:
 		b.tableCell(out)
 	case experiments.Figure:
@@ -92,6 +103,17 @@ func (b *builder) render(out *strings.Builder) error {
 		b.problem(0, "kind", fmt.Errorf("unknown kind %q", b.cell.Kind))
 	}
 	return b.fatal
+}
+
+// proseCell renders a text with its numbers.
+func (b *builder) proseCell(out *strings.Builder) {
+	first := len(b.doc.manifest.Items)
+	s := b.template("text", b.cell.Text)
+	begin := strings.TrimLeftFunc(s, unicode.IsSpace)
+	for i := first; i < len(b.doc.manifest.Items); i++ {
+		b.doc.manifest.Items[i].At -= strings.Count(s[:len(s)-len(begin)], "\n")
+	}
+	out.WriteString(strings.TrimSpace(begin) + "\n\n")
 }
 
 // renderedFrom begins the line under the title.
@@ -199,7 +221,7 @@ type inlineAsker struct {
 	key string
 }
 
-func (a *inlineAsker) ask(sql string, line int) (any, error) {
+func (a *inlineAsker) ask(sql string, line, above int) (any, error) {
 	rows, err := a.b.query(sql)
 	if err != nil {
 		return nil, &lineError{line, err}
@@ -208,7 +230,14 @@ func (a *inlineAsker) ask(sql string, line int) (any, error) {
 		return nil, &lineError{line, fmt.Errorf("sql wants a query with one value, not %s of %s: %s",
 			plural(len(rows.Values), "row"), plural(len(rows.Columns), "column"), oneLine(sql))}
 	}
-	a.b.item(item{Kind: "number", Line: lineOf(a.b.spec, a.b.cell, a.key, line), SQL: oneLine(sql)}, a.b.behind(sql, rows))
+	i := item{Kind: numberItem, Line: lineOf(a.b.spec, a.b.cell, a.key, line), SQL: oneLine(sql)}
+	if a.key == "text" { // elsewhere lines are joined
+		i.At = above
+	}
+	if len(rows.Values) > 0 {
+		i.Value = recordedValue(rows.Values[0][0])
+	}
+	a.b.item(i, a.b.behind(sql, rows))
 	if len(rows.Values) == 0 || rows.Values[0][0] == nil {
 		a.b.warn("%s: a number has no value (NULL): %s", a.b.place(line, a.key), code(oneLine(sql)))
 		return nil, nil

@@ -60,7 +60,11 @@ func (b *builder) claimCell(out *strings.Builder) {
 	if c.Verdict == Undecided {
 		b.warn("Claim %s is undecided: %s", code(c.ID), escape(c.Reason))
 	}
-	b.item(item{Kind: "claim", ID: b.cell.ID, Line: b.cell.Line}, c.Runs)
+	i := item{Kind: claimItem, ID: b.cell.ID, Line: b.cell.Line, Value: c.recorded(), Verdict: c.Verdict}
+	if c.Expected != Reproduced {
+		i.Expected = c.Expected
+	}
+	b.item(i, c.Runs)
 }
 
 // evaluate judges a claim by the rows of its query, which has one column.
@@ -91,6 +95,17 @@ func evaluate(cell experiments.Cell, rows *store.Rows, runs []string) ClaimResul
 		c.undecided("%s behind it, %d wanted", plural(len(runs), "run"), o.MinRuns)
 	}
 	return c
+}
+
+// recorded is what was measured, as the manifest has it.
+func (c ClaimResult) recorded() *string {
+	switch {
+	case c.Op == "order" && len(c.Order) > 0:
+		return recordedValue(strings.Join(c.Order, ", "))
+	case c.Op == "order" || math.IsNaN(c.Value):
+		return nil
+	}
+	return recordedValue(c.Value)
 }
 
 func (c *ClaimResult) undecided(format string, args ...any) {

@@ -24,6 +24,8 @@ type Source interface {
 	Query(ctx context.Context, query string, args ...any) (*store.Rows, error)
 	// NonFinite lists the figures of the plan's runs that are no ordinary numbers, in plan order.
 	NonFinite(ctx context.Context) ([]store.NonFinite, error)
+	// Figures has, for each run of the plan in its order, a digest of what the run ended with; "" where it has not ended.
+	Figures(ctx context.Context) ([]string, error)
 }
 
 var _ Source = (*store.Report)(nil)

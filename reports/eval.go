@@ -8,7 +8,8 @@ import (
 
 // asker answers the queries of a template: one value each.
 type asker interface {
-	ask(sql string, line int) (any, error)
+	// ask answers the query on a line of the text; above counts the lines of what has been rendered of it.
+	ask(sql string, line, above int) (any, error)
 }
 
 // rendered is a value that is formatted already and needs no escaping.
@@ -131,7 +132,7 @@ func (e *evaluator) argument(n parse.Node) (any, error) {
 func (e *evaluator) call(name string, nodes []parse.Node, last any, piped bool, pos parse.Pos) (any, error) {
 	at := func(err error) error { return &lineError{lineAt(e.text, pos), err} }
 	if name == "sql" {
-		return e.asker.ask(nodes[0].(*parse.StringNode).Text, lineAt(e.text, pos))
+		return e.asker.ask(nodes[0].(*parse.StringNode).Text, lineAt(e.text, pos), strings.Count(e.out.String(), "\n"))
 	}
 	var args []any
 	for _, n := range nodes {

@@ -28,6 +28,15 @@ func (f *fake) Query(_ context.Context, query string, _ ...any) (*store.Rows, er
 
 func (f *fake) NonFinite(context.Context) ([]store.NonFinite, error) { return f.nonFinite, f.err }
 
+// Figures tells runs apart by their keys and how they ended.
+func (f *fake) Figures(context.Context) ([]string, error) {
+	var out []string
+	for _, r := range f.answers[statesQuery].Values {
+		out = append(out, digestOf("", fmt.Append(nil, r[:2])).SHA256)
+	}
+	return out, f.err
+}
+
 // rows makes an answer: columns apart by spaces, then values.
 func rows(columns string, values ...[]any) *store.Rows {
 	return &store.Rows{Columns: strings.Fields(columns), Values: values}

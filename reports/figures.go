@@ -65,7 +65,7 @@ func (b *builder) figureCell(out *strings.Builder) {
 		runs = union(runs, b.besideReference(out, reference))
 	}
 	out.WriteString(")\n\n")
-	b.item(item{Kind: "figure", ID: b.cell.ID, Line: b.cell.Line}, runs)
+	b.item(item{Kind: figureItem, ID: b.cell.ID, Line: b.cell.Line}, runs)
 }
 
 // described is what a figure without a caption shows.

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"hash/fnv"
 	"slices"
 	"strings"
 )
@@ -13,23 +14,36 @@ import (
 // manifestName is the file beside a report's figures that says kappa made it, and from what.
 const manifestName = "manifest.json"
 
-// manifestFormat is raised when the manifest's shape changes.
-const manifestFormat = 2
+// manifestFormat is raised when the manifest's shape changes. Format 1 knew the text up to Provenance only; formats 1 and 2 knew the
+// runs behind each item, but not what it said.
+const manifestFormat = 3
 
-// manifest says what a report is made of. It holds nothing that differs between two computations of the same plan, but for the digest
-// of the text as it was written where that has a Provenance.
+// manifest says what a report is made of: which spec, which runs, and for each table, figure, claim and number in the text what it
+// said and which runs it stands on. It holds nothing that differs between two computations of the same plan, but for what is in
+// Written.
 type manifest struct {
-	MadeBy string         `json:"made_by"` // "kappa"
-	Format int            `json:"format"`
-	Spec   fileDigest     `json:"spec"`
-	Report fileDigest     `json:"report"` // the text up to Provenance
-	Engine []string       `json:"engine"` // versions behind the runs
-	Files  []fileDigest   `json:"files"`
-	Items  []manifestItem `json:"items"`
-	Runs   []string       `json:"runs"` // keys in plan order
+	MadeBy   string         `json:"made_by"` // "kappa"
+	Format   int            `json:"format"`
+	Renderer int            `json:"renderer"` // Version
+	Spec     fileDigest     `json:"spec"`
+	Report   fileDigest     `json:"report"`            // the text up to Provenance
+	Engine   []string       `json:"engine"`            // versions behind the runs
+	Missing  string         `json:"missing,omitempty"` // places in Runs of those without a result
+	Files    []fileDigest   `json:"files"`
+	Items    []manifestItem `json:"items"`
+	Runs     []string       `json:"runs"` // keys in plan order
 
-	Written  *fileDigest `json:"written,omitempty"`  // the text that lies there, to its end
-	Replaces string      `json:"replaces,omitempty"` // SHA-256 of the text that was there, while Written is not yet
+	Written  *written `json:"written,omitempty"`  // the text that lies there, to its end
+	Replaces string   `json:"replaces,omitempty"` // SHA-256 of the text that was there, while Written is not yet
+
+	figures string // of Written, once there is one
+}
+
+// written is what may differ between two computations of the same plan.
+type written struct {
+	fileDigest
+	Lines   string `json:"lines,omitempty"`   // four hexadecimal digits a line, by which an edited one is found
+	Figures string `json:"figures,omitempty"` // eight a run of the plan, by which one that was computed to other figures is found
 }
 
 // tells says whether a text is the one that kappa wrote with this manifest.
@@ -48,8 +62,7 @@ func (m manifest) tells(text []byte) bool {
 
 // with is the manifest of a text as it is written.
 func (m manifest) with(text []byte, replaces string) manifest {
-	w := digestOf(m.Report.Name, text)
-	m.Written, m.Replaces = &w, replaces
+	m.Written, m.Replaces = &written{digestOf(m.Report.Name, text), lineSums(text), m.figures}, replaces
 	return m
 }
 
@@ -60,61 +73,68 @@ type fileDigest struct {
 	SHA256 string `json:"sha256"`
 }
 
-// item is one table, figure, claim or number in the text.
-type item struct {
-	Kind string `json:"kind"` // table | figure | claim | number
-	ID   string `json:"id,omitempty"`
-	Line int    `json:"line"`          // of the spec
-	SQL  string `json:"sql,omitempty"` // of a number
+func digestOf(name string, data []byte) fileDigest {
+	sum := sha256.Sum256(data)
+	return fileDigest{name, len(data), hex.EncodeToString(sum[:])}
 }
 
-// manifestItem is an item with the runs it stands on.
-type manifestItem struct {
-	item
-	Count int    `json:"count"`           // number of runs
-	Runs  string `json:"runs"`            // their places in runs, from 0: "0-89,180"
-	Other string `json:"other,omitempty"` // keys of runs outside the plan, with commas
+// file is the digest of a file beside the report.
+func (m manifest) file(name string) (fileDigest, bool) {
+	i := slices.IndexFunc(m.Files, func(f fileDigest) bool { return f.Name == name })
+	if i < 0 {
+		return fileDigest{}, false
+	}
+	return m.Files[i], true
 }
 
-func (b *builder) item(i item, runs []string) {
-	m := manifestItem{item: i, Count: len(runs)}
-	var places []int
-	var other []string
-	for _, k := range runs {
-		if n, ok := b.plan.ordinal[k]; ok {
-			places = append(places, n)
-		} else {
-			other = append(other, k)
+// lineDigits are the digits of a line's sum, mostLines the lines up to which a text has them.
+const (
+	lineDigits = 4
+	mostLines  = 10_000
+)
+
+// lineSums has a sum for each line of a text.
+func lineSums(text []byte) string {
+	lines := strings.Split(string(text), "\n")
+	if len(lines) > mostLines {
+		return ""
+	}
+	var b strings.Builder
+	for _, line := range lines {
+		b.WriteString(lineSum(line))
+	}
+	return b.String()
+}
+
+func lineSum(line string) string {
+	h := fnv.New32a()
+	h.Write([]byte(line))
+	s := h.Sum32()
+	return fmt.Sprintf("%0*x", lineDigits, uint16(s>>16)^uint16(s))
+}
+
+// firstEdited is the first line of a text, from 1, that is not the one which was written; 0 where that cannot be told.
+func (m manifest) firstEdited(text []byte) int {
+	if m.Written == nil || m.Written.Lines == "" {
+		return 0
+	}
+	lines, sums := strings.Split(string(text), "\n"), m.Written.Lines
+	for i, line := range lines {
+		at := i * lineDigits
+		if at+lineDigits > len(sums) || sums[at:at+lineDigits] != lineSum(line) {
+			return i + 1
 		}
 	}
-	slices.Sort(places)
-	slices.Sort(other)
-	m.Runs, m.Other = ranges(places), strings.Join(other, ",")
-	b.doc.manifest.Items = append(b.doc.manifest.Items, m)
-}
-
-// ranges writes ascending numbers as ranges.
-func ranges(n []int) string {
-	var parts []string
-	for i := 0; i < len(n); {
-		j := i
-		for j+1 < len(n) && n[j+1] <= n[j]+1 {
-			j++
-		}
-		if n[i] == n[j] {
-			parts = append(parts, fmt.Sprint(n[i]))
-		} else {
-			parts = append(parts, fmt.Sprintf("%d-%d", n[i], n[j]))
-		}
-		i = j + 1
+	if len(lines)*lineDigits < len(sums) {
+		return len(lines) + 1 // its end is missing
 	}
-	return strings.Join(parts, ",")
+	return 0
 }
 
-func (b *builder) finishManifest() {
+func (b *builder) finishManifest(figures []string) {
 	d := b.doc
 	m := &d.manifest
-	m.MadeBy, m.Format = "kappa", manifestFormat
+	m.MadeBy, m.Format, m.Renderer = "kappa", manifestFormat, Version
 	m.Spec = digestOf(b.spec.Name+".toml", b.spec.Bytes)
 	m.Report = digestOf(d.Name+".md", []byte(d.Body))
 	m.Engine, _ = b.counted(func(r runState) string { return text(r.row["engine_version"]) })
@@ -123,23 +143,79 @@ func (b *builder) finishManifest() {
 		m.Files = append(m.Files, digestOf(f.Name, f.Data))
 	}
 	m.Runs = b.plan.keys
+	var missing []int
+	for _, key := range d.Missing {
+		missing = append(missing, b.plan.ordinal[key])
+	}
+	m.Missing = ranges(missing)
+	m.figures = joinFigures(figures)
 }
 
-func digestOf(name string, data []byte) fileDigest {
-	sum := sha256.Sum256(data)
-	return fileDigest{name, len(data), hex.EncodeToString(sum[:])}
+// figureDigits are the digits of a run's figures in a manifest.
+const figureDigits = 8
+
+// joinFigures writes the digests of the figures of a plan's runs in one text; a run without any has dashes.
+func joinFigures(figures []string) string {
+	var b strings.Builder
+	for _, f := range figures {
+		if len(f) < figureDigits {
+			f = strings.Repeat("-", figureDigits)
+		}
+		b.WriteString(f[:figureDigits])
+	}
+	return b.String()
 }
 
-// encode writes the manifest, indented for diffs.
+// encode writes the manifest, with a line for each file, item and run for the sake of diffs.
 func (m manifest) encode() []byte {
+	var b bytes.Buffer
+	field := func(name string, v any) { fmt.Fprintf(&b, ",\n  %q: %s", name, compact(v)) }
+	fmt.Fprintf(&b, "{\n  \"made_by\": %s", compact(m.MadeBy))
+	field("format", m.Format)
+	field("renderer", m.Renderer)
+	field("spec", m.Spec)
+	field("report", m.Report)
+	field("engine", m.Engine)
+	if m.Missing != "" {
+		field("missing", m.Missing)
+	}
+	encodeList(&b, "files", m.Files)
+	encodeList(&b, "items", m.Items)
+	encodeList(&b, "runs", m.Runs)
+	if m.Written != nil {
+		field("written", m.Written)
+	}
+	if m.Replaces != "" {
+		field("replaces", m.Replaces)
+	}
+	b.WriteString("\n}\n")
+	return b.Bytes()
+}
+
+func encodeList[T any](b *bytes.Buffer, name string, list []T) {
+	fmt.Fprintf(b, ",\n  %q: [", name)
+	for i, v := range list {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString("\n    ")
+		b.Write(compact(v))
+	}
+	if len(list) > 0 {
+		b.WriteString("\n  ")
+	}
+	b.WriteByte(']')
+}
+
+// compact is v as JSON on one line.
+func compact(v any) []byte {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	if err := e.Encode(m); err != nil { // strings and numbers always can be encoded
+	if err := e.Encode(v); err != nil { // strings and whole numbers always can be encoded
 		panic("reports: " + err.Error())
 	}
-	return b.Bytes()
+	return bytes.TrimRight(b.Bytes(), "\n")
 }
 
 // decodeManifest reads a manifest of kappa's.

@@ -64,7 +64,7 @@ func (b *builder) tableCell(out *strings.Builder) {
 		}
 	}
 	b.file(name, csvFile(rows))
-	b.item(item{Kind: "table", ID: b.cell.ID, Line: b.cell.Line}, b.standsOn(rows))
+	b.item(item{Kind: tableItem, ID: b.cell.ID, Line: b.cell.Line}, b.standsOn(rows))
 }
 
 // noRows warns of a table or figure with nothing in it: a condition of its query may be misspelt.
@@ -161,6 +161,14 @@ func nulls(rows *store.Rows, j int) int {
 // machines differ, do not show.
 const csvDigits = 12
 
+// csvValue is a value as CSV files have it.
+func csvValue(v any) string {
+	if x, ok := v.(float64); ok {
+		return strconv.FormatFloat(x, 'g', csvDigits, 64)
+	}
+	return text(v)
+}
+
 // csvFile is all rows as CSV. NULL is an empty field.
 func csvFile(rows *store.Rows) []byte {
 	var buf bytes.Buffer
@@ -174,10 +182,7 @@ func csvFile(rows *store.Rows) []byte {
 	write()
 	for _, r := range rows.Values {
 		for j, v := range r {
-			record[j] = text(v)
-			if x, ok := v.(float64); ok {
-				record[j] = strconv.FormatFloat(x, 'g', csvDigits, 64)
-			}
+			record[j] = csvValue(v)
 		}
 		write()
 	}

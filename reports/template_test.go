@@ -69,7 +69,7 @@ func TestTemplateFindsEveryFault(t *testing.T) {
 // answers is an asker with answers by query.
 type answers map[string]any
 
-func (a answers) ask(sql string, line int) (any, error) {
+func (a answers) ask(sql string, line, _ int) (any, error) {
 	v, ok := a[sql]
 	if !ok {
 		return nil, &lineError{line, fmt.Errorf("unexpected query %s", sql)}

@@ -1,0 +1,57 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+)
+
+// Figures has, for each key in its order, a digest of what the shown attempt of the run ended with: its status with reason and error,
+// its final figures and the files it kept. It is "" for a run that was removed or has not ended. Two computations to the same bits
+// have the same digest, whichever machine and however many attempts; that no metric of a step has been altered since is not told by
+// it. It costs one row a run, however many steps.
+func (db *DB) Figures(ctx context.Context, keys []string) ([]string, error) {
+	out, err := figuresOf(ctx, db.r, keys)
+	return out, db.fault("read the final figures", err)
+}
+
+// Figures is [DB.Figures] of the plan's runs, as of the report's moment.
+func (r *Report) Figures(ctx context.Context) ([]string, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	out, err := figuresOf(ctx, r.c, r.keys)
+	return out, r.db.fault("read the final figures", err)
+}
+
+func figuresOf(ctx context.Context, q querier, keys []string) ([]string, error) {
+	if keys == nil {
+		keys = []string{}
+	}
+	out := make([]string, len(keys))
+	err := each(ctx, q, `
+		SELECT j.key, json_array(a.status, a.reason, a.error, s.steps, s.rir, s.ratio_harmful, s.ratio_primary, s.rir_ridge,
+				s.ratio_harmful_ridge, s.ratio_primary_ridge, s.ridge_dominated, s.ceiling, s.unbounded, s.freedom, s.kappa_theta,
+				s.loss_primary, s.loss_base, s.def_a, s.def_b, s.def_c, s.def_a_ridge, s.def_b_ridge, s.bound, s.reached,
+				s.reached_bound, s.deep, s.kinds),
+			(SELECT json_group_array(f.name || ' ' || f.digest) FROM artifact AS f WHERE f.attempt = a.id)
+		  FROM json_each(?) AS j
+		 CROSS JOIN run AS r ON r.key = j.value
+		 CROSS JOIN attempt AS a ON a.id = r.shown
+		  LEFT JOIN result AS s ON s.attempt = a.id
+		 WHERE r.removed IS NULL AND a.status IN ('done', 'diverged', 'failed', 'timeout')`, []any{mustJSON(keys)},
+		func(scan func(...any) error) error {
+			var i int
+			var figures, files string
+			if err := scan(&i, &figures, &files); err != nil {
+				return err
+			}
+			if i < 0 || i >= len(out) {
+				return fmt.Errorf("place %d of %d keys", i, len(out))
+			}
+			sum := sha256.Sum256([]byte(figures + "\n" + files))
+			out[i] = hex.EncodeToString(sum[:])
+			return nil
+		})
+	return out, err
+}
