@@ -264,6 +264,9 @@ func FuzzParse(f *testing.F) {
 		if err != nil || !reflect.DeepEqual(vs, again) {
 			t.Fatalf("a second call differs, %v", err)
 		}
+		if len(vs) < 10_000 {
+			checkPatterns(t, s, nil, vs)
+		}
 	})
 }
 

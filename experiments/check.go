@@ -22,14 +22,22 @@ type survey struct {
 func (r *resolver) look() survey {
 	v := survey{read: map[string]bool{}, applied: map[int]bool{}, useful: map[string]bool{}}
 	deciding := r.deciding()
+	patterns := r.patterns()
 	for g, index := range r.combinations(func(a axis) bool {
 		return !slices.ContainsFunc(deciding, func(path string) bool { return clash(path, a.Path) })
 	}) {
-		c := r.resolve(g, index)
-		if !c.distinct {
+		p := patterns.of(g, index)
+		if p.excluded(g, index) {
 			continue
 		}
 		v.runs++
+		c := p.resolved
+		c.settings = p.settingsOf(g, index)
+		v.classes = append(v.classes, r.checkClasses(c)...)
+		if p.seen { // the rest is the pattern's
+			continue
+		}
+		p.seen = true
 		for path := range c.settings {
 			v.read[path] = true
 		}
@@ -48,7 +56,6 @@ func (r *resolver) look() survey {
 				}
 			}
 		}
-		v.classes = append(v.classes, r.checkClasses(c)...)
 		v.misfits = append(v.misfits, r.checkFamily(c)...)
 	}
 	v.classes, v.misfits = v.classes.sorted(), v.misfits.sorted()

@@ -19,6 +19,35 @@ import (
 // that no run reads, a class the data set lacks, no run left, too many. Cost: the number of combinations times the number of
 // keys.
 func (s *Spec) Combinations(set []Axis) ([]Combination, error) {
+	r, err := s.resolver(set)
+	if err != nil {
+		return nil, err
+	}
+	return r.collect(nil), nil
+}
+
+// Samples returns combinations as Combinations does, but of each axis that excludes no combination and whose values make no
+// difference to anything else of a run, neither to its other settings nor to those that it reads, the first value alone, unless
+// keep holds for its path. They show all that there is to see of the paths for which keep holds, and every set of paths that a run
+// has. Ordinals count the samples. Cost: a large sweep of seeds or of learning rates costs no more than one of their values.
+func (s *Spec) Samples(set []Axis, keep func(path string) bool) ([]Combination, error) {
+	r, err := s.resolver(set)
+	if err != nil {
+		return nil, err
+	}
+	idle := make(map[string]bool)
+	return r.collect(func(a axis) bool {
+		still, known := idle[a.Path]
+		if !known {
+			still = !keep(a.Path) && r.idle(a)
+			idle[a.Path] = still
+		}
+		return still
+	}), nil
+}
+
+// resolver makes the sweep ready to be resolved, or says what is wrong with set.
+func (s *Spec) resolver(set []Axis) (*resolver, error) {
 	r := newResolver(s, set)
 	if len(set) > 0 {
 		if problems := r.checkSet(set); len(problems) > 0 {
@@ -28,23 +57,7 @@ func (s *Spec) Combinations(set []Axis) ([]Combination, error) {
 	if r.size() > maxCombinations {
 		return nil, Problems{{File: s.Path, Message: "too many combinations", Hint: fmt.Sprintf("a sweep has at most %d", maxCombinations)}}
 	}
-	var out []Combination
-	for g, index := range r.combinations(nil) {
-		c := r.resolve(g, index)
-		if !c.distinct {
-			continue
-		}
-		v := Combination{Ordinal: len(out), Variant: g.variant, Settings: c.settings}
-		for _, path := range g.swept {
-			if path == VariantPath {
-				v.Swept = append(v.Swept, Assignment{path, s.Variants[g.variant].Name})
-			} else if value, ok := c.settings[path]; ok {
-				v.Swept = append(v.Swept, Assignment{path, value})
-			}
-		}
-		out = append(out, v)
-	}
-	return out, nil
+	return r, nil
 }
 
 // resolver turns combinations of axes into settings.
@@ -198,11 +211,15 @@ func product(axes []axis, fixed func(axis) bool) func(yield func([]int) bool) {
 		if slices.ContainsFunc(axes, func(a axis) bool { return len(a.Values) == 0 }) {
 			return
 		}
+		still := make([]bool, len(axes))
+		for i, a := range axes {
+			still[i] = fixed(a)
+		}
 		index := make([]int, len(axes))
 		for yield(index) {
 			i := len(index) - 1
 			for ; i >= 0; i-- {
-				if fixed(axes[i]) {
+				if still[i] {
 					continue
 				}
 				if index[i]++; index[i] < len(axes[i].Values) {
@@ -219,7 +236,17 @@ func product(axes []axis, fixed func(axis) bool) func(yield func([]int) bool) {
 
 // resolve computes one combination.
 func (r *resolver) resolve(g *group, index []int) resolved {
-	c := resolved{settings: maps.Clone(r.spec.Base), origin: map[string][]string{}, distinct: true}
+	c, paths := r.complete(g, index)
+	for _, group := range r.spec.Distinct {
+		c.distinct = c.distinct && allDistinct(c.settings, group)
+	}
+	r.drop(c.settings, paths)
+	return c
+}
+
+// complete computes one combination with the settings that the run does not read, and returns all paths that it can have.
+func (r *resolver) complete(g *group, index []int) (c resolved, paths []string) {
+	c = resolved{settings: maps.Clone(r.spec.Base), origin: map[string][]string{}, distinct: true}
 	if c.settings == nil {
 		c.settings = Settings{}
 	}
@@ -252,13 +279,9 @@ func (r *resolver) resolve(g *group, index []int) resolved {
 			c.assign(a.Path, a.Values[index[i]], nil)
 		}
 	}
-	paths := r.table.paths(c.settings)
+	paths = r.table.paths(c.settings)
 	r.fill(c.settings, paths)
-	for _, group := range r.spec.Distinct {
-		c.distinct = c.distinct && allDistinct(c.settings, group)
-	}
-	r.drop(c.settings, paths)
-	return c
+	return c, paths
 }
 
 // assign sets a path and removes what contradicts it.

@@ -24,6 +24,7 @@ func variants(t *testing.T, s *Spec, set ...string) []Combination {
 	if err != nil {
 		t.Fatal(err)
 	}
+	checkPatterns(t, s, axes, v)
 	return v
 }
 
