@@ -19,7 +19,7 @@ import (
 // cannot be rendered does not hide the others' faults: all of them come back as one [experiments.Problems]. It fails with a
 // *[MissingError] if runs are missing and o does not allow that, or if none is recorded; faults of the database come back as they are.
 func Build(ctx context.Context, spec *experiments.Spec, src Source, o Options) (*Document, error) {
-	b := &builder{ctx: ctx, spec: spec, src: src, plan: newPlan(spec, o.Plan), doc: &Document{Name: spec.Name}}
+	b := &builder{ctx: ctx, spec: spec, src: src, plan: newPlan(spec, o.Plan), doc: &Document{Name: spec.Name, spec: spec, plan: o.Plan}}
 	if err := b.states(); err != nil {
 		return nil, fmt.Errorf("report %s: %w", spec.Name, err)
 	}
@@ -35,6 +35,7 @@ func Build(ctx context.Context, spec *experiments.Spec, src Source, o Options) (
 			return nil, fmt.Errorf("report %s: %w", spec.Name, err)
 		}
 		b.lines += b.placeItems(first, b.lines, cells.String()[begin:])
+		b.doc.parts = append(b.doc.parts, part{string(c.Kind), c, printable(cells.String()[begin:])})
 		if b.late != nil {
 			return nil, b.problems
 		}
@@ -60,7 +61,10 @@ func Build(ctx context.Context, spec *experiments.Spec, src Source, o Options) (
 	b.doc.Warnings = warnings
 	head := b.head(title)
 	b.shiftItems(first, 1+strings.Count(head, "\n"))
-	b.doc.Body = printable(head + cells.String() + claimsSection(b.doc.Claims) + warningsSection(warnings))
+	b.doc.parts = slices.Concat([]part{{kind: headPart, text: printable(head)}}, b.doc.parts, []part{
+		{kind: claimsPart, text: printable(claimsSection(b.doc.Claims))}, {kind: warningsPart, text: printable(warningsSection(warnings))},
+	})
+	b.doc.Body = joined(b.doc.parts)
 	b.doc.Provenance = printable(provenance)
 	slices.SortFunc(b.doc.Files, func(a, c File) int { return strings.Compare(a.Name, c.Name) })
 	b.finishManifest(figures)

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"kappa/experiments"
 	"kappa/store"
 )
 
@@ -27,6 +28,9 @@ type Document struct {
 	Missing    []string      // keys of the plan's runs without a result, in plan order
 
 	manifest manifest
+	spec     *experiments.Spec
+	plan     []store.PlanRow
+	parts    []part // of Body, in its order
 }
 
 // File is one file beside the report.
