@@ -72,6 +72,8 @@ func decide(st store.State, force bool) (bool, Reason) {
 		return true, ReasonRemoved
 	case force && st.Status != "":
 		return true, ReasonForced
+	case st.Lost:
+		return true, ReasonGone
 	}
 	switch st.Status {
 	case store.Done:

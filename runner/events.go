@@ -19,6 +19,7 @@ const (
 	ReasonData        Reason = "data changed"
 	ReasonAttack      Reason = "attack added"
 	ReasonRemoved     Reason = "removed" // by `kappa runs rm`
+	ReasonGone        Reason = "lost"    // it was recorded, and the database has lost it
 	ReasonForced      Reason = "forced"
 	ReasonLost        Reason = "θ_0 lost" // others need it, and its file is not there
 

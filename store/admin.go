@@ -91,12 +91,12 @@ func (db *DB) Check(ctx context.Context) (problems, notes []string, err error) {
 		{"SELECT DISTINCT \"table\" || ' → ' || parent FROM pragma_foreign_key_check", text("references that lead nowhere: %s")},
 		{`SELECT key FROM run AS r WHERE shown IS NOT (SELECT id FROM attempt WHERE run = r.id
 			ORDER BY status IN ('done', 'diverged') DESC, attempt DESC LIMIT 1)`, text("run %.12s shows the wrong attempt")},
-		{"SELECT a.attempt, a.holder, a.lease, r.key FROM attempt AS a JOIN run AS r ON r.id = a.run WHERE a.status = 'running'", func(scan func(...any) error) error {
+		{"SELECT a.id, a.attempt, a.holder, a.lease, a.beat, r.key FROM attempt AS a JOIN run AS r ON r.id = a.run WHERE a.status = 'running'", func(scan func(...any) error) error {
 			var n int
-			var lease int64
-			var holder, key string
-			err := scan(&n, &holder, &lease, &key)
-			if db.standing(holder, lease) {
+			var h hold
+			var key string
+			err := scan(&h.attempt, &n, &h.holder, &h.lease, &h.beat, &key)
+			if db.standing(h) {
 				live = append(live, key)
 			} else {
 				note("attempt %d of run %.12s is running, but its process is gone: the next `kappa run` takes it up", n, key)

@@ -10,21 +10,14 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
-)
-
-// Lease is how long a claim stands without a heartbeat, Beat how often its holder should renew it.
-const (
-	Lease = 15 * time.Second
-	Beat  = 3 * time.Second
 )
 
 // Finished says whether s ends a run: a finished run is not repeated.
 func (s Status) Finished() bool { return s == Done || s == Diverged }
 
-// Claim takes the run s.Key for this process: it records an attempt `running` whose lease stands for Lease and returns
-// its number for Heartbeat and Finish. ok is false, and st says why, where the run is finished already (unless force)
-// or where somebody else is at it. An attempt of the run whose holder is gone becomes `interrupted`.
+// Claim takes the run s.Key for this process: it records an attempt `running` and returns its number for Heartbeat and
+// Finish. ok is false, and st says why, where the run is finished already (unless force, or its latest end is lost) or where
+// somebody else is at it. An attempt of the run whose holder is gone becomes `interrupted`.
 //
 // Of any number of processes that claim a run at once one gets it.
 func (db *DB) Claim(ctx context.Context, s Start, force bool) (attempt int64, ok bool, st State, err error) {
@@ -57,7 +50,7 @@ func (db *DB) claim(ctx context.Context, tx *sql.Tx, s Start, force bool) (attem
 		return 0, false, State{}, err
 	}
 	st = states[s.Key]
-	if st.Status.Finished() && !force {
+	if st.Status.Finished() && !force && !st.Lost {
 		return 0, false, st, nil
 	}
 	var running int
@@ -215,109 +208,4 @@ func putProvenance(ctx context.Context, tx *sql.Tx, p Provenance) (int64, error)
 		h, orNull(p.GoVersion), orNull(p.Kernel), orNull(p.CPU), orNull(p.OS), orNull(p.Host), orNull(p.GitCommit),
 		bit(p.GitDirty), argv, modules).Scan(&id)
 	return id, err
-}
-
-// Heartbeat renews the leases of attempts, as Claim returned them. One that was taken over in the meantime, after its
-// lease had ended, is left alone; it can still be finished.
-func (db *DB) Heartbeat(ctx context.Context, attempts []int64) error {
-	if len(attempts) == 0 {
-		return nil
-	}
-	err := db.write(ctx, false, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE attempt SET lease = ? WHERE status = 'running' AND holder = ?
-			AND id IN (SELECT value FROM json_each(?))`, db.now().Add(Lease).UnixMilli(), db.holder, mustJSON(attempts))
-		return err
-	})
-	return db.fault("renew leases", err)
-}
-
-// standing says whether a running attempt's holder is still at it.
-func (db *DB) standing(holder string, lease int64) bool {
-	return lease > db.now().UnixMilli() && (holder == db.holder || !db.self.gone(holder))
-}
-
-// interruptAbandoned marks the running attempts of one run (of every run for key "") whose lease is over, or whose
-// process is gone, as interrupted. They end with the last sign of life.
-func (db *DB) interruptAbandoned(ctx context.Context, tx *sql.Tx, key string) (n int, err error) {
-	rows, err := tx.QueryContext(ctx, `SELECT a.id, a.holder, a.lease FROM attempt AS a
-		WHERE a.status = 'running' AND (?1 = '' OR a.run = (SELECT id FROM run WHERE key = ?1))`, key)
-	if err != nil {
-		return 0, err
-	}
-	type end struct {
-		id   int64
-		when time.Time
-	}
-	var ends []end
-	for rows.Next() {
-		var id, lease int64
-		var holder string
-		if err := rows.Scan(&id, &holder, &lease); err != nil {
-			_ = rows.Close()
-			return 0, err
-		}
-		if !db.standing(holder, lease) {
-			ends = append(ends, end{id, time.UnixMilli(lease).Add(-Lease)})
-		}
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		return 0, err
-	}
-	for _, e := range ends {
-		_, err := tx.ExecContext(ctx, "UPDATE attempt SET status = 'interrupted', reason = ?, finished = ? WHERE id = ?",
-			abandoned, formatTime(e.when), e.id)
-		if err != nil {
-			return 0, err
-		}
-	}
-	return len(ends), nil
-}
-
-// abandoned is the reason of an attempt that ended without saying so.
-const abandoned = "its process ended"
-
-// States says what is known of each of keys; a key that was never tried is missing. A running attempt whose holder is
-// gone is reported as interrupted, or not at all behind a finished one. Of a removed run nothing is told but that, and whether somebody
-// is at it again.
-func (db *DB) States(ctx context.Context, keys []string) (map[string]State, error) {
-	m, err := db.states(ctx, db.r, keys)
-	return m, db.fault("read the states of runs", err)
-}
-
-func (db *DB) states(ctx context.Context, q querier, keys []string) (map[string]State, error) {
-	if keys == nil {
-		keys = []string{}
-	}
-	rows, err := q.QueryContext(ctx, `
-		SELECT r.key, a.status, ifnull(a.reason, ''), ifnull(a.error, ''), a.attempt, ifnull(a.wall_seconds, 0),
-			ifnull(a.finished, ''), ifnull(b.holder, ''), ifnull(b.lease, 0), r.removed IS NOT NULL
-		  FROM json_each(?) AS j
-		 CROSS JOIN run AS r ON r.key = j.value
-		 CROSS JOIN attempt AS a ON a.id = r.shown
-		  LEFT JOIN attempt AS b ON b.run = r.id AND b.status = 'running'`, mustJSON(keys)) // a run has at most one that is running
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	m := make(map[string]State, len(keys))
-	for rows.Next() {
-		var s State
-		var finished, holder string
-		var lease int64
-		if err := rows.Scan(&s.Key, &s.Status, &s.Reason, &s.Error, &s.Attempt, &s.Seconds, &finished, &holder, &lease, &s.Removed); err != nil {
-			return nil, err
-		}
-		s.Finished = parseTime(finished)
-		s.Live = lease > 0 && db.standing(holder, lease)
-		switch {
-		case s.Removed && s.Live:
-			s = State{Key: s.Key, Status: Running, Attempt: s.Attempt, Live: true, Removed: true}
-		case s.Removed:
-			s = State{Key: s.Key, Removed: true}
-		case s.Status == Running && !s.Live:
-			s.Status, s.Reason = Interrupted, abandoned
-		}
-		m[s.Key] = s
-	}
-	return m, rows.Err()
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"strings"
@@ -13,7 +14,8 @@ import (
 
 func TestClaimLife(t *testing.T) {
 	clk := newClock()
-	db := openTest(t, newPath(t), Options{Now: clk.now})
+	path := newPath(t)
+	db := openTest(t, path, Options{Now: clk.now, Elapsed: clk.elapsed})
 	ctx := t.Context()
 	if st, ok := mapGet(t, db, key(1)); ok {
 		t.Errorf("a key never tried has the state %+v", st)
@@ -62,10 +64,14 @@ func TestClaimLife(t *testing.T) {
 	if st := stateOf(t, db, key(1)); st.Attempt != 2 || st.Live {
 		t.Errorf("after a forced attempt that timed out: %+v; want attempt 2 and none live", st)
 	}
-	claimTest(t, db, start(1), true) // forced, and its process ends
+	elsewhere := openTest(t, path, Options{Now: clk.now, Elapsed: clk.elapsed, Holder: "elsewhere|boot|ns|17"})
+	claimTest(t, elsewhere, start(1), true) // forced, and its process ends
+	if st := stateOf(t, db, key(1)); st.Status != Done || !st.Live || !st.Foreign || st.Host != "elsewhere" || !st.Sign.Equal(clk.now()) {
+		t.Errorf("while a forced attempt runs elsewhere: %+v; want its host and the last sign of life", st)
+	}
 	clk.advance(Lease + time.Millisecond)
 	if st := stateOf(t, db, key(1)); st.Status != Done || st.Live {
-		t.Errorf("after a forced attempt whose lease is over: %+v; want it done and none live", st)
+		t.Errorf("after a forced attempt without a sign of life: %+v; want it done and none live", st)
 	}
 	a = claimTest(t, db, start(1), true)
 	again := outcome(1)
@@ -98,8 +104,8 @@ func mapGet(t *testing.T, db *DB, key string) (State, bool) {
 func TestLease(t *testing.T) {
 	clk := newClock()
 	path := newPath(t)
-	mine := openTest(t, path, Options{Now: clk.now, Holder: "elsewhere|boot|ns|17"})
-	yours := openTest(t, path, Options{Now: clk.now})
+	mine := openTest(t, path, Options{Now: clk.now, Elapsed: clk.elapsed, Holder: "elsewhere|boot|ns|17"})
+	yours := openTest(t, path, Options{Now: clk.now, Elapsed: clk.elapsed})
 	a := claimTest(t, mine, start(1), false)
 
 	for range 5 { // heartbeats carry the claim over its first lease
@@ -113,6 +119,9 @@ func TestLease(t *testing.T) {
 	}
 	if err := yours.Heartbeat(t.Context(), []int64{a}); err != nil { // not the holder: does nothing
 		t.Fatal(err)
+	}
+	if _, ok, _, err := yours.Claim(t.Context(), start(1), false); err != nil || ok {
+		t.Fatalf("a claim after the last sign of life: %v, %v", ok, err)
 	}
 	lastSign := clk.now()
 	clk.advance(Lease + time.Millisecond)
@@ -161,25 +170,31 @@ func TestHolderGone(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		change func(h *holder)
-		gone   bool
+		want   sight
 	}{
-		{"itself", func(*holder) {}, false},
-		{"its parent", func(h *holder) { h.pid = os.Getppid() }, false},
-		{"a process that has ended", func(h *holder) { h.pid = dead }, true},
-		{"the same number before a restart", func(h *holder) { h.boot = "another" }, true},
-		{"another host", func(h *holder) { h.host, h.pid = "another", dead }, false},
-		{"another container", func(h *holder) { h.namespace, h.pid = "another", dead }, false},
-		{"an unknown boot", func(h *holder) { h.boot, h.pid = "", dead }, false},
+		{"itself", func(*holder) {}, alive},
+		{"its parent", func(h *holder) { h.pid, h.start = os.Getppid(), "" }, alive},
+		{"a process that has ended", func(h *holder) { h.pid = dead }, gone},
+		{"the same number before a restart", func(h *holder) { h.boot = "another" }, gone},
+		{"the same number, given again", func(h *holder) { h.start = "1" }, gone},
+		{"another host", func(h *holder) { h.host, h.pid = "another", dead }, unseen},
+		{"another container", func(h *holder) { h.namespace, h.pid = "another", dead }, unseen},
+		{"an unknown boot", func(h *holder) { h.boot, h.pid = "", dead }, unseen},
 	} {
 		h := self
 		c.change(&h)
-		if got := self.gone(h.String()); got != c.gone {
-			t.Errorf("%s: gone = %v, want %v", c.name, got, c.gone)
+		if got := self.sees(h.String()); got != c.want {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}
-	for _, s := range []string{"", "x", "a|b|c", "a|b|c|d", "a|b|c|-4"} {
-		if self.gone(s) {
-			t.Errorf("holder %q is gone", s)
+	for _, s := range []string{"", "x", "a|b|c", "a|b|c|d", "a|b|c|-4", "a|b|c|4|5|6"} {
+		if got := self.sees(s); got != unseen {
+			t.Errorf("holder %q: %v, want unseen", s, got)
+		}
+	}
+	for pid, want := range map[int]sight{os.Getpid(): alive, dead: gone} { // as an older kappa wrote them
+		if got := self.sees(fmt.Sprintf("%s|%s|%s|%d", self.host, self.boot, self.namespace, pid)); got != want {
+			t.Errorf("process %d without a start: %v, want %v", pid, got, want)
 		}
 	}
 

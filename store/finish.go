@@ -6,10 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"time"
 )
 
 // Finish records the end of an attempt and everything it leaves behind in one transaction; when Finish returns it is on
-// the disk. An attempt ends once. One that another process has declared abandoned can still be finished: its figures
+// the disk, and so is the line of runs.db-acked that tells of it. An attempt ends once. One that another process has declared abandoned can still be finished: its figures
 // are as good. The views show the run's latest finished attempt from then on; a run that was removed comes back when it is finished.
 func (db *DB) Finish(ctx context.Context, attempt int64, o Outcome) error {
 	if o.Status == Running || o.Status == "" {
@@ -18,44 +19,73 @@ func (db *DB) Finish(ctx context.Context, attempt int64, o Outcome) error {
 	if o.Result != nil && !o.Status.Finished() {
 		return fmt.Errorf("finish attempt %d: an attempt that is %s has no result", attempt, o.Status)
 	}
-	err := db.write(ctx, true, func(tx *sql.Tx) error { return db.finish(ctx, tx, attempt, o) })
-	return db.fault("record the end of a run", err)
+	var end ack
+	err := db.write(ctx, true, func(tx *sql.Tx) (err error) {
+		end, err = db.finish(ctx, tx, attempt, o)
+		return err
+	})
+	if err != nil {
+		return db.fault("record the end of a run", err)
+	}
+	db.acknowledge(ctx, end)
+	return nil
 }
 
-func (db *DB) finish(ctx context.Context, tx *sql.Tx, attempt int64, o Outcome) error {
+func (db *DB) finish(ctx context.Context, tx *sql.Tx, attempt int64, o Outcome) (ack, error) {
+	end := ack{Status: o.Status}
 	var run int64
 	var status Status
 	var reason sql.NullString
-	err := tx.QueryRowContext(ctx, "SELECT run, status, reason FROM attempt WHERE id = ?", attempt).Scan(&run, &status, &reason)
+	var started string
+	err := tx.QueryRowContext(ctx, "SELECT a.run, a.status, a.reason, a.started, a.attempt, r.key, "+experimentOfRun+`
+		FROM attempt AS a JOIN run AS r ON r.id = a.run WHERE a.id = ?`, attempt).
+		Scan(&run, &status, &reason, &started, &end.Attempt, &end.Key, &end.Experiment)
 	if errors.Is(err, sql.ErrNoRows) {
-		return fmt.Errorf("attempt %d: %w", attempt, ErrNotFound)
+		return ack{}, fmt.Errorf("attempt %d: %w", attempt, ErrNotFound)
 	}
 	if err != nil {
-		return err
+		return ack{}, err
 	}
 	if status != Running && !(status == Interrupted && reason.String == abandoned) {
-		return fmt.Errorf("attempt %d has ended before: %s", attempt, status)
+		return ack{}, fmt.Errorf("attempt %d has ended before: %s", attempt, status)
+	}
+	if end.Seq, err = db.nextSeq(ctx, tx); err != nil {
+		return ack{}, err
 	}
 	_, err = tx.ExecContext(ctx, `UPDATE attempt SET status = ?, reason = ?, finished = ?, wall_seconds = ?,
-		cpu_seconds = ?, error = ?, log = ?, lease = 0 WHERE id = ?`,
-		o.Status, orNull(o.Reason), formatTime(db.now()), orNaN(o.WallSeconds), orNaN(o.CPUSeconds), orNull(o.Error),
-		orNull(o.Log), attempt)
+		cpu_seconds = ?, error = ?, log = ?, lease = 0, seq = ? WHERE id = ?`,
+		o.Status, orNull(o.Reason), formatTime(endOf(parseTime(started), db.now(), o.WallSeconds)), orNaN(o.WallSeconds),
+		orNaN(o.CPUSeconds), orNull(o.Error), orNull(o.Log), end.Seq, attempt)
 	if err != nil {
-		return err
+		return ack{}, err
 	}
 	for _, write := range []func(context.Context, *sql.Tx, int64, Outcome) error{
 		putMetrics, putConditions, putAttacks, putResult, putArtifacts,
 	} {
 		if err := write(ctx, tx, attempt, o); err != nil {
-			return err
+			return ack{}, err
 		}
 	}
 	if o.Status.Finished() {
 		if _, err := tx.ExecContext(ctx, "UPDATE run SET removed = NULL WHERE id = ? AND removed IS NOT NULL", run); err != nil {
-			return err
+			return ack{}, err
 		}
 	}
-	return show(ctx, tx, run)
+	if err := madeGood(ctx, tx, end); err != nil {
+		return ack{}, err
+	}
+	return end, show(ctx, tx, run)
+}
+
+// endOf is when an attempt ended: now, but where the clock was set back meanwhile, after its start as long as it took.
+func endOf(started, now time.Time, wallSeconds float64) time.Time {
+	if now.Before(started) && wallSeconds >= 0 { // not NaN
+		return started.Add(seconds(wallSeconds))
+	}
+	if now.Before(started) {
+		return started
+	}
+	return now
 }
 
 // insert runs one INSERT for each of n rows.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"fmt"
 
 	"golang.org/x/sys/unix"
 )
@@ -16,5 +17,19 @@ func bootID() string {
 
 func processNamespace() string { return "" }
 
-// processLives says whether a process has this number; one that may not be signalled lives.
-func processLives(pid int) bool { return !errors.Is(unix.Kill(pid, 0), unix.ESRCH) }
+// lookUp says whether a process has this number, and when it began; one that may not be signalled lives.
+func lookUp(pid int) (lives bool, start string) {
+	if errors.Is(unix.Kill(pid, 0), unix.ESRCH) {
+		return false, ""
+	}
+	info, err := unix.SysctlKinfoProc("kern.proc.pid", pid)
+	if err != nil {
+		return true, ""
+	}
+	const zombie = 5 // SZOMB of <sys/proc.h>
+	if info.Proc.P_stat == zombie {
+		return false, ""
+	}
+	t := info.Proc.P_starttime
+	return true, fmt.Sprintf("%d.%06d", t.Sec, t.Usec)
+}

@@ -26,16 +26,21 @@ func processNamespace() string {
 	return s
 }
 
-// processLives says whether a process has this number; one that may not be signalled lives. One that has ended keeps its number
-// until its parent has asked how, which in a container without an init of its own is never: it does not live.
-func processLives(pid int) bool {
+// lookUp says whether a process has this number, and when it began, in clock ticks since the boot; one that may not be signalled lives.
+// One that has ended keeps its number until its parent has asked how, which in a container without an init of its own is never: it does
+// not live.
+func lookUp(pid int) (lives bool, start string) {
 	if errors.Is(unix.Kill(pid, 0), unix.ESRCH) {
-		return false
+		return false, ""
 	}
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid)) // "PID (name) S …"; the name may hold anything, parentheses too
 	if err != nil {
-		return true
+		return true, ""
 	}
-	_, state, ok := bytes.Cut(stat[bytes.LastIndexByte(stat, ')')+1:], []byte(" "))
-	return !ok || len(state) == 0 || state[0] != 'Z' && state[0] != 'X'
+	f := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
+	const state, began = 0, 19 // fields 3 and 22 of proc_pid_stat(5)
+	if len(f) <= began {
+		return true, ""
+	}
+	return f[state][0] != 'Z' && f[state][0] != 'X', string(f[began])
 }

@@ -22,16 +22,16 @@ func TestHolderUnburied(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 200 { // until the kernel has ended it
-		if !processLives(cmd.Process.Pid) {
+		if lives, _ := lookUp(cmd.Process.Pid); !lives {
 			break
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	if processLives(cmd.Process.Pid) {
+	if lives, _ := lookUp(cmd.Process.Pid); lives {
 		t.Error("a killed process counts as alive until it is waited for")
 	}
 	_ = cmd.Wait()
-	if !processLives(os.Getpid()) {
+	if lives, start := lookUp(os.Getpid()); !lives || start == "" {
 		t.Error("this process does not live")
 	}
 }

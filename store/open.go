@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"modernc.org/sqlite"
@@ -25,6 +26,13 @@ type DB struct {
 	w *sql.DB // one connection; nil: the database is only read
 	r *sql.DB // reading connections
 
+	acked   ackFile // beside the file: what was told to be recorded
+	unsaved []ack   // what of it is lost, as far as a database that is only read does not say so itself
+	watch   watch   // signs of life of processes elsewhere
+
+	noticeMu sync.Mutex
+	notices  []string
+
 	remove string // a folder to remove on Close
 }
 
@@ -33,6 +41,8 @@ type Options struct {
 	Now    func() time.Time // the clock; nil: time.Now
 	Holder string           // who claims runs; "": this host, boot and process
 	Busy   time.Duration    // how long to wait for another writer; 0: 10 s
+	// Elapsed is a clock that nobody sets, by which the silence of processes elsewhere is measured; nil: the system's monotonic one.
+	Elapsed func() time.Duration
 }
 
 const (
@@ -60,7 +70,11 @@ func openAt(ctx context.Context, path string, o Options, steps []string) (*DB, e
 	}
 	db.w = openPool(plainDriver(), db.path, readWrite, db.busy, 1)
 	db.r = openPool(plainDriver(), db.path, readOnly, db.busy, readers)
-	if err := db.prepare(ctx, steps); err != nil {
+	err = db.prepare(ctx, steps)
+	if err == nil {
+		err = db.lookForLost(ctx)
+	}
+	if err != nil {
 		_ = db.Close()
 		return nil, db.fault("open", err)
 	}
@@ -91,6 +105,9 @@ func OpenReadOnly(ctx context.Context, path string) (*DB, error) {
 		db.r = openPool(plainDriver(), db.path, immutable, db.busy, readers)
 		err = db.checkVersion(ctx, len(migrations()))
 	}
+	if err == nil {
+		err = db.lookForLost(ctx)
+	}
 	if err != nil {
 		_ = db.Close()
 		return nil, db.fault("open", err)
@@ -118,7 +135,11 @@ func newDB(path string, o Options, m mode) (*DB, error) {
 	if err != nil {
 		return nil, &Error{Path: path, Op: "open", Err: err}
 	}
-	db := &DB{path: abs, mode: m, now: o.Now, busy: o.Busy, self: thisProcess(), holder: o.Holder}
+	db := &DB{path: abs, mode: m, now: o.Now, busy: o.Busy, self: thisProcess(), holder: o.Holder, acked: ackFile(abs + "-acked")}
+	if db.watch.elapsed = o.Elapsed; o.Elapsed == nil {
+		opened := time.Now()
+		db.watch.elapsed = func() time.Duration { return time.Since(opened) }
+	}
 	if db.now == nil {
 		db.now = time.Now
 	}
@@ -190,9 +211,13 @@ func (db *DB) makeFolder() error {
 	return nil
 }
 
-// prepare brings the schema up to date, sets the journal mode, marks abandoned attempts and clears away what they have
-// left half written. It fails where the file cannot be written.
+// prepare brings the schema up to date, sets the journal mode, looks for what was lost, marks abandoned attempts and clears away
+// what they have left half written. It fails where the file cannot be written.
 func (db *DB) prepare(ctx context.Context, steps []string) error {
+	before, err := readStamp(ctx, db.w)
+	if err != nil {
+		return err
+	}
 	if err := db.migrate(ctx, steps); err != nil {
 		return err
 	}
@@ -200,6 +225,9 @@ func (db *DB) prepare(ctx context.Context, steps []string) error {
 		return err
 	}
 	return db.write(ctx, false, func(tx *sql.Tx) error {
+		if err := db.reconcile(ctx, tx, before.version < ackedSince); err != nil {
+			return err
+		}
 		if _, err := db.interruptAbandoned(ctx, tx, ""); err != nil {
 			return err
 		}

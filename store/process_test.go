@@ -259,7 +259,7 @@ func TestUnwritable(t *testing.T) {
 	if out, err := run("read", path); err != nil || out != "1 results, mode immutable\n" {
 		t.Errorf("reading in a folder that cannot be written: %q, %v", out, err)
 	}
-	if left := listFiles(t, dir); len(left) != 3 { // the folder, .gitignore, the database
+	if left := listFiles(t, dir); len(left) != 4 { // the folder, .gitignore, the database, its list of what was recorded
 		t.Errorf("reading left %v", left)
 	}
 	for what, path := range map[string]string{"the database": path, "a new database": filepath.Join(dir, "sub", "runs.db")} {

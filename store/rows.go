@@ -154,8 +154,13 @@ type State struct {
 	Reason   string
 	Error    string
 	Attempt  int
-	Live     bool // an attempt is under way and its holder's lease stands; one behind a finished attempt leaves Status as it is
+	Live     bool      // an attempt is under way and its holder is at it; one behind a finished attempt leaves Status as it is
+	Host     string    // where a Live attempt is under way; "": not known
+	Foreign  bool      // of a Live one: nobody here can see whether its process lives, only whether its Beat grows
+	Beat     int64     // of a Live one: grows with its signs of life
+	Sign     time.Time // of a Live one: the last of them, by the clock of its holder
 	Seconds  float64
 	Finished time.Time
+	Lost     bool // an end of it was acknowledged and is not here any more: see DB.Lost; the status is "" where nothing else is known
 	Removed  bool // it was removed, and has not been restored: the status is "", or running where it is Live
 }

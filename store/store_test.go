@@ -12,8 +12,9 @@ import (
 
 // clock is a clock that tests turn.
 type clock struct {
-	mu sync.Mutex
-	t  time.Time
+	mu     sync.Mutex
+	t      time.Time
+	passed time.Duration
 }
 
 func newClock() *clock { return &clock{t: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)} }
@@ -24,10 +25,25 @@ func (c *clock) now() time.Time {
 	return c.t
 }
 
+// elapsed is the clock that nobody sets: it goes with advance alone.
+func (c *clock) elapsed() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.passed
+}
+
+// set sets the clock, as people and time servers do.
+func (c *clock) set(by time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.t = c.t.Add(by)
+}
+
 func (c *clock) advance(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.t = c.t.Add(d)
+	c.passed += d
 }
 
 func newPath(t *testing.T) string {

@@ -14,6 +14,15 @@ UPDATE attempt SET seq = o.n
 CREATE UNIQUE INDEX attempt_by_seq ON attempt (seq) WHERE seq IS NOT NULL;
 CREATE INDEX run_removed ON run (removed) WHERE removed IS NOT NULL;
 
+CREATE TABLE lost (                -- ends that were acknowledged and that are not here: until their runs have ended again
+  seq        INTEGER PRIMARY KEY,
+  key        TEXT NOT NULL,        -- of the run
+  attempt    INTEGER NOT NULL,
+  status     TEXT NOT NULL,
+  experiment TEXT NOT NULL         -- its name; '': not known
+) STRICT;
+CREATE INDEX lost_by_key ON lost (key);
+
 -- The views, those of version 3 but for removed runs and for new columns at the end of runs.
 
 DROP VIEW dependencies;

@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/spf13/cobra"
+
+	"kappa/store"
 )
 
 func (a *app) dbCommand() *cobra.Command {
@@ -65,29 +67,45 @@ func (a *app) dbCheckCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			lost, err := db.Lost(ctx)
+			if err != nil && len(problems) == 0 {
+				return err
+			}
 			if asJSON {
-				g := &grid{columns: []string{"kind", "text"}}
+				g := &grid{columns: []string{"kind", "text", "run", "attempt", "status", "experiment"}}
 				for _, p := range problems {
-					g.add("problem", p)
+					g.add("problem", p, nil, nil, nil, nil)
+				}
+				for _, l := range lost {
+					g.add("lost", lostText(l), l.Key, l.Attempt, string(l.Status), l.Experiment)
 				}
 				for _, n := range notes {
-					g.add("note", n)
+					g.add("note", n, nil, nil, nil, nil)
 				}
 				if err := a.list(g, true); err != nil {
 					return err
 				}
-				return silent(map[bool]int{true: exitDatabase}[len(problems) > 0])
+				return silent(map[bool]int{true: exitDatabase}[len(problems)+len(lost) > 0])
 			}
 			for _, p := range problems {
 				fmt.Fprintln(a.env.Stdout, p)
+			}
+			for _, l := range lost {
+				fmt.Fprintln(a.env.Stdout, lostText(l))
 			}
 			for _, n := range notes {
 				fmt.Fprintln(a.env.Stdout, "note: "+n)
 			}
 			if len(problems) > 0 {
 				return &failure{
-					code: exitDatabase, err: fmt.Errorf("check database %s: %s", shown(a.cwd, db.Path()), counted(len(problems), "problem")),
+					code: exitDatabase, err: fmt.Errorf("check database %s: %s", shown(a.cwd, db.Path()), counted(len(problems)+len(lost), "problem")),
 					hint: "a damaged file: put a backup in its place, or move it away and run again; a missing or changed artifact: `kappa run SPEC --force`",
+				}
+			}
+			if len(lost) > 0 {
+				return &failure{
+					code: exitDatabase, err: fmt.Errorf("check database %s: it has lost %s", shown(a.cwd, db.Path()), counted(len(lost), "recorded end")),
+					hint: "`kappa run` of their specs executes them again; a newer copy of the file in its place, or `kappa import` of one, brings them back",
 				}
 			}
 			fmt.Fprintf(a.env.Stdout, "%s: sound\n", shown(a.cwd, db.Path()))
@@ -96,6 +114,15 @@ func (a *app) dbCheckCommand() *cobra.Command {
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "write JSON")
 	return c
+}
+
+// lostText is a sentence about an end that was recorded and is not there any more.
+func lostText(l store.Lost) string {
+	of := ""
+	if l.Experiment != "" {
+		of = " of " + l.Experiment
+	}
+	return fmt.Sprintf("lost: run %s%s: attempt %d (%s) was recorded and is not in the database", short(l.Key), of, l.Attempt, l.Status)
 }
 
 func (a *app) dbBackupCommand() *cobra.Command {

@@ -41,7 +41,7 @@ that it has recorded.`,
 			if err == nil {
 				err = errors.Join(a.check(ctx, targets), pick.named(targets))
 			}
-			dbs := &databases{opener: openOrEmpty}
+			dbs := &databases{opener: a.openOrEmpty}
 			defer func() { err = joined(err, dbs.close()) }()
 			var listing []planned
 			for _, t := range targets {

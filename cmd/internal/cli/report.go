@@ -58,7 +58,7 @@ not the expected one.`,
 			if err != nil {
 				return a.refused(o.asJSON, err)
 			}
-			dbs := &databases{opener: openOrEmpty}
+			dbs := &databases{opener: a.openOrEmpty}
 			defer func() { err = joined(err, dbs.close()) }()
 			results := []*reportResult{}
 			var errs []error

@@ -23,7 +23,8 @@ type app struct {
 	helpErr error   // of a question for help about a command that does not exist
 	speed   float64 // of a core, once it is measured
 
-	said bool // that the command was interrupted, and how to go on
+	told []string // what databases had to say for themselves
+	said bool     // that the command was interrupted, and how to go on
 }
 
 // Run executes one command line (without the program's name) and returns the exit code.
@@ -187,20 +188,16 @@ func (a *app) dbPathFor(root string) string {
 func (a *app) openRead(ctx context.Context) (*store.DB, error) {
 	path := a.dbPath()
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
-		return nil, &failure{
-			code: exitDatabase, err: fmt.Errorf("open database %s: there is none", shown(a.cwd, path)),
-			hint: "`kappa run SPEC` makes it; --db FILE names another",
-		}
+		return nil, a.noDatabase(path)
 	}
-	return store.OpenReadOnly(ctx, path)
+	return a.noticed(store.OpenReadOnly(ctx, path))
 }
 
-// openOrEmpty opens the database at path for reading, or an empty one in its place if there is none.
-func openOrEmpty(ctx context.Context, path string) (*store.DB, error) {
-	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
-		return store.Empty(ctx)
+func (a *app) noDatabase(path string) error {
+	return &failure{
+		code: exitDatabase, err: fmt.Errorf("open database %s: there is none", shown(a.cwd, path)),
+		hint: "`kappa run SPEC` makes it; --db FILE names another",
 	}
-	return store.OpenReadOnly(ctx, path)
 }
 
 // completeSpecs proposes the specs at hand.

@@ -116,7 +116,12 @@ func (a *app) run(ctx context.Context, args []string, o runFlags) (err error) {
 		return a.listPlans(plans, o.asJSON)
 	}
 	writing := &databases{opener: files.write}
-	defer func() { err = joined(err, writing.close()) }()
+	defer func() {
+		for _, db := range writing.open {
+			a.tellNotices(db)
+		}
+		err = joined(err, writing.close())
+	}()
 	var outcomes []outcome
 	for _, p := range plans {
 		db, e := writing.get(ctx, a.dbPathFor(p.file.Root))
@@ -172,7 +177,7 @@ type runDatabases struct {
 // is made only when everything has been found good; one that cannot be written suffices where there is nothing to do.
 func (r *runDatabases) read(ctx context.Context, path string) (*store.DB, error) {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) || r.dry {
-		return openOrEmpty(ctx, path)
+		return r.app.openOrEmpty(ctx, path)
 	}
 	db, err := r.app.openWrite(ctx, path)
 	if err == nil || ctx.Err() != nil {
@@ -189,7 +194,7 @@ func (r *runDatabases) read(ctx context.Context, path string) (*store.DB, error)
 // write opens a database for the work.
 func (r *runDatabases) write(ctx context.Context, path string) (*store.DB, error) {
 	if r.unwritable[path] != nil {
-		return store.OpenReadOnly(ctx, path)
+		return r.app.noticed(store.OpenReadOnly(ctx, path))
 	}
 	return r.app.openWrite(ctx, path)
 }
@@ -231,7 +236,7 @@ func (a *app) decideAll(ctx context.Context, targets []*target, dbs *databases, 
 }
 
 func (a *app) openWrite(ctx context.Context, path string) (*store.DB, error) {
-	return store.Open(ctx, path, store.Options{Now: a.env.Now})
+	return a.noticed(store.Open(ctx, path, store.Options{Now: a.env.Now}))
 }
 
 // todo counts the runs that will be executed.

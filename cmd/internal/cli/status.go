@@ -38,7 +38,7 @@ Without SPEC: every spec in the current folder, in the project's root, and in th
 				loaded, err := a.load(ctx, []string{arg}, flags)
 				targets, errs = append(targets, loaded...), append(errs, err)
 			}
-			dbs := &databases{opener: openOrEmpty}
+			dbs := &databases{opener: a.openOrEmpty}
 			defer func() { err = joined(err, dbs.close()) }()
 			g := &grid{columns: []string{"spec", "runs", "done", "diverged", "failed", "running", "missing", "waiting", "report", "last run"}}
 			for _, t := range targets {
