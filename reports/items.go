@@ -25,7 +25,7 @@ type item struct {
 	ID   string `json:"id,omitempty"`
 	Line int    `json:"line"`           // of the spec
 	At   int    `json:"at"`             // line of the report, the first of a table, figure or claim, those of its caption's numbers too
-	To   int    `json:"to,omitempty"`   // its last line, of a table, figure or claim
+	To   int    `json:"to,omitempty"`   // its last line; of a table, figure or claim, and of the numbers in a figure's caption
 	SQL  string `json:"sql,omitempty"`  // of a number
 	Cell string `json:"cell,omitempty"` // of a table, figure or claim: digest of what the spec says of it
 
@@ -81,7 +81,7 @@ func (b *builder) placeItems(first, line int, cell string) int {
 	items := b.doc.manifest.Items
 	for i := first; i < len(items); i++ {
 		items[i].At += line
-		if items[i].Kind != numberItem {
+		if items[i].Kind != numberItem || b.cell.Kind == experiments.Figure { // whose caption is its last line
 			items[i].To = line + strings.Count(strings.TrimRight(cell, "\n"), "\n")
 		}
 	}

@@ -16,6 +16,9 @@ const (
 	referenceLabel = "label"
 )
 
+// referenceEnd ends the name of the file with the data of reference curves; ids have no dot.
+const referenceEnd = ".reference.csv"
+
 // reference asks a figure's query for reference curves, nil if it has none; ok is false where there is a problem.
 func (b *builder) reference() (g *gatherer, ok bool) {
 	sql := b.cell.Figure.ReferenceSQL
@@ -65,7 +68,7 @@ func (b *builder) besideReference(out *strings.Builder, g *gatherer) []string {
 	for _, w := range g.warnings() {
 		b.warn("Figure %s, reference curves: %s", code(b.cell.ID), w)
 	}
-	name := "fig-" + b.cell.ID + ".reference.csv" // ids have no dot
+	name := "fig-" + b.cell.ID + referenceEnd
 	fmt.Fprintf(out, ", [reference curves](%s)", link(filesFolder(b.spec.Name), name))
 	b.file(name, csvFile(g.rows))
 	if b.cell.Runs != "" {

@@ -1,0 +1,157 @@
+package reports
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// Guard says whether [Write] would refuse to write the report of a name into a folder for the sake of the text that lies there, before
+// there is a document: a *[ForeignError], with Edited set where kappa wrote the text and somebody has changed it since.
+func Guard(dir, name string) error {
+	p, err := Look(dir, name)
+	if err == nil && p.foreign != nil {
+		return p.foreign
+	}
+	return err
+}
+
+// Compare says how the report in a folder differs from a document, Provenance aside: the names of files that are missing, changed or
+// left over, relative to the folder; the text also where somebody has edited its Provenance. None means that the report is what the
+// database tells. Whether a text has been edited by hand or only grown stale is told by [Guard].
+func Compare(dir string, d *Document) ([]string, error) {
+	old, err := look(dir, d)
+	if err != nil {
+		return nil, fmt.Errorf("compare %s: %w", filepath.Join(dir, d.Name+".md"), err)
+	}
+	return old.changes(d), nil
+}
+
+// Present is what lies where a report would be written: the report, its files and its manifest, whoever made them.
+type Present struct {
+	name        string
+	manifest    manifest
+	manifestRaw []byte
+	text        []byte            // of the .md; nil if there is none
+	files       map[string][]byte // of the document's and the manifest's names, those that are there
+	foreign     *ForeignError     // a file in the way that kappa did not make or leave so
+	provenance  bool              // the .md has that section
+}
+
+// Look reads what lies where the report of a name would be written in a folder.
+func Look(dir, name string) (*Present, error) {
+	p, err := look(dir, &Document{Name: name})
+	if err != nil {
+		return nil, fmt.Errorf("look at %s: %w", filepath.Join(dir, name+".md"), err)
+	}
+	return p, nil
+}
+
+// look reads what is there.
+func look(dir string, d *Document) (*Present, error) {
+	p := &Present{name: d.Name, files: map[string][]byte{}}
+	read := func(name string) ([]byte, error) {
+		data, err := os.ReadFile(filepath.Join(dir, name))
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, nil
+		}
+		return data, err
+	}
+	refuse := func(name string, edited bool) {
+		if p.foreign == nil {
+			p.foreign = &ForeignError{filepath.Join(dir, name), edited}
+		}
+	}
+	var err error
+	folder := filesFolder(d.Name)
+	if p.manifestRaw, err = read(filepath.Join(folder, manifestName)); err != nil {
+		return nil, err
+	}
+	if p.manifestRaw != nil {
+		if p.manifest, err = decodeManifest(p.manifestRaw); err != nil {
+			p.manifest = manifest{}
+			refuse(filepath.Join(folder, manifestName), false)
+		}
+	}
+	if p.text, err = read(d.Name + ".md"); err != nil {
+		return nil, err
+	}
+	lost := p.manifestRaw == nil && isRendered(d.Name, p.text) // somebody removed the manifest of kappa's text
+	switch {
+	case p.text == nil || lost:
+	case p.manifest.MadeBy == "":
+		refuse(d.Name+".md", false)
+	case p.edited():
+		refuse(d.Name+".md", true)
+	}
+	p.provenance = len(p.text) > p.manifest.Report.Bytes
+	var names []string
+	for _, f := range d.Files {
+		names = append(names, f.Name)
+	}
+	for _, f := range p.manifest.Files {
+		if filepath.Base(f.Name) == f.Name {
+			names = append(names, f.Name)
+		}
+	}
+	for _, name := range names {
+		data, err := read(filepath.Join(folder, name))
+		if err != nil {
+			return nil, err
+		}
+		if data == nil {
+			continue
+		}
+		p.files[name] = data
+		if !lost && !slices.ContainsFunc(p.manifest.Files, func(f fileDigest) bool { return f.Name == name }) {
+			refuse(filepath.Join(folder, name), false)
+		}
+	}
+	return p, nil
+}
+
+// edited says whether there is a text of kappa's that is not as kappa wrote it.
+func (p *Present) edited() bool {
+	return p.text != nil && p.manifest.MadeBy != "" && !p.manifest.tells(p.text)
+}
+
+// changes lists what writing the document would change.
+func (p *Present) changes(d *Document) []string {
+	var out []string
+	body := p.text[:min(len(p.text), len(d.Body))]
+	if p.text == nil || string(body) != d.Body || !p.plainEnd(d) || p.edited() {
+		out = append(out, d.Name+".md")
+	}
+	in := func(name string) string { return filepath.Join(filesFolder(d.Name), name) }
+	want := d.manifest // a Provenance of another computation does not count
+	want.Written = p.manifest.Written
+	if !bytes.Equal(p.manifestRaw, want.encode()) {
+		out = append(out, in(manifestName))
+	}
+	for _, f := range d.Files {
+		if have, ok := p.files[f.Name]; !ok || !bytes.Equal(have, f.Data) {
+			out = append(out, in(f.Name))
+		}
+	}
+	for name := range p.files {
+		if !d.has(name) {
+			out = append(out, in(name))
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// plainEnd says whether nothing or a provenance section follows the body.
+func (p *Present) plainEnd(d *Document) bool {
+	rest := p.text[min(len(p.text), len(d.Body)):]
+	return len(rest) == 0 || bytes.HasPrefix(rest, []byte(provenanceHeading))
+}
+
+func (d *Document) has(name string) bool {
+	return slices.ContainsFunc(d.Files, func(f File) bool { return f.Name == name })
+}
