@@ -17,6 +17,7 @@ import (
 // reportFlags are the flags of report.
 type reportFlags struct {
 	specFlags
+	toFlags
 	partial, noProvenance, force, quiet, asJSON bool
 
 	overwrite bool // what kappa did not write, and nothing else: --force of run is about runs first
@@ -30,6 +31,8 @@ type reportResult struct {
 	Missing  int           `json:"missing"` // runs
 	Warnings int           `json:"warnings"`
 	Claims   []claimResult `json:"claims"`
+
+	Exports []exportResult `json:"exports,omitempty"`
 }
 
 type claimResult struct {
@@ -51,6 +54,9 @@ Exit code 2 if no run is recorded or some are missing (without --partial), 3 if 
 not the expected one.`,
 		ValidArgsFunction: a.completeSpecs,
 		RunE: run(func(ctx context.Context, args []string) (err error) {
+			if err := o.toFlags.check(a.cwd, len(args)); err != nil {
+				return err
+			}
 			targets, err := a.load(ctx, args, o.specFlags)
 			if err == nil {
 				err = a.check(ctx, targets)
@@ -81,7 +87,8 @@ not the expected one.`,
 			return errors.Join(errs...)
 		}),
 	}
-	o.register(c, false)
+	o.specFlags.register(c, false)
+	o.toFlags.register(c)
 	f := c.Flags()
 	f.BoolVar(&o.partial, "partial", false, "render though runs are missing, with a warning on top")
 	f.BoolVar(&o.noProvenance, "no-provenance", false, "leave out the last section, which says when and on what the runs were computed")
@@ -142,6 +149,9 @@ func (a *app) render(ctx context.Context, db *store.DB, t *target, o reportFlags
 	result.Missing, result.Warnings = len(doc.Missing), len(doc.Warnings)
 	for _, c := range doc.Claims {
 		result.Claims = append(result.Claims, claimResult{c.ID, c.Verdict, c.Expected, figure(c.Value)})
+	}
+	if err := a.export(t, doc, o, result); err != nil || !o.writes("md") {
+		return result, doc, errors.Join(err, t.unexpected(doc))
 	}
 	w, err := reports.Write(t.file.Dir, doc, reports.WriteOptions{Force: o.force, NoProvenance: o.noProvenance})
 	foreign, ok := errors.AsType[*reports.ForeignError](err)
