@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -13,6 +14,7 @@ type board struct {
 	mu       sync.Mutex
 	counts   Counts
 	failures []Failure
+	givenUp  []Failure
 	cut      int
 
 	jobs     int
@@ -107,7 +109,11 @@ func (b *board) started(run Planned) {
 func (b *board) stepped(run Planned, step, steps int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if l := b.left[run.Ordinal]; l != nil && steps > 0 {
+	l := b.left[run.Ordinal]
+	if l == nil { // it was given up
+		return
+	}
+	if steps > 0 {
 		l.done = float64(step) / float64(steps)
 	}
 	b.tell(Event{Kind: Stepped, Run: run, Step: step, Steps: steps})
@@ -156,6 +162,13 @@ func (b *board) finished(run Planned, out store.Outcome, err error, again bool) 
 		b.failures = append(b.failures, Failure{Run: run, Status: out.Status, Err: err})
 	}
 	b.tell(e)
+}
+
+// gaveUp notes a run that did not stop when it was told to.
+func (b *board) gaveUp(run Planned, out store.Outcome) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.givenUp = append(b.givenUp, Failure{Run: run, Status: out.Status, Err: errors.New(out.Reason)})
 }
 
 // tell sends an event with the score as it stands; the caller holds the lock, so that events come one at a time.
@@ -228,5 +241,5 @@ func (b *board) eta() time.Duration {
 func (b *board) summary() Summary {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return Summary{Counts: b.counts, Failures: b.failures, Interrupted: b.cut}
+	return Summary{Counts: b.counts, Failures: b.failures, Interrupted: b.cut, GivenUp: b.givenUp}
 }

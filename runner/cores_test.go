@@ -93,7 +93,7 @@ func newGate(t *testing.T, plan *Plan) *gate {
 	}
 	g.of = &execution{
 		plan: plan, db: g.db, opt: Options{Now: now}, problems: newProblemCache(nil, 1),
-		board: newBoard(plan, nil, 2, nil), live: make(map[int64]time.Duration),
+		board: newBoard(plan, nil, 2, nil), live: make(map[int64]*inFlight),
 	}
 	return g
 }

@@ -349,7 +349,7 @@ func TestScheduleTakesBackWhatIsLeft(t *testing.T) {
 	if it == nil || it.Run.Key != "b" || broken == nil {
 		t.Fatalf("next: %+v, %+v", it, broken)
 	}
-	if got := without(it, broken).Error(); got != "it needs the θ_0 of run a (pretrain), which failed: too long" {
+	if got := without(it, broken).Error(); got != "it needs the θ_0 of run a (pretrain), which ran out of time: too long" {
 		t.Errorf("%q", got)
 	}
 	s.ended(it, store.State{Status: store.Failed})

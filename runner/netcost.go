@@ -29,26 +29,28 @@ func netCost(model string, multiplyAdds float64) cost {
 	return fixedNetCost + netSpeed[model]*multiplyAdds
 }
 
-// netSize finds how large the tasks of a run on a net are: from what is known of published data, else from the data.
-func (c *problemCache) netSize(r reader) (s netSize, ok bool) {
+// netSize finds how large the tasks of a run on a net are, and their data sets in bytes: from what is known of published data, else from the data.
+func (c *problemCache) netSize(r reader) (s netSize, sets [2]float64, ok bool) {
 	for i, name := range []string{"primary", "harmful"} {
 		if name == "harmful" && r.str("train.method") == pretrainMethod {
 			continue
 		}
 		input, classes, train, test, ok := publishedSize(r.str(name + ".dataset"))
+		sets[i] = float64((train + test) * input[0] * input[1] * input[2])
 		if !ok {
 			task, err := c.images(r, name)
 			if err != nil {
-				return s, false
+				return s, sets, false
 			}
+			sets[i] = float64(task.Train.Bytes() + task.Test.Bytes())
 			input, classes, train, test = dims(task.Train), task.Train.Classes(), task.Train.Len(), task.Test.Len()
 		}
 		if i > 0 && input != s.input {
-			return s, false
+			return s, sets, false
 		}
 		s.input, s.classes[i], s.train[i], s.test[i] = input, classes, train, test
 	}
-	return s, true
+	return s, sets, true
 }
 
 // publishedSize is that of a data set of square images known by name.

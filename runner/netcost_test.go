@@ -103,7 +103,7 @@ func TestNetsAreForetold(t *testing.T) {
 
 func publishedNetSize(t *testing.T) netSize {
 	t.Helper()
-	s, ok := newProblemCache(nil, 1).netSize(reader{planOf(t, realNet).Runs[1].Settings})
+	s, _, ok := newProblemCache(nil, 1).netSize(reader{planOf(t, realNet).Runs[1].Settings})
 	want := netSize{train: [2]int{60000, 60000}, test: [2]int{10000, 10000}, input: [3]int{1, 28, 28}, classes: [2]int{10, 10}}
 	if !ok || s != want {
 		t.Fatalf("size %+v, want %+v", s, want)

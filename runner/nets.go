@@ -171,7 +171,10 @@ func netKind(name string) bool {
 }
 
 // net says whether the settings are of a run on a net.
-func (r reader) net() bool { return netKind(r.str("model.kind")) }
+func (r reader) net() bool {
+	kind := r.str("model.kind")
+	return kind != "linear" && netKind(kind)
+}
 
 func netMethodNamed(name string) (netMethod, bool) {
 	list := netMethods()

@@ -118,6 +118,16 @@ func (c *problemCache) get(r reader) (*problem, error) {
 	return value, err
 }
 
+// shed drops the problems and the data sets that are not among those named; whoever has one keeps it.
+func (c *problemCache) shed(problems, sets map[string]bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	maps.DeleteFunc(c.problems, func(id string, _ *cached[*problem]) bool { return !problems[id] })
+	c.order = slices.DeleteFunc(c.order, func(id string) bool { return !problems[id] })
+	maps.DeleteFunc(c.sets, func(key string, _ *cached[*dataset.Set]) bool { return !sets[key] })
+	maps.DeleteFunc(c.pictures, func(key string, _ *cached[*dataset.ImageTask]) bool { return !sets[key] })
+}
+
 // forget changes the cache under its lock.
 func (c *problemCache) forget(drop func()) {
 	c.mu.Lock()

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"runtime"
-	"strings"
 	"sync"
 	"time"
 
@@ -34,9 +33,6 @@ type Database interface {
 
 var _ Database = (*store.DB)(nil)
 
-// errTimeout is the cause of a context that ran into Options.Timeout.
-var errTimeout = errors.New("the run's time limit is over")
-
 // Run executes the plan's runs that the database does not hold yet, in plan order, opt.Jobs at once. A run that fails is
 // recorded and counted, and the others go on (unless opt.FailFast). When ctx ends, the runs in flight are recorded as
 // interrupted and Run returns ctx's error. Any other error is the database's or the plan's.
@@ -55,10 +51,16 @@ func Run(ctx context.Context, plan *Plan, db Database, opt Options) (Summary, er
 	}
 	s := &execution{
 		plan: plan, db: db, opt: opt, problems: newProblemCache(opt.Data, problemsKept(jobs)),
-		board: newBoard(plan, opt.Forecast, jobs, opt.Notify), live: make(map[int64]time.Duration),
+		board: newBoard(plan, opt.Forecast, jobs, opt.Notify), live: make(map[int64]*inFlight),
 	}
 	s.board.queue(decisions)
+	for _, d := range decisions {
+		if !d.Execute {
+			_ = s.clean(d.Run, d.State) // at the next opportunity, if not now
+		}
+	}
 	s.schedule = newSchedule(decisions)
+	s.schedule.room = newRoom(opt.MemoryLimit, opt.Sizes, s.problems.shed)
 
 	beatCtx, stopBeat := context.WithCancel(context.WithoutCancel(ctx))
 	var beats sync.WaitGroup
@@ -68,6 +70,7 @@ func Run(ctx context.Context, plan *Plan, db Database, opt Options) (Summary, er
 	lookCtx, stopLooking := context.WithCancel(gctx)
 	var blind error
 	beats.Go(func() { blind = s.look(lookCtx, lookout) })
+	beats.Go(func() { s.watch(lookCtx) })
 	for range min(jobs, len(s.schedule.items)) {
 		g.Go(func() error {
 			for gctx.Err() == nil {
@@ -79,7 +82,14 @@ func Run(ctx context.Context, plan *Plan, db Database, opt Options) (Summary, er
 				if err != nil {
 					return err
 				}
-				s.schedule.ended(it, state)
+				if state.again {
+					s.schedule.alone(it)
+					continue
+				}
+				if state.left {
+					s.schedule.abandon(it)
+				}
+				s.schedule.ended(it, state.State)
 			}
 			return nil
 		})
@@ -106,17 +116,37 @@ type execution struct {
 	board    *board
 	schedule *schedule
 
-	mu   sync.Mutex
-	live map[int64]time.Duration // attempts in flight, with their shares of the CPU time
-	used time.Duration           // CPU time that has been shared out
+	mu    sync.Mutex
+	live  map[int64]*inFlight // attempts in flight
+	begun int                 // attempts that have ever been
+	used  time.Duration       // CPU time that has been shared out
+}
+
+// inFlight is an attempt that is under way.
+type inFlight struct {
+	run   Planned
+	order int                     // of its beginning, among all
+	cpu   time.Duration           // its share of the CPU time
+	stop  context.CancelCauseFunc // nil: it is not computing
+	told  bool                    // to stop, by the watchdog
 }
 
 // enter adds an attempt to those in flight.
-func (s *execution) enter(attempt int64) {
+func (s *execution) enter(attempt int64, run Planned) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.share()
-	s.live[attempt] = 0
+	s.begun++
+	s.live[attempt] = &inFlight{run: run, order: s.begun}
+}
+
+// stoppable says how an attempt in flight is stopped.
+func (s *execution) stoppable(attempt int64, stop context.CancelCauseFunc) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if f := s.live[attempt]; f != nil {
+		f.stop = stop
+	}
 }
 
 // spent returns an attempt's CPU time so far.
@@ -124,7 +154,10 @@ func (s *execution) spent(attempt int64) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.share()
-	return s.live[attempt]
+	if f := s.live[attempt]; f != nil {
+		return f.cpu
+	}
+	return 0
 }
 
 // leave takes an attempt out.
@@ -142,8 +175,8 @@ func (s *execution) share() {
 		return
 	}
 	now := s.opt.CPU()
-	for attempt := range s.live {
-		s.live[attempt] += (now - s.used) / time.Duration(len(s.live))
+	for _, f := range s.live {
+		f.cpu += (now - s.used) / time.Duration(len(s.live))
 	}
 	s.used = now
 }
@@ -171,41 +204,51 @@ func (s *execution) beat(ctx context.Context) {
 	}
 }
 
+// standpoint is how a run stands when a worker is done with it.
+type standpoint struct {
+	store.State
+	again bool // it is to be tried once more when nothing else runs
+	left  bool // what computes it has not stopped
+}
+
 // execute runs one decision with its retries, or, where it cannot have what it needs of broken, records that. It returns how the
 // run stands then, and an error only for trouble that ends the call.
-func (s *execution) execute(ctx context.Context, it, broken *item) (store.State, error) {
+func (s *execution) execute(ctx context.Context, it, broken *item) (standpoint, error) {
 	run := it.Run
 	seat := occupy()
-	defer func() { seat.leave() }() // the one that it has then
-	for try := 0; ; try++ {
+	defer seat.leave()
+	for try := it.tries; ; try++ {
 		again := s.opt.Force || it.Reason == ReasonLost
 		attempt, ok, state, err := s.db.Claim(ctx, start(run, s.opt), again && try == 0 || try > 0)
 		if err != nil {
 			if ctx.Err() != nil {
-				return store.State{Status: store.Interrupted}, nil
+				return standpoint{State: store.State{Status: store.Interrupted}}, nil
 			}
-			return state, fmt.Errorf("run %s: claim: %w", short(run.Key), err)
+			return standpoint{State: state}, fmt.Errorf("run %s: claim: %w", short(run.Key), err)
 		}
 		if !ok {
+			if err := s.clean(run, state); err != nil {
+				return standpoint{State: state}, err
+			}
 			s.board.elsewhere(run, state)
-			return state, nil
+			return standpoint{State: state}, nil
 		}
-		s.enter(attempt)
+		s.enter(attempt, run)
 		s.board.started(run)
 		if s.opt.Force && try == 0 { // a repetition is one from the beginning
 			if err := s.removeCheckpoint(run); err != nil {
-				return state, err
+				return standpoint{State: state}, err
 			}
 		}
 		began := s.opt.Now()
-		var outcome store.Outcome
-		var runErr error
+		var e ended
 		if broken != nil {
-			runErr = without(it, broken)
-			outcome = store.Outcome{Status: store.Failed, Reason: "not begun", Error: runErr.Error()}
+			e.err = without(it, broken)
+			e.outcome = store.Outcome{Status: store.Failed, Reason: "not begun", Error: e.err.Error()}
 		} else {
-			outcome, runErr = s.attempt(ctx, run, seat)
+			e = s.attempt(ctx, attempt, run, seat)
 		}
+		outcome := e.outcome
 		outcome.WallSeconds = s.opt.Now().Sub(began).Seconds()
 		outcome.CPUSeconds = s.spent(attempt).Seconds()
 		// What was computed is recorded even when ctx has ended meanwhile: that is what an interruption means. The lease is
@@ -213,22 +256,38 @@ func (s *execution) execute(ctx context.Context, it, broken *item) (store.State,
 		err = s.db.Finish(context.WithoutCancel(ctx), attempt, outcome)
 		s.leave(attempt)
 		if err != nil {
-			return state, fmt.Errorf("run %s: record: %w", short(run.Key), err)
+			return standpoint{State: state}, fmt.Errorf("run %s: record: %w", short(run.Key), err)
 		}
 		if outcome.Status.Finished() {
 			if err := s.removeCheckpoint(run); err != nil {
-				return state, err
+				return standpoint{State: state}, err
 			}
 		}
-		retry := broken == nil && (outcome.Status == store.Failed || outcome.Status == store.TimedOut) && try < s.opt.Retries
-		s.board.finished(run, outcome, runErr, retry)
+		_, full := errors.AsType[*memoryError](e.err)
+		retry := broken == nil && !e.left && (outcome.Status == store.Failed || outcome.Status == store.TimedOut) && try < s.opt.Retries
+		s.board.finished(run, outcome, e.err, retry)
+		if e.left {
+			s.board.gaveUp(run, outcome)
+		}
+		if retry && full {
+			it.tries = try + 1
+			return standpoint{again: true}, nil
+		}
 		if !retry {
-			if runErr != nil && outcome.Status != store.Interrupted && s.opt.FailFast {
+			if e.err != nil && outcome.Status != store.Interrupted && s.opt.FailFast {
 				s.schedule.stop()
 			}
-			return store.State{Key: run.Key, Status: outcome.Status, Reason: outcome.Reason, Error: outcome.Error}, nil
+			return standpoint{State: store.State{Key: run.Key, Status: outcome.Status, Reason: outcome.Reason, Error: outcome.Error}, left: e.left}, nil
 		}
 	}
+}
+
+// clean removes the checkpoint of a run that is on record as finished: a process that was killed between the two has left it.
+func (s *execution) clean(run Planned, st store.State) error {
+	if st.Live || !st.Status.Finished() {
+		return nil
+	}
+	return s.removeCheckpoint(run)
 }
 
 // removeCheckpoint removes what an attempt at a run has left to go on from.
@@ -240,37 +299,6 @@ func (s *execution) removeCheckpoint(run Planned) error {
 		return fmt.Errorf("run %s: %w", short(run.Key), err)
 	}
 	return nil
-}
-
-// attempt computes one run and turns whatever happens into an outcome.
-func (s *execution) attempt(ctx context.Context, run Planned, seat *seat) (out store.Outcome, err error) {
-	runCtx := ctx
-	if s.opt.Timeout > 0 {
-		var cancel context.CancelFunc
-		runCtx, cancel = context.WithTimeoutCause(ctx, s.opt.Timeout, errTimeout)
-		defer cancel()
-	}
-	t := &trial{ctx: runCtx, run: run, of: s, seat: seat}
-	out, err = t.guarded()
-	if err == nil {
-		return out, nil
-	}
-	partial := store.Outcome{Log: t.log.String(), Error: err.Error()}
-	switch {
-	case errors.Is(context.Cause(runCtx), errTimeout):
-		partial.Status = store.TimedOut
-		partial.Reason = fmt.Sprintf("time limit of %v", s.opt.Timeout)
-		partial.Error = strings.ReplaceAll(partial.Error, context.DeadlineExceeded.Error(), partial.Reason)
-		err = errors.New(partial.Error)
-	case ctx.Err() != nil:
-		partial.Status = store.Interrupted
-		partial.Reason = "interrupted"
-		partial.Error = ""
-	default:
-		partial.Status = store.Failed
-		partial.Reason = "failed"
-	}
-	return partial, err
 }
 
 // start describes a run to the database before it begins.

@@ -14,7 +14,8 @@ type schedule struct {
 	mu    sync.Mutex
 	moved *sync.Cond // an item has changed its state, or it is time to stop
 	items []*item
-	halt  bool // nothing more is handed out
+	halt  bool  // nothing more is handed out
+	room  *room // nil: memory is no matter
 }
 
 // item is a run to execute, or one that such a run waits for.
@@ -23,6 +24,8 @@ type item struct {
 	state itemState
 	needs []*item
 	asked bool // somebody needs it
+	tries int  // attempts that were made at it before it was put back
+	solo  bool // it is to run when nothing else does
 	// of one that has not gone well, in a few words
 	trouble string
 }
@@ -79,7 +82,10 @@ func (it *item) settle(st store.State) {
 	case store.Diverged:
 		it.trouble = "diverged: " + st.Reason
 	default:
-		it.trouble = "failed"
+		it.trouble = map[store.Status]string{store.TimedOut: "ran out of time", store.Interrupted: "was interrupted"}[st.Status]
+		if it.trouble == "" {
+			it.trouble = "failed"
+		}
 		if st.Error != "" {
 			it.trouble += ": " + st.Error
 		}
@@ -111,7 +117,7 @@ func (s *schedule) next() (it, broken *item) {
 				waiting = waiting || it.state == elsewhere
 				continue
 			}
-			if ok, broken := it.ready(); ok {
+			if ok, broken := it.ready(); ok && s.room.enter(it, broken != nil) {
 				it.state = taken
 				return it, broken
 			}
@@ -129,6 +135,7 @@ func (s *schedule) next() (it, broken *item) {
 func (s *schedule) ended(it *item, st store.State) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.room.leave(it)
 	if st.Live {
 		it.state = settled
 		if it.asked {
@@ -138,6 +145,29 @@ func (s *schedule) ended(it *item, st store.State) {
 		it.settle(st)
 	}
 	s.moved.Broadcast()
+}
+
+// alone puts an item that was handed out back, to be handed out again when nothing else runs.
+func (s *schedule) alone(it *item) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.room.leave(it)
+	it.state, it.solo = queued, true
+	s.moved.Broadcast()
+}
+
+// narrow has fewer runs at once from now on.
+func (s *schedule) narrow() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.room.narrow()
+}
+
+// abandon notes that what computes a run has not stopped: it keeps its memory, and nothing waits for it.
+func (s *schedule) abandon(it *item) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.room.abandon(it)
 }
 
 // stop ends the handing out.

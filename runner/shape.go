@@ -16,7 +16,8 @@ import (
 type Size struct {
 	Rows    [2]int // of the primary and the harmful task
 	Columns int
-	net     netSize // of a run on a net, in their place
+	net     netSize    // of a run on a net, in their place
+	sets    [2]float64 // bytes of the data sets as they are loaded; 0: none, or not known
 }
 
 // sizeMetrics are the metrics that hold a run's Size.
@@ -56,8 +57,8 @@ func Sizes(ctx context.Context, plan *Plan, data fs.FS, past []store.Past) map[s
 // size finds how large a run's problem is.
 func (c *problemCache) size(r reader) (Size, bool) {
 	if r.net() {
-		s, ok := c.netSize(r)
-		return Size{net: s}, ok
+		s, sets, ok := c.netSize(r)
+		return Size{net: s, sets: sets}, ok
 	}
 	primary, harmful := side(r, "primary"), side(r, "harmful")
 	if primary.Name == "synthetic" {
@@ -76,7 +77,7 @@ func (c *problemCache) size(r reader) (Size, bool) {
 		return Size{}, false
 	}
 	rows, cols, err := dataset.Sizes(ps, primary, hs, harmful)
-	return Size{Rows: rows, Columns: cols}, err == nil
+	return Size{Rows: rows, Columns: cols, sets: [2]float64{float64(ps.Bytes()), float64(hs.Bytes())}}, err == nil
 }
 
 // recordedSizes are those of the problems of recorded runs, by taskID.

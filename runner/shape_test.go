@@ -73,7 +73,7 @@ method = "identity"
 		}
 		return out
 	}
-	want := []Size{{Rows: [2]int{1, 1}, Columns: 2}, {Rows: [2]int{2, 3}, Columns: 2}}
+	want := []Size{{Rows: [2]int{1, 1}, Columns: 2, sets: [2]float64{120, 120}}, {Rows: [2]int{2, 3}, Columns: 2, sets: [2]float64{120, 120}}}
 	if got := sizesOf(data, nil); got[0] != want[0] || got[1] != want[1] {
 		t.Fatalf("from the data %v, want %v", got, want)
 	}
@@ -103,7 +103,7 @@ method = "identity"
 	past := store.Past{
 		Params: params(r.Settings), Primary: store.DataRef{Digest: r.Data[0]}, Harmful: store.DataRef{Digest: r.Data[1]}, Numbers: numbers,
 	}
-	if got := sizesOf(nil, []store.Past{past}); got[0] != want[0] || got[1] != (Size{}) {
+	if got := sizesOf(nil, []store.Past{past}); got[0] != (Size{Rows: want[0].Rows, Columns: 2}) || got[1] != (Size{}) {
 		t.Errorf("without the data %v, want %v and nothing", got, want[0])
 	}
 	past.Primary.Digest = "changed"

@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"runtime/debug"
 	"strconv"
-	"strings"
 	"time"
 
 	"gonum.org/v1/gonum/mat"
@@ -26,7 +25,7 @@ type trial struct {
 	run  Planned
 	of   *execution
 	seat *seat
-	log  strings.Builder
+	log  journal
 	out  store.Outcome
 }
 
@@ -221,10 +220,9 @@ func (t *trial) progress() func(step, steps int) {
 // draw returns random numbers for one purpose: they depend on the seed and the purpose and on nothing else, so that two
 // methods with one seed draw alike and an added attack changes no other number.
 func draw(seed int, purpose ...string) *rand.Rand {
-	h := sha256.New()
-	field(h, strconv.Itoa(seed))
+	fields := field(nil, strconv.Itoa(seed))
 	for _, p := range purpose {
-		field(h, p)
+		fields = field(fields, p)
 	}
-	return rand.New(rand.NewChaCha8([32]byte(h.Sum(nil))))
+	return rand.New(rand.NewChaCha8(sha256.Sum256(fields)))
 }

@@ -260,3 +260,17 @@ func digitsParts(fs.FS) (*parts, error) {
 	}
 	return &parts{train: part(0, train), test: part(train, digitsRows), side: side, digest: t.digest}, nil
 }
+
+// Bytes is the memory that the images take; of photographs, which are read when they are needed, it is that of their names.
+func (m *Images) Bytes() int64 {
+	n := int64(4 * len(m.labels))
+	switch p := m.pixels.(type) {
+	case *bitmaps:
+		n += int64(len(p.pixels))
+	case *photos:
+		for _, name := range p.paths {
+			n += int64(len(name)) + 64
+		}
+	}
+	return n
+}

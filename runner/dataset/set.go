@@ -146,3 +146,13 @@ func (t *table) name(j int) string {
 	}
 	return t.columns[j]
 }
+
+// Bytes is the memory that the set takes.
+func (s *Set) Bytes() int64 {
+	n := int64(8 * len(s.Y))
+	if s.images != nil {
+		return n + int64(len(s.images.pixels))
+	}
+	rows, cols := s.X.Dims()
+	return n + 8*int64(rows)*int64(cols)
+}
