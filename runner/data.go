@@ -8,6 +8,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 
 	"kappa/experiments"
 	"kappa/runner/dataset"
@@ -39,7 +40,11 @@ func References(spec *experiments.Spec, set []experiments.Axis) ([]string, error
 }
 
 func sources(spec *experiments.Spec, set []experiments.Axis) (map[string]dataset.Source, error) {
-	variants, err := spec.Combinations(set)
+	// Nothing but these tables, and what decides which keys are read, names data.
+	variants, err := spec.Samples(set, func(path string) bool {
+		table, _, _ := strings.Cut(path, ".")
+		return table == "primary" || table == "harmful" || table == "model"
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"hash"
 	"maps"
 	"math"
 	"slices"
@@ -27,36 +26,62 @@ const keyFormat = "kappa key 1"
 //   - prose, cells, claims, workers, timeouts, retries and tags, which change no figure (they are not settings);
 //   - the kernel of the matrix product: two kernels agree to rounding.
 func makeKeys(s experiments.Settings, data []string, engineVersion int) (train, run string) {
-	r := reader{s}
-	h := sha256.New()
-	field(h, keyFormat)
-	field(h, strconv.Itoa(engineVersion))
-	for _, digest := range data {
-		field(h, digest)
-	}
-	for _, path := range slices.Sorted(maps.Keys(s)) {
-		switch {
-		case strings.HasPrefix(path, "attack."),
-			path == "model.init" && initFile(r) != "",
-			isDataPath(path):
-			continue
-		}
-		field(h, path)
-		field(h, canonicalValue(s[path]))
-	}
-	train = hex.EncodeToString(h.Sum(nil))
+	return new(keyWriter).make(s, data, engineVersion)
+}
 
-	h = sha256.New()
-	field(h, keyFormat)
-	field(h, train)
-	for _, path := range slices.Sorted(maps.Keys(s)) {
-		if !strings.HasPrefix(path, "attack.") {
-			continue
-		}
-		field(h, path)
-		field(h, canonicalValue(s[path]))
+// keyWriter writes the keys of many runs. Neighbours in a sweep mostly have the same paths, which it sorts once.
+type keyWriter struct {
+	paths     []string // of the settings seen last, sorted
+	describes bool     // one of them describes data of one's own
+	fields    []byte
+	value     []byte
+}
+
+// sort makes paths those of s.
+func (w *keyWriter) sort(s experiments.Settings) {
+	if len(w.paths) == len(s) && len(s) > 0 && !slices.ContainsFunc(w.paths, func(path string) bool { _, ok := s[path]; return !ok }) {
+		return
 	}
-	return train, hex.EncodeToString(h.Sum(nil))
+	w.paths = slices.AppendSeq(w.paths[:0], maps.Keys(s))
+	slices.Sort(w.paths)
+	w.describes = slices.ContainsFunc(w.paths, describesData)
+}
+
+// make is makeKeys.
+func (w *keyWriter) make(s experiments.Settings, data []string, engineVersion int) (train, run string) {
+	w.sort(s)
+	w.fields = field(w.fields[:0], keyFormat)
+	w.fields = field(w.fields, strconv.Itoa(engineVersion))
+	for _, digest := range data {
+		w.fields = field(w.fields, digest)
+	}
+	file := initFile(reader{s}) != ""
+	for _, path := range w.paths {
+		if !strings.HasPrefix(path, "attack.") && !(path == "model.init" && file) && !isDataPath(path) {
+			w.setting(path, s[path])
+		}
+	}
+	train = hexSum(w.fields)
+	w.fields = field(w.fields[:0], keyFormat)
+	w.fields = field(w.fields, train)
+	for _, path := range w.paths {
+		if strings.HasPrefix(path, "attack.") {
+			w.setting(path, s[path])
+		}
+	}
+	return train, hexSum(w.fields)
+}
+
+// setting writes a path and its value.
+func (w *keyWriter) setting(path string, v any) {
+	w.fields = field(w.fields, path)
+	w.value = appendCanonical(w.value[:0], v)
+	w.fields = field(w.fields, w.value)
+}
+
+func hexSum(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
 }
 
 func isDataPath(path string) bool {
@@ -69,32 +94,38 @@ func isDataPath(path string) bool {
 }
 
 // field writes a length and a value, so that no two sequences of fields have the same bytes.
-func field(h hash.Hash, value string) {
-	fmt.Fprintf(h, "%d:%s,", len(value), value)
+func field[T string | []byte](to []byte, value T) []byte {
+	to = strconv.AppendInt(to, int64(len(value)), 10)
+	to = append(to, ':')
+	to = append(to, value...)
+	return append(to, ',')
 }
 
 // canonicalValue writes a value with its type. A whole number reads the same as integer and as float.
-func canonicalValue(v any) string {
+func canonicalValue(v any) string { return string(appendCanonical(nil, v)) }
+
+func appendCanonical(to []byte, v any) []byte {
 	switch v := v.(type) {
 	case string:
-		return "s" + v
+		return append(append(to, 's'), v...)
 	case bool:
-		return "b" + strconv.FormatBool(v)
+		return strconv.AppendBool(append(to, 'b'), v)
 	case int64:
-		return "n" + strconv.FormatInt(v, 10)
+		return strconv.AppendInt(append(to, 'n'), v, 10)
 	case float64:
+		to = append(to, 'n')
 		if v == math.Trunc(v) && math.Abs(v) < 1<<53 {
-			return "n" + strconv.FormatInt(int64(v), 10)
+			return strconv.AppendInt(to, int64(v), 10)
 		}
-		return "n" + strconv.FormatFloat(v, 'g', -1, 64)
+		return strconv.AppendFloat(to, v, 'g', -1, 64)
 	case []any:
-		var b strings.Builder
-		fmt.Fprintf(&b, "l%d", len(v))
+		to = strconv.AppendInt(append(to, 'l'), int64(len(v)), 10)
 		for _, e := range v {
-			c := canonicalValue(e)
-			fmt.Fprintf(&b, ":%d:%s", len(c), c)
+			c := appendCanonical(nil, e)
+			to = strconv.AppendInt(append(to, ':'), int64(len(c)), 10)
+			to = append(append(to, ':'), c...)
 		}
-		return b.String()
+		return to
 	default:
 		panic(fmt.Sprintf("runner: a setting of type %T has no canonical form", v))
 	}

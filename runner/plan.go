@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 
-	"kappa/engine"
 	"kappa/experiments"
 )
 
@@ -55,58 +54,48 @@ func NewPlan(spec *experiments.Spec, set []experiments.Axis, digests map[string]
 	if err != nil {
 		return nil, fmt.Errorf("plan %s: %w", spec.Name, err)
 	}
-	plan := &Plan{Spec: spec}
-	seen, paths := make(map[string]bool), make(map[string]bool)
-	variantOf := make(map[string]int)
+	plan := &Plan{Spec: spec, Runs: make([]Planned, 0, len(variants))}
+	paths, missed := make(map[string]bool), make(map[string]bool)
+	seen := make(map[string]int, len(variants)) // key → variant
+	said := make(map[experiments.Problem]bool)
 	var missing []error
 	var problems experiments.Problems
-	for _, v := range variants {
+	for i, c := range candidates(spec, variants, digests) {
+		v := variants[i]
 		for _, a := range v.Swept {
 			paths[a.Path] = true
 		}
-		settings := resolve(v.Settings)
-		for _, p := range check(spec, reader{settings}) {
-			if !slices.Contains(problems, p) {
+		for _, p := range c.problems {
+			if !said[p] {
+				said[p] = true
 				problems = append(problems, p)
 			}
 		}
-		var data []string
-		for _, src := range inputs(reader{settings}) {
-			ref := src.Key()
-			digest, ok := digests[ref]
-			if !ok && !seen[ref] {
-				seen[ref] = true
+		for _, ref := range c.missing {
+			if !missed[ref] {
+				missed[ref] = true
 				missing = append(missing, fmt.Errorf("plan %s: no digest of the data %s", spec.Name, ref))
 			}
-			data = append(data, digest)
 		}
 		if len(missing) > 0 {
 			continue
 		}
-		swept := slices.DeleteFunc(slices.Clone(v.Swept), func(a experiments.Assignment) bool {
-			_, ok := settings[a.Path]
-			return !ok && a.Path != experiments.VariantPath && a.Path != rotateKey // such as the seed of a method that draws nothing
-		})
-		p := Planned{Settings: settings, Swept: swept, Data: data}
-		if r := (reader{settings}); r.net() && r.str("model.init") == pretrainMethod {
-			theta0 := pretraining(settings, swept, data[0])
-			p.Data, p.Depends = append(data, theta0.Key), []Dependency{{theta0.Key, Theta0}}
-			if !seen[theta0.Key] {
-				seen[theta0.Key] = true
-				plan.Runs = append(plan.Runs, theta0)
+		if c.theta0 != nil {
+			if _, known := seen[c.theta0.Key]; !known {
+				seen[c.theta0.Key] = v.Variant
+				plan.Runs = append(plan.Runs, *c.theta0)
 			}
 		}
-		p.TrainKey, p.Key = makeKeys(settings, p.Data, engine.Version)
-		if seen[p.Key] {
-			if first := variantOf[p.Key]; first != v.Variant {
+		if first, known := seen[c.run.Key]; known {
+			if first != v.Variant {
 				problems = append(problems, sameVariant(spec, first, v.Variant))
-				variantOf[p.Key] = v.Variant // once is enough
+				seen[c.run.Key] = v.Variant // once is enough
 			}
 			plan.Merged++
 			continue
 		}
-		seen[p.Key], variantOf[p.Key] = true, v.Variant
-		plan.Runs = append(plan.Runs, p)
+		seen[c.run.Key] = v.Variant
+		plan.Runs = append(plan.Runs, c.run)
 	}
 	if len(problems) > 0 {
 		return nil, problems
@@ -129,10 +118,8 @@ func sameVariant(spec *experiments.Spec, first, second int) experiments.Problem 
 // rotateKey is a key whose value false is the same as none.
 const rotateKey = "train.rotate"
 
-// resolve fills in the defaults that depend on other settings and drops what the run does not read.
-func resolve(in experiments.Settings) experiments.Settings {
-	s := make(experiments.Settings, len(in)+4)
-	maps.Copy(s, in)
+// resolve fills in the defaults that depend on other settings and drops what the run does not read, in s itself, which it returns.
+func resolve(s experiments.Settings) experiments.Settings {
 	r := reader{s}
 	if r.net() {
 		return s // nothing more: all classes, and random numbers everywhere

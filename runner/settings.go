@@ -1,8 +1,9 @@
 package runner
 
 import (
-	"fmt"
 	"slices"
+	"strconv"
+	"sync"
 
 	"kappa/experiments"
 )
@@ -74,7 +75,7 @@ func (r reader) attacks() []string {
 	return out
 }
 
-func attackKey(i int, name string) string { return fmt.Sprintf("attack.%d.%s", i, name) }
+func attackKey(i int, name string) string { return "attack." + strconv.Itoa(i) + "." + name }
 
 // usesKey says whether the run's method reads a key of [train].
 func (r reader) usesKey(path string) bool {
@@ -82,8 +83,14 @@ func (r reader) usesKey(path string) bool {
 	return ok && slices.Contains(m.Uses, path)
 }
 
+// The tables of names as they are looked up in, made once: a plan asks for each of its runs.
+var (
+	methodTable   = sync.OnceValue(methods)
+	attackerTable = sync.OnceValue(attackers)
+)
+
 func methodNamed(name string) (method, bool) {
-	for _, m := range methods() {
+	for _, m := range methodTable() {
 		if m.Name == name {
 			return m, true
 		}
@@ -92,7 +99,7 @@ func methodNamed(name string) (method, bool) {
 }
 
 func attackerNamed(name string) (attacker, bool) {
-	for _, a := range attackers() {
+	for _, a := range attackerTable() {
 		if a.Name == name {
 			return a, true
 		}

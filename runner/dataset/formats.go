@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"sync"
 
 	"gonum.org/v1/gonum/mat"
 )
@@ -97,13 +98,24 @@ func (s Source) files() []string {
 	return list
 }
 
-func find(name string) (named, error) {
-	all := registry()
+// registered is the table as it is looked up in, made once.
+var registered = sync.OnceValue(registry)
+
+func lookup(name string) (named, bool) {
+	all := registered()
 	i := slices.IndexFunc(all, func(n named) bool { return n.Name == name })
 	if i < 0 {
+		return named{}, false
+	}
+	return all[i], true
+}
+
+func find(name string) (named, error) {
+	n, ok := lookup(name)
+	if !ok {
 		return named{}, fmt.Errorf("data set %q is not known%s; accepted: %s, or your own as csv = \"FILE\", npy = \"FILE\" or images = \"FOLDER\"", name, didYouMean(name, names()), strings.Join(names(), ", "))
 	}
-	return all[i], nil
+	return n, nil
 }
 
 func names() []string {

@@ -64,6 +64,6 @@ func (s Source) readAs() Source {
 // Sided says whether the two sides of a problem are different files of the data set of that name, so that [Source.Side] must be
 // given.
 func Sided(name string) bool {
-	n, err := find(name)
-	return err == nil && n.sides
+	n, ok := lookup(name)
+	return ok && n.sides
 }
