@@ -150,9 +150,20 @@ func (t *target) makePlan(ctx context.Context, db *store.DB) error {
 }
 
 // variants resolves a target's sweep.
-func (t *target) variants(ctx context.Context) (out []experiments.Combination, err error) {
+func (t *target) variants(ctx context.Context) ([]experiments.Combination, error) {
+	return t.resolved(ctx, func() ([]experiments.Combination, error) { return t.spec.Combinations(t.set) })
+}
+
+// samples resolves as much of a target's sweep as shows every set of swept paths.
+func (t *target) samples(ctx context.Context) ([]experiments.Combination, error) {
+	return t.resolved(ctx, func() ([]experiments.Combination, error) {
+		return t.spec.Samples(t.set, func(string) bool { return false })
+	})
+}
+
+func (t *target) resolved(ctx context.Context, f func() ([]experiments.Combination, error)) (out []experiments.Combination, err error) {
 	err = t.await(ctx, t.file.Shown+": resolving its sweep", func() (err error) {
-		out, err = t.spec.Combinations(t.set)
+		out, err = f()
 		return err
 	})
 	if err != nil {

@@ -216,7 +216,7 @@ func (a *app) check(ctx context.Context, targets []*target) error {
 }
 
 func (t *target) check(ctx context.Context, empty *store.DB) (err error) {
-	variants, err := t.variants(ctx)
+	variants, err := t.samples(ctx)
 	if err != nil {
 		return err
 	}

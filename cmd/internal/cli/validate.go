@@ -58,7 +58,7 @@ With --json the problems, if there are any, are written to stdout too, as a list
 func rehearse(ctx context.Context, targets []*target) error {
 	var errs []error
 	for _, t := range targets {
-		if _, err := t.variants(ctx); err != nil {
+		if _, err := t.samples(ctx); err != nil {
 			continue // which the check of the report has said
 		}
 		errs = append(errs, t.await(ctx, t.file.Shown+": resolving its sweep", func() error {
