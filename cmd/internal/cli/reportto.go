@@ -71,7 +71,6 @@ func (f *toFlags) folder(cwd string) bool {
 	return err == nil && info.IsDir() || os.IsPathSeparator(f.output[len(f.output)-1])
 }
 
-
 // exportResult is what became of a report in another format than Markdown.
 type exportResult struct {
 	Path     string   `json:"path"`
@@ -120,7 +119,7 @@ func (a *app) exportAs(t *target, doc *reports.Document, o reportFlags, format, 
 	case "html":
 		e, err = doc.HTML(base, !o.noProvenance)
 	case "ipynb":
-		err = errors.New("not yet")
+		e, err = doc.Notebook(base, !o.noProvenance)
 	}
 	if err != nil {
 		return result, failf("", "write report %s: %v", result.Path, err)

@@ -6,7 +6,6 @@ import (
 
 	"github.com/yuin/goldmark/ast"
 	extast "github.com/yuin/goldmark/extension/ast"
-	"github.com/yuin/goldmark/text"
 
 	"kappa/reports/internal/mathml"
 )
@@ -36,8 +35,7 @@ func (n *mathNode) source() string {
 // Formulas finds the formulas of a text in Markdown that a page shows as their source.
 func Formulas(markdown []byte) []Warning {
 	r := &pageRenderer{doc: Document{Markdown: markdown}}
-	root := newMarkdown(r).Parser().Parse(text.NewReader(markdown))
-	_ = ast.Walk(root, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+	_ = ast.Walk(parse(markdown), func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if !entering {
 			return ast.WalkContinue, nil
 		}
