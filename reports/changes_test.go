@@ -31,17 +31,17 @@ func TestChanges(t *testing.T) {
 		{"numbers", func(b *bench) {
 			b.source.answers["SELECT median(rir) FROM results"].Values[0][0] = 358.0
 			b.source.answers["SELECT max(ceiling) FROM results"] = one(12.5)
-		}, "line 10: 356.2 → 358 (+0.5 %): SELECT median(rir) FROM results\nline 10: – → 12.5: SELECT max(ceiling) FROM results"},
+		}, "spec line 10: 356.2 → 358 (+0.5 %): SELECT median(rir) FROM results\nspec line 10: – → 12.5: SELECT max(ceiling) FROM results"},
 		{"a number in its last digits", func(b *bench) {
 			b.source.answers["SELECT median(rir) FROM results"].Values[0][0] = 356.204900001
-		}, "line 10: 356.2049 → 356.204900001 (+relative 3×10⁻¹²): SELECT median(rir) FROM results"},
+		}, "spec line 10: 356.2049 → 356.204900001 (+relative 3×10⁻¹²): SELECT median(rir) FROM results"},
 		{"what twelve digits do not show", func(b *bench) {
 			b.source.answers["SELECT median(rir) FROM results"].Values[0][0] = math.Nextafter(356.2049, 400)
 		}, ""},
 		{"another query", func(b *bench) {
 			b.spec.Cells[0].Text = `{{ sql "SELECT count(*) FROM results" }} {{ sql "SELECT single FROM results" }}`
-		}, "line 10: new: 95.3: SELECT single FROM results\nline 10: no more: 356.205: SELECT median(rir) FROM results\n" +
-			"line 10: no more: 2.5: SELECT min(rir) FROM results\nline 10: no more: –: SELECT max(ceiling) FROM results"},
+		}, "spec line 10: new: 95.3: SELECT single FROM results\nspec line 10: no more: 356.205: SELECT median(rir) FROM results\n" +
+			"spec line 10: no more: 2.5: SELECT min(rir) FROM results\nspec line 10: no more: –: SELECT max(ceiling) FROM results"},
 		{"cells of a table", func(b *bench) {
 			table(b).Values[0][2] = 4.0
 			table(b).Values[1][2] = 6.0

@@ -56,7 +56,7 @@ func figureLine(changes []Change) string {
 func (c Change) String() string {
 	s := c.Kind + " " + c.Item
 	if c.Kind == numberItem {
-		s = fmt.Sprintf("line %d", c.Line)
+		s = fmt.Sprintf("spec line %d", c.Line)
 	} else if c.Where != "" && (c.Kind != claimItem || c.Where != ofVerdict) {
 		s += ", " + c.Where
 	}

@@ -289,6 +289,10 @@ func (c ClaimResult) sentence() string {
 	return s + " (" + c.basis() + ")"
 }
 
+// Sentence writes what was measured, with its spread and what it rests on, as plain text: "3.040, 95 % interval 2.898 to 3.182, sd 0.11
+// (n = 5, 5 runs)".
+func (c ClaimResult) Sentence() string { return plain(c.sentence()) }
+
 // bound writes what the claim accepts.
 func (c ClaimResult) bound() string {
 	// The bound is somebody's word, not a measurement: it is written in full.

@@ -204,7 +204,7 @@ func TestJudge(t *testing.T) {
 		},
 		{
 			name: "a number", change: func(b *bench) { b.source.answers[median].Values[0][0] = 358.1 },
-			state: Stale, want: []string{"rows: the runs tell otherwise in a number of line 10"},
+			state: Stale, want: []string{"rows: the runs tell otherwise in a number of spec line 10"},
 		},
 		{
 			name: "a table and a claim", change: func(b *bench) {

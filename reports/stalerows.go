@@ -120,9 +120,9 @@ func countChanges(changes []Change) string {
 		of := k + " "
 		switch {
 		case k == numberItem && len(items[k]) == 1:
-			of = "a number of line "
+			of = "a number of spec line "
 		case k == numberItem:
-			of = "numbers of lines "
+			of = "numbers of spec lines "
 		case len(items[k]) > 1:
 			of = k + "s "
 		}

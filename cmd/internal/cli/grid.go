@@ -36,6 +36,17 @@ func (g *grid) dropZeros(names ...string) {
 	}
 }
 
+// zerosToNull shows nothing where the named column holds 0.
+func (g *grid) zerosToNull(name string) {
+	if i := slices.Index(g.columns, name); i >= 0 {
+		for _, row := range g.rows {
+			if row[i] == 0 {
+				row[i] = nil
+			}
+		}
+	}
+}
+
 // write writes the grid in one of the formats. width is the terminal's, 0 where there is none: a table that is wider is
 // written one column a line.
 func (g *grid) write(w io.Writer, format string, width int) error {

@@ -3,16 +3,12 @@ package cli
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"syscall"
 
 	"kappa/reports"
@@ -32,64 +28,6 @@ func (a *app) foreign(e *reports.ForeignError) error {
 		why = "somebody has edited it since kappa wrote it"
 	}
 	return usagef("move it away, or let --force overwrite it", "write report %s: %s", shown(a.cwd, e.Path), why)
-}
-
-// manifestFile is the part of a report's manifest that tells what it was made from.
-type manifestFile struct {
-	Spec struct {
-		SHA256 string `json:"sha256"`
-	} `json:"spec"`
-	Files []struct {
-		Name   string `json:"name"`
-		SHA256 string `json:"sha256"`
-	} `json:"files"`
-	Runs []string `json:"runs"`
-}
-
-// reportState compares a report with what it should be made from, without rendering it again.
-func (t *target) reportState(s standing) string {
-	text, err := os.ReadFile(t.reportPath())
-	if errors.Is(err, fs.ErrNotExist) {
-		return "none"
-	}
-	if err != nil {
-		return cause(err).Error()
-	}
-	foreign, ok := errors.AsType[*reports.ForeignError](reports.Guard(t.file.Dir, t.spec.Name))
-	switch {
-	case ok && foreign.Edited:
-		return "changed"
-	case ok:
-		return "not kappa's"
-	}
-	var m manifestFile
-	data, err := os.ReadFile(filepath.Join(t.filesFolder(), "manifest.json"))
-	switch {
-	case err != nil, json.Unmarshal(data, &m) != nil:
-		return "changed" // the text is kappa's, what belongs to it is gone
-	case m.Spec.SHA256 != t.spec.Hash, !slices.Equal(m.Runs, t.plan.Keys()):
-		return "stale"
-	case t.tampered(m):
-		return "changed"
-	case s.missing+s.running+s.failed == 0 && strings.Contains(string(text), "**Partial report:**"):
-		return "stale"
-	}
-	return "present"
-}
-
-// tampered says whether the files beside a report are no longer those that the manifest names.
-func (t *target) tampered(m manifestFile) bool {
-	for _, f := range m.Files {
-		if f.Name != filepath.Base(f.Name) {
-			continue // not of our making
-		}
-		data, err := os.ReadFile(filepath.Join(t.filesFolder(), f.Name))
-		sum := sha256.Sum256(data)
-		if err != nil || hex.EncodeToString(sum[:]) != f.SHA256 {
-			return true
-		}
-	}
-	return false
 }
 
 // canReport finds out before any work what would keep a report from being written after it.

@@ -1,15 +1,20 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"kappa/experiments"
+	"kappa/reports"
 	"kappa/store"
 )
 
@@ -20,10 +25,12 @@ func (a *app) statusCommand() *cobra.Command {
 		Use: "status [SPEC…]", Short: "How far each experiment is", ValidArgsFunction: a.completeSpecs,
 		Long: `Counts for each spec the runs that are done, diverged, failed (timeouts too), running and missing
 (a column of noughts is left out of the table), and of those that are not done those waiting for another
-run that they need; and says whether its report is there: "stale" means
-that the spec or its runs have changed since it was written, "changed" that one of its files was
-edited or removed by something else, "none" that there is none, "not kappa's" that it was written
-by something else.
+run that they need; says where its report stands, and how many of its claims are reproduced, as the
+report has it, or the verdicts that were recorded last. A report is "present"; "stale", because the spec,
+its plan, its rows or the renderer have changed or runs are missing; "changed", because one of its files
+was edited or removed by something else; "not kappa's"; or "none". "unchecked" stands where no run is
+recorded to compare it with. Rows are believed to be the same where the runs' final figures are:
+"kappa verify" renders everything, and says more about each reason.
 Without SPEC: every spec in the current folder, in the project's root, and in their experiments/.`,
 		RunE: run(func(ctx context.Context, args []string) (err error) {
 			if len(args) == 0 {
@@ -40,25 +47,22 @@ Without SPEC: every spec in the current folder, in the project's root, and in th
 			}
 			dbs := &databases{opener: a.openOrEmpty}
 			defer func() { err = joined(err, dbs.close()) }()
-			g := &grid{columns: []string{"spec", "runs", "done", "diverged", "failed", "running", "missing", "waiting", "report", "last run"}}
+			g := &grid{columns: statusColumns(asJSON)}
 			for _, t := range targets {
 				db, err := dbs.get(ctx, a.dbPathFor(t.file.Root))
 				if err != nil {
 					return err
 				}
-				row, err := t.status(ctx, db)
+				row, err := t.status(ctx, db, asJSON)
 				if err != nil {
 					errs = append(errs, err)
 					continue
 				}
-				if !asJSON {
-					when, _ := row[len(row)-1].(time.Time)
-					row[len(row)-1] = localTime(when)
-				}
 				g.add(row...)
 			}
 			if !asJSON {
-				g.dropZeros("diverged", "failed", "running", "waiting")
+				g.dropZeros("diverged", "failed", "running", "waiting", "claims")
+				g.zerosToNull("claims")
 			}
 			return joined(a.list(g, asJSON), errors.Join(errs...))
 		}),
@@ -68,17 +72,79 @@ Without SPEC: every spec in the current folder, in the project's root, and in th
 	return c
 }
 
-// status is one row of the listing.
-func (t *target) status(ctx context.Context, db *store.DB) ([]any, error) {
-	if err := t.makePlan(ctx, db); err != nil {
-		return nil, err
+// statusColumns are the columns of the listing; JSON has more of them.
+func statusColumns(asJSON bool) []string {
+	columns := []string{"spec", "runs", "done", "diverged", "failed", "running", "missing", "waiting", "report"}
+	if asJSON {
+		return append(columns, "why", "claims", "reproduced", "not_reproduced", "undecided", "unexpected", "last run")
 	}
-	states, err := db.States(ctx, t.plan.Keys())
+	return append(columns, "claims", "last run")
+}
+
+// status is one row of the listing.
+func (t *target) status(ctx context.Context, db *store.DB, asJSON bool) ([]any, error) {
+	s, err := t.assess(ctx, db, false)
 	if err != nil {
 		return nil, err
 	}
-	s := stand(states, t.plan.Keys())
-	return []any{t.where(), len(t.plan.Runs), s.done, s.diverged, s.failed, s.running, s.missing, t.waiting(states), t.reportState(s), s.last}, nil
+	if t.plan == nil {
+		return nil, s.unplanned
+	}
+	claims, known, err := t.claims(ctx, db, s.present)
+	if err != nil {
+		return nil, err
+	}
+	r := s.runs
+	row := []any{t.where(), len(t.plan.Runs), r.done, r.diverged, r.failed, r.running, r.missing, t.waiting(s.states)}
+	if !asJSON {
+		var text any = 0 // a column of noughts is left out
+		if known {
+			text = claims.String()
+		} else if claims.all > 0 {
+			text = "not judged"
+		}
+		return append(row, stateText(s.report), text, localTime(r.last)), nil
+	}
+	var why []string
+	for _, reason := range s.report.Reasons {
+		why = append(why, reason.Text)
+	}
+	row = append(row, string(s.report.State), strings.Join(append(why, s.report.Unchecked...), "; "), claims.all)
+	if !known {
+		return append(row, nil, nil, nil, nil, r.last), nil
+	}
+	return append(row, claims.reproduced, claims.notReproduced, claims.undecided, claims.unexpected, r.last), nil
+}
+
+// claims counts the verdicts that the report has, or else those that were recorded last.
+func (t *target) claims(ctx context.Context, db *store.DB, p *reports.Present) (tally claimTally, known bool, err error) {
+	expected := map[string]string{}
+	for _, c := range t.spec.Cells {
+		if c.Kind == experiments.Claim {
+			expected[c.ID] = cmp.Or(c.Claim.Known, reports.Reproduced)
+		}
+	}
+	if tally.all = len(expected); tally.all == 0 {
+		return tally, false, nil
+	}
+	if verdicts, ok := p.Verdicts(); ok {
+		tally.all = len(verdicts)
+		for _, v := range verdicts {
+			tally.count(v.Verdict, v.Expected)
+		}
+		return tally, tally.all > 0, nil
+	}
+	rows, err := db.Query(ctx, "SELECT id, verdict FROM claims WHERE experiment = :name", store.QueryOptions{Params: map[string]any{"name": t.spec.Name}})
+	if err != nil {
+		return tally, false, err
+	}
+	for _, r := range rows.Values {
+		if want, ok := expected[fmt.Sprint(r[0])]; ok {
+			tally.count(fmt.Sprint(r[1]), want)
+			known = true
+		}
+	}
+	return tally, known, nil
 }
 
 // waiting counts the runs that are not done and need one that is not done.
