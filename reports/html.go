@@ -3,6 +3,7 @@ package reports
 import (
 	"path/filepath"
 
+	"kappa/experiments"
 	"kappa/reports/internal/page"
 )
 
@@ -23,6 +24,11 @@ func (d *Document) HTML(base string, provenance bool) (Export, error) {
 	for _, part := range d.parts {
 		m := page.Mark{From: at, To: at + len(part.text), Kind: part.kind, ID: part.cell.ID}
 		at = m.To
+		for _, c := range d.Claims {
+			if c.ID == m.ID && m.Kind == string(experiments.Claim) {
+				m.State = c.Verdict
+			}
+		}
 		if part.kind != "prose" && part.kind != headPart {
 			p.Marks = append(p.Marks, m)
 		}

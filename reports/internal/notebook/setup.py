@@ -1,6 +1,6 @@
 # Run this cell first. It gives the cells below the queries of the report: from kappa's database where that is found, else from the
 # CSV files beside the report.
-import csv, json, math, os, pathlib, sqlite3
+import json, math, os, pathlib, sqlite3
 import pandas as pd
 
 NAME = {{name}}  # of the experiment
@@ -91,11 +91,15 @@ def connect(path):
     columns = {p: p.replace(".", "_") for p in PATHS if p not in
                ("primary.dataset", "primary.class", "harmful.dataset", "harmful.class")}
     quoted = ['"' + c.replace('"', '""') + '"' for c in columns.values()]
-    db.execute("CREATE TEMP TABLE plan (ordinal INTEGER PRIMARY KEY, run TEXT UNIQUE)")
+    order = {}  # of runs in the plan, by which GROUP BY and ORDER BY take them too
+    place = lambda key: (order.get(key, len(PLAN)), key)
+    db.create_collation("plan", lambda a, b: (place(a) > place(b)) - (place(a) < place(b)))
+    db.execute("CREATE TEMP TABLE plan (ordinal INTEGER PRIMARY KEY, run TEXT UNIQUE COLLATE plan)")
     db.execute("CREATE TEMP TABLE swept (" + ", ".join(["ordinal INTEGER PRIMARY KEY", "json TEXT", *quoted]) + ")")
     for ordinal, (key, values) in enumerate(PLAN):
         row = db.execute("SELECT key FROM main.runs WHERE key >= ? AND key < ? || 'g'", (key, key)).fetchone()
         if row:
+            order[row[0]] = ordinal
             db.execute("INSERT INTO temp.plan VALUES (?, ?)", (ordinal, row[0]))
         value = lambda v: v if v is None or isinstance(v, (int, float, str)) and not isinstance(v, bool) else json.dumps(v)
         values = dict(zip(PATHS, values))
@@ -107,7 +111,7 @@ def connect(path):
             continue
         key = "key" if view == "runs" else "run"
         shown = ["s.json AS swept" if c == "swept" else "'" + NAME.replace("'", "''") + "' AS experiment" if c == "experiment"
-                 else f'v."{c}"' for c in have]
+                 else f'p.run AS "{c}"' if c == key else f'v."{c}"' for c in have]
         if view == "results":
             shown += ["s." + c for c in quoted]
         db.execute(f"CREATE TEMP VIEW {view} AS SELECT {', '.join(shown)} FROM temp.plan AS p CROSS JOIN main.{view} AS v "

@@ -39,6 +39,7 @@ type Mark struct {
 	From, To int    // bytes
 	Kind     string // figure | table | claim | claims (the table of all) | warnings
 	ID       string // of a figure, a table or a claim
+	State    string // of a claim: its verdict, for the eye
 }
 
 // anchor is the id of a mark's place in the page.

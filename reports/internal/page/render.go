@@ -334,13 +334,17 @@ func (r *pageRenderer) section(w util.BufWriter, _ []byte, node ast.Node, enteri
 	if m.Kind == "figure" || m.Kind == "table" {
 		tag = "figure"
 	}
-	switch {
-	case !entering:
+	class, id := m.Kind, ""
+	if m.State != "" {
+		class += " " + strings.ReplaceAll(m.State, " ", "-")
+	}
+	if m.anchor() != "" {
+		id = ` id="` + html.EscapeString(m.anchor()) + `"`
+	}
+	if entering {
+		_, _ = fmt.Fprintf(w, "<%s class=\"%s\"%s>\n", tag, html.EscapeString(class), id)
+	} else {
 		_, _ = w.WriteString("</" + tag + ">\n")
-	case m.anchor() == "":
-		_, _ = fmt.Fprintf(w, "<%s class=\"%s\">\n", tag, html.EscapeString(m.Kind))
-	default:
-		_, _ = fmt.Fprintf(w, "<%s class=\"%s\" id=\"%s\">\n", tag, html.EscapeString(m.Kind), html.EscapeString(m.anchor()))
 	}
 	return ast.WalkContinue, nil
 }
