@@ -22,9 +22,13 @@ func (db *DB) outcome(ctx context.Context, key string) (Outcome, error) {
 		return Outcome{}, err
 	}
 	defer func() { _ = tx.Rollback() }()
+	return readOutcome(ctx, tx, key)
+}
+
+func readOutcome(ctx context.Context, q querier, key string) (Outcome, error) {
 	var o Outcome
 	var attempt int64
-	err = tx.QueryRowContext(ctx, `SELECT a.id, a.status, ifnull(a.reason, ''), ifnull(a.error, ''), ifnull(a.log, ''),
+	err := q.QueryRowContext(ctx, `SELECT a.id, a.status, ifnull(a.reason, ''), ifnull(a.error, ''), ifnull(a.log, ''),
 		ifnull(a.wall_seconds, 0), ifnull(a.cpu_seconds, 0) FROM run AS r JOIN attempt AS a ON a.id = r.shown
 		WHERE r.key = ? AND r.removed IS NULL`, key).
 		Scan(&attempt, &o.Status, &o.Reason, &o.Error, &o.Log, &o.WallSeconds, &o.CPUSeconds)
@@ -37,7 +41,7 @@ func (db *DB) outcome(ctx context.Context, key string) (Outcome, error) {
 	for _, read := range []func(context.Context, querier, int64, *Outcome) error{
 		getMetrics, getConditions, getAttacks, getResult, getArtifacts,
 	} {
-		if err := read(ctx, tx, attempt, &o); err != nil {
+		if err := read(ctx, q, attempt, &o); err != nil {
 			return Outcome{}, err
 		}
 	}

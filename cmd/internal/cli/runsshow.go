@@ -3,9 +3,8 @@ package cli
 import (
 	"context"
 	"fmt"
-	"math"
-	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -13,12 +12,19 @@ import (
 )
 
 func (a *app) runsShowCommand() *cobra.Command {
-	var asJSON bool
+	var all, log, asJSON bool
 	c := &cobra.Command{
 		Use: "show RUN", Short: "Everything about one run", Args: cobra.ExactArgs(1),
-		Long: `Shows a run's parameters, where and when it was computed, its figures, what its trace and its
-attacks came to, and its log. RUN is a key or its first digits.`,
+		Long: `Shows a run: its parameters, on what and from what it was computed, its figures and condition numbers, what its
+trace and its attacks came to, what it needs and what needs it, its files, the experiments and claims it belongs to,
+its attempts and its log. --json has every recorded step.
+
+` + selectorHelp,
+		Example: "  kappa runs show 3fa0c1\n  kappa runs show 'digits:best(rir)'\n  kappa runs show @1 --log",
 		RunE: run(func(ctx context.Context, args []string) error {
+			if log && asJSON {
+				return usagef("", "runs show: --log and --json exclude each other; the log is part of the JSON")
+			}
 			db, err := a.openRead(ctx)
 			if err != nil {
 				return err
@@ -28,32 +34,31 @@ attacks came to, and its log. RUN is a key or its first digits.`,
 			if err != nil {
 				return err
 			}
-			s := &sheet{ctx: ctx, db: db, row: row}
-			if s.outcome, err = db.Outcome(ctx, row.Key); err != nil {
+			d, err := db.Dossier(ctx, row.Key)
+			if err != nil {
 				return err
 			}
-			if err := s.collect(); err != nil {
-				return err
-			}
-			if asJSON {
+			s := newSheet(d, all)
+			switch {
+			case asJSON:
 				return s.writeJSON(a)
+			case log:
+				return s.writeLogs(a)
 			}
 			return s.write(a)
 		}),
 	}
+	c.Flags().BoolVar(&all, "all", false, "nothing is left out: every module, the whole of every attempt's log")
+	c.Flags().BoolVar(&log, "log", false, "write the logs of the run's attempts, and nothing else")
 	c.Flags().BoolVar(&asJSON, "json", false, "write JSON")
 	return c
 }
 
 // sheet is one run on a page: sections of small tables.
 type sheet struct {
-	ctx      context.Context //nolint:containedctx // the sheet lives as long as the command
-	db       *store.DB
-	row      store.RunRow
-	outcome  store.Outcome
+	d        store.Dossier
+	all      bool
 	sections []section
-
-	laterLogs [][]any // attempt, status and log of those after the attempt that is shown, whose figures stand
 }
 
 type section struct {
@@ -61,60 +66,19 @@ type section struct {
 	grid  *grid
 }
 
-// collect gathers the sections.
-func (s *sheet) collect() error {
-	r := s.row
-	about := &grid{columns: []string{"what", "value"}}
-	for _, f := range [][2]string{
-		{"run", r.Key},
-		{"experiment", r.Experiment},
-		{"status", string(r.Status)},
-		{"reason", r.Reason},
-		{"error", r.Error},
-		{"method", r.Method},
-		{"model", r.Model},
-		{"primary", side(r.PrimaryDataset, r.PrimaryClass)},
-		{"harmful", side(r.HarmfulDataset, r.HarmfulClass)},
-		{"attempt", fmt.Sprint(r.Attempt)},
-		{"tags", strings.Join(r.Tags, ", ")},
-		{"note", r.Note},
-	} {
-		if f[1] != "" {
-			about.add(f[0], f[1])
-		}
-	}
-	s.add("", about)
-	for _, q := range []struct{ title, sql string }{
-		{"depends on", "SELECT d.what, d.needs AS run, r.method, r.status FROM dependencies AS d LEFT JOIN runs AS r ON r.key = d.needs WHERE d.run = :run ORDER BY d.what DESC"},
-		{"parameters", "SELECT path, coalesce(text, number) AS value FROM params WHERE run = :run ORDER BY path"},
-		{"provenance", `SELECT * FROM (SELECT started, finished, wall_seconds, cpu_seconds, engine_version, go_version, kernel, cpu, os,
-			git_commit, git_dirty, argv FROM runs WHERE key = :run)`},
-		{"attempts", "SELECT attempt, status, reason, error, started, finished FROM attempts WHERE run = :run ORDER BY attempt"},
-	} {
-		rows, err := s.db.Query(s.ctx, q.sql, store.QueryOptions{Params: map[string]any{"run": r.Key}})
-		if err != nil {
-			return err
-		}
-		g := &grid{columns: rows.Columns, rows: rows.Values}
-		if q.title == "provenance" {
-			g = upright(g)
-		}
-		if q.title != "attempts" || len(g.rows) > 1 {
-			s.add(q.title, g)
-		}
-	}
-	later, err := s.db.Query(s.ctx, `SELECT attempt, status, log FROM attempts
-		WHERE run = :run AND attempt > :shown AND coalesce(log, '') <> '' ORDER BY attempt`,
-		store.QueryOptions{Params: map[string]any{"run": r.Key, "shown": r.Attempt}})
-	if err != nil {
-		return err
-	}
-	s.laterLogs = later.Values
+// newSheet lays a run out.
+func newSheet(d store.Dossier, all bool) *sheet {
+	s := &sheet{d: d, all: all}
+	s.about()
 	s.results()
 	s.conditions()
 	s.trace()
 	s.attacks()
-	return nil
+	s.parameters()
+	s.provenance()
+	s.relations()
+	s.attempts()
+	return s
 }
 
 func (s *sheet) add(title string, g *grid) {
@@ -123,158 +87,157 @@ func (s *sheet) add(title string, g *grid) {
 	}
 }
 
-// upright turns one wide row into lines, leaving out what is NULL.
-func upright(g *grid) *grid {
-	out := &grid{columns: []string{"what", "value"}}
-	for _, row := range g.rows {
-		for i, v := range row {
-			if v != nil {
-				out.add(g.columns[i], v)
-			}
+// pairs is a table of what is not "".
+func pairs(list ...text) *grid {
+	g := &grid{columns: []string{"what", "value"}}
+	for _, t := range list {
+		if t.value != "" {
+			g.add(t.what, t.value)
 		}
 	}
-	return out
+	return g
 }
 
-func (s *sheet) results() {
-	r := s.outcome.Result
-	if r == nil {
+func (s *sheet) about() {
+	r := s.d.Run
+	s.add("", pairs(
+		text{"run", r.Key},
+		text{"experiment", r.Experiment},
+		text{"status", string(r.Status)},
+		text{"reason", r.Reason},
+		text{"error", r.Error},
+		text{"method", r.Method},
+		text{"model", r.Model},
+		text{"primary", side(r.PrimaryDataset, r.PrimaryClass)},
+		text{"harmful", side(r.HarmfulDataset, r.HarmfulClass)},
+		text{"seed", seedText(r)},
+		text{"attempt", fmt.Sprintf("%d of %d", r.Attempt, len(s.d.Attempts))},
+		text{"tags", strings.Join(r.Tags, ", ")},
+		text{"note", r.Note},
+	))
+}
+
+func (s *sheet) parameters() {
+	g := &grid{columns: []string{"path", "value"}}
+	for _, p := range s.d.Params {
+		if p.Number != nil {
+			g.add(p.Path, *p.Number)
+		} else {
+			g.add(p.Path, s.whole(paramText(p)))
+		}
+	}
+	s.add("parameters", g)
+}
+
+// whole is a text as it is with --all, else one that does not run over many lines.
+func (s *sheet) whole(text string) string {
+	const most = 160
+	if s.all {
+		return text
+	}
+	return cut(text, most)
+}
+
+// provenance shows on what and from what the attempt that is shown was computed.
+func (s *sheet) provenance() {
+	r, m := s.d.Run, s.d.Made
+	took := ""
+	if !r.Finished.IsZero() {
+		took = fmt.Sprintf("%.3g s, %.3g s of processor time", s.d.Outcome.WallSeconds, s.d.Outcome.CPUSeconds)
+	}
+	modules := strings.Join(m.Modules, " ")
+	if n := len(m.Modules); n > 0 && !s.all {
+		modules = fmt.Sprintf("%d; --all lists them", n)
+	}
+	s.add("provenance", pairs(
+		text{"started", utc(r.Started)},
+		text{"finished", utc(r.Finished)},
+		text{"took", took},
+		text{"host", m.Host},
+		text{"cpu", m.CPU},
+		text{"os", m.OS},
+		text{"kernel", m.Kernel},
+		text{"engine version", fmt.Sprint(r.EngineVersion)},
+		text{"go version", m.GoVersion},
+		text{"modules", modules},
+		text{"git commit", commitText(m)},
+		text{"uncommitted", diffText(m)},
+		text{"primary data", s.d.PrimaryDigest},
+		text{"harmful data", s.d.HarmfulDigest},
+		text{"θ's key", s.d.TrainKey},
+		text{"command", s.whole(commandText(m.Argv))},
+	))
+}
+
+// utc is a time to the second; "" for none.
+func utc(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02 15:04:05 UTC")
+}
+
+// relations shows what else the run has to do with.
+func (s *sheet) relations() {
+	for _, way := range []struct {
+		title string
+		list  []store.Relative
+	}{{"depends on", s.d.Depends}, {"needed by", s.d.Dependents}} {
+		const few = 10
+		g := &grid{columns: []string{"what", "run", "method", "status"}}
+		for i, r := range way.list {
+			if i == few && !s.all {
+				way.title += fmt.Sprintf(" (the first %d of %d; --all lists them)", few, len(way.list))
+				break
+			}
+			status := string(r.Status)
+			if r.Removed {
+				status = "removed"
+			}
+			g.add(r.What, r.Key, r.Method, status)
+		}
+		s.add(way.title, g)
+	}
+	g := &grid{columns: []string{"file", "bytes", "SHA-256", "path"}}
+	for _, f := range s.d.Outcome.Artifacts {
+		path := f.Path
+		if !s.all {
+			path = strings.Replace(path, s.d.Run.Key, short(s.d.Run.Key)+"…", 1)
+		}
+		g.add(f.Name, f.Bytes, short(f.Digest), path)
+	}
+	s.add("artifacts", g)
+	g = &grid{columns: []string{"experiment", "version", "current", "place", "swept"}}
+	for _, m := range s.d.Experiments {
+		g.add(m.Name, short(m.Hash), map[bool]string{true: "yes", false: "no"}[m.Current], fmt.Sprintf("%d of %d", m.Ordinal, m.Runs), s.whole(m.Swept))
+	}
+	s.add("experiments", g)
+	g = &grid{columns: []string{"experiment", "claim", "verdict", "value", "runs behind it"}}
+	for _, c := range s.d.Claims {
+		var value any
+		if c.Value != nil {
+			value = *c.Value
+		}
+		g.add(c.Experiment, c.ID, c.Verdict, value, c.Runs)
+	}
+	s.add("claims", g)
+}
+
+// attempts lists all of them, where there are several or the only one says something that is not said above.
+func (s *sheet) attempts() {
+	if len(s.d.Attempts) < 2 {
 		return
 	}
-	g := &grid{columns: []string{"figure", "rank protocol", "ridge protocol"}}
-	g.add("RIR", r.RIR, r.RIRRidge)
-	g.add("κ(H_H) ratio", r.RatioHarmful, r.RatioHarmfulRidge)
-	g.add("κ(H_P) ratio", r.RatioPrimary, r.RatioPrimaryRidge)
-	g.add("definition 3.1 (a) κ(H_H) up", verdict(r.DefA, r.RatioHarmful), verdict(r.DefARidge, r.RatioHarmfulRidge))
-	g.add("definition 3.1 (b) κ(H_P) not up", verdict(r.DefB, r.RatioPrimary), verdict(r.DefBRidge, r.RatioPrimaryRidge))
-	s.add("results", g)
-	more := &grid{columns: []string{"what", "value"}}
-	base := "θ = I"
-	if r.Deep {
-		base = "θ_0"
-	} else if r.Unbounded {
-		more.add("ceiling", fmt.Sprintf("unbounded (freedom %d)", r.Freedom))
-	} else {
-		more.add("ceiling", r.Ceiling)
-	}
-	if !r.Deep {
-		more.add("κ(θ)", r.KappaTheta)
-	}
-	for _, f := range []struct {
-		what  string
-		value float64
-	}{{"bound of RIR at κ(θ)", r.Bound}, {"ln RIR / ln ceiling", r.Reached}, {"ln RIR / ln bound", r.ReachedBound}} {
-		if !math.IsNaN(f.value) {
-			more.add(f.what, f.value)
+	g := &grid{columns: []string{"attempt", "status", "reason", "started", "seconds", "host", "error"}}
+	for _, t := range s.d.Attempts {
+		reason := t.Reason
+		if t.Shown {
+			reason = strings.TrimSpace(reason + " (shown)")
 		}
+		first, _, _ := strings.Cut(t.Error, "\n")
+		g.add(t.Number, string(t.Status), reason, utc(t.Started), t.WallSeconds, t.Host, s.whole(first))
 	}
-	more.add("loss on D_P", r.LossPrimary)
-	if !math.IsNaN(r.LossBase) {
-		more.add("loss on D_P with "+base, r.LossBase)
-	}
-	if !r.Deep {
-		more.add("definition 3.1 (c) loss kept", verdict(r.DefC, r.LossPrimary))
-	}
-	more.add("steps", r.Steps)
-	if r.RidgeDominated {
-		more.add("ridge protocol", "ridge-dominated: σ_min is the ridge itself, the ratios follow σ_max")
-	}
-	s.add("", more)
-}
-
-// verdict is nothing where the figure that it rests on is missing, as in the view results.
-func verdict(holds bool, figure float64) any {
-	switch {
-	case math.IsNaN(figure) || math.IsInf(figure, 0):
-		return nil
-	case holds:
-		return "yes"
-	}
-	return "no"
-}
-
-// conditions shows the condition numbers of the first and the last recorded step.
-func (s *sheet) conditions() {
-	first, last := math.MaxInt, -1
-	for _, c := range s.outcome.Conditions {
-		first, last = min(first, c.Step), max(last, c.Step)
-	}
-	g := &grid{columns: []string{"step", "task", "protocol", "κ", "σ_max", "σ_min", "rank", "remarks"}}
-	for _, step := range slices.Compact([]int{first, last}) {
-		for _, c := range s.outcome.Conditions {
-			if c.Step != step {
-				continue
-			}
-			var remarks []string
-			for name, on := range map[string]bool{
-				"ridge-dominated": c.RidgeDominated, "degenerate": c.Degenerate, "rank-unclear": c.RankUnclear, "unresolved": c.Unresolved,
-			} {
-				if on {
-					remarks = append(remarks, name)
-				}
-			}
-			slices.Sort(remarks)
-			g.add(c.Step, c.Task, c.Protocol, c.Kappa, c.SigmaMax, c.SigmaMin, c.Rank, strings.Join(remarks, ", "))
-		}
-	}
-	s.add("condition numbers, first and last recorded step", g)
-}
-
-// trace shows each metric's first, last and extreme values.
-func (s *sheet) trace() {
-	type span struct {
-		n                     int
-		first, last, low, top float64
-	}
-	var names []string
-	spans := make(map[string]*span)
-	for _, m := range s.outcome.Metrics {
-		p, ok := spans[m.Name]
-		if !ok {
-			p = &span{first: m.Value, low: m.Value, top: m.Value}
-			spans[m.Name] = p
-			names = append(names, m.Name)
-		}
-		p.n++
-		p.last, p.low, p.top = m.Value, min(p.low, m.Value), max(p.top, m.Value)
-	}
-	g := &grid{columns: []string{"metric", "points", "first", "last", "least", "greatest"}}
-	for _, name := range names {
-		p := spans[name]
-		g.add(name, p.n, p.first, p.last, p.low, p.top)
-	}
-	s.add("trace", g)
-}
-
-// attacks shows where each attacker stood at the end.
-func (s *sheet) attacks() {
-	type id struct{ attacker, task string }
-	var order []id
-	last := make(map[id]store.AttackPoint)
-	for _, p := range s.outcome.Attacks {
-		k := id{p.Attacker, p.Task}
-		old, ok := last[k]
-		if !ok {
-			order = append(order, k)
-		}
-		if !ok || p.Step >= old.Step {
-			last[k] = p
-		}
-	}
-	g := &grid{columns: []string{"attacker", "task", "steps", "loss", "excess", "norm ratio", "accuracy"}}
-	for _, k := range order {
-		p := last[k]
-		g.add(k.attacker, k.task, p.Step, blank(p.Loss), blank(p.Excess), blank(p.NormRatio), blank(p.Accuracy))
-	}
-	s.add("attacks, last step", g)
-}
-
-// blank is nothing where a figure does not apply.
-func blank(x float64) any {
-	if math.IsNaN(x) {
-		return nil
-	}
-	return x
+	s.add("attempts", g)
 }
 
 func (s *sheet) write(a *app) error {
@@ -289,11 +252,43 @@ func (s *sheet) write(a *app) error {
 			return err
 		}
 	}
-	if log := strings.TrimSpace(s.outcome.Log); log != "" {
-		fmt.Fprintf(a.env.Stdout, "\nlog\n%s\n", log)
+	for _, t := range s.d.Attempts {
+		log := strings.TrimSpace(t.Log)
+		if log == "" || t.Number < s.d.Run.Attempt && !s.all {
+			continue
+		}
+		title := "log"
+		if !t.Shown {
+			title = fmt.Sprintf("log of attempt %d, %s", t.Number, t.Status)
+		}
+		fmt.Fprintf(a.env.Stdout, "\n%s\n%s\n", title, s.tail(log))
 	}
-	for _, l := range s.laterLogs {
-		fmt.Fprintf(a.env.Stdout, "\nlog of attempt %v, %v\n%v\n", l[0], l[1], strings.TrimSpace(fmt.Sprint(l[2])))
+	return nil
+}
+
+// tail is the end of a log; with --all the whole.
+func (s *sheet) tail(log string) string {
+	const most = 40
+	lines := strings.Split(log, "\n")
+	if n := len(lines) - most; n > 0 && !s.all {
+		return fmt.Sprintf("… %d earlier lines; --log writes them\n%s", n, strings.Join(lines[n:], "\n"))
+	}
+	return log
+}
+
+// writeLogs writes the logs alone, each under a line of its own where there are several.
+func (s *sheet) writeLogs(a *app) error {
+	for _, t := range s.d.Attempts {
+		log := strings.TrimRight(t.Log, "\n")
+		if len(s.d.Attempts) > 1 {
+			log = strings.TrimSpace(fmt.Sprintf("attempt %d, %s\n%s", t.Number, t.Status, log))
+		}
+		if log == "" {
+			continue
+		}
+		if _, err := fmt.Fprintln(a.env.Stdout, log); err != nil {
+			return failf("", "write the log: %w", err)
+		}
 	}
 	return nil
 }
