@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kappa/reports"
 	"kappa/runner"
 )
 
@@ -18,6 +19,9 @@ func (a *app) validateCommand() *cobra.Command {
 		Long: `Checks names, types and ranges of every key, the sweep, every template and every query,
 without reading data or the database. A SPEC is a file, or a name: NAME.toml, then
 experiments/NAME.toml, here and upwards to the project's root, then a shipped experiment.
+
+Formulas that an HTML page (report --to html) shows as their source are told as warnings; they are no
+problem for GitHub.
 
 With --json the problems, if there are any, are written to stdout too, as a list of
 {"file", "line", "key", "message", "hint"}; so they are by plan, run and report.`,
@@ -32,6 +36,9 @@ With --json the problems, if there are any, are written to stdout too, as a list
 			}
 			g := &grid{columns: []string{"spec", "file", "combinations", "cells"}}
 			for _, t := range targets {
+				for _, w := range reports.Formulas(t.spec) {
+					a.talk("kappa: warning: %v", w)
+				}
 				variants, err := t.variants(ctx)
 				if err != nil {
 					return err
