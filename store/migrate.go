@@ -87,7 +87,7 @@ func (db *DB) checkVersion(ctx context.Context, current int) error {
 			return &Error{Path: db.path, Op: "open", Err: errors.New("the file is empty"), Hint: "`kappa run` makes a database of it"}
 		}
 		return &Error{
-			Path: db.path, Op: "open", Err: fmt.Errorf("its schema is version %d, this kappa reads version %d", s.version, current),
+			Path: db.path, Op: "open", Err: &olderError{version: s.version, mode: db.mode, err: fmt.Errorf("its schema is version %d, this kappa reads version %d", s.version, current)},
 			Hint: "a command that writes, such as `kappa run`, brings it up to date",
 		}
 	}
