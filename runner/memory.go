@@ -7,7 +7,7 @@ import (
 )
 
 // processBytes is what the process takes beside its runs: the program, the database's caches, and what its runs leave to be recorded.
-const processBytes = 48 << 20
+const processBytes = 32 << 20
 
 // Need is the memory that a run takes at its peak, in bytes. It is what is in use at once: what the collector has not come to yet comes on
 // top, up to as much again, where the process has the room.

@@ -20,7 +20,10 @@ type Env struct {
 	Getwd  func() (string, error)
 	Now    func() time.Time
 	CPU    func() time.Duration // CPU time that the process has used; nil: not known
-	Argv   []string             // the whole command line, for the record
+	Memory func() int64         // of the machine that the process may have, in bytes; 0 or nil: not known
+	// Resident is what the process takes of it; nil: not known.
+	Resident func() int64
+	Argv     []string // the whole command line, for the record
 	// Interrupts returns a channel on which requests to stop arrive, and a function that gives them back to the system,
 	// after which the next one kills the process. Nil: there are none.
 	Interrupts func() (<-chan os.Signal, func())
@@ -31,6 +34,7 @@ func System() Env {
 	return Env{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		Getenv: os.Getenv, Getwd: os.Getwd, Now: time.Now, CPU: cpuTime, Argv: os.Args,
+		Memory: machineMemory, Resident: residentMemory,
 		Interrupts: func() (<-chan os.Signal, func()) {
 			c := make(chan os.Signal, 1)
 			signals := []os.Signal{os.Interrupt}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -40,6 +41,9 @@ func (a *app) runOne(ctx context.Context, db *store.DB, p planned, o runFlags) (
 	}
 	for _, f := range summary.Failures {
 		out.Failures = append(out.Failures, failedRun{f.Run.Key, string(f.Status), fmt.Sprint(f.Err)})
+	}
+	for _, f := range summary.GivenUp {
+		a.talk("kappa: run %s was told to stop and has not: it is recorded as %s, and kappa ends without waiting for it", short(f.Run.Key), f.Status)
 	}
 	if ctx.Err() != nil {
 		a.said = true
@@ -152,6 +156,7 @@ func (a *app) execute(ctx context.Context, db *store.DB, p planned, o runFlags, 
 	summary, err = runner.Run(ctx, p.plan, db, runner.Options{
 		Jobs: jobs, Forecast: &p.forecast, Timeout: o.timeout, Retries: o.retries, FailFast: o.failFast, Force: o.force,
 		Filter: o.keeps, Tags: o.tags, Note: o.note,
+		MemoryLimit: o.limit, Sizes: p.sizes, Resident: a.env.Resident, Relieve: debug.FreeOSMemory,
 		Data: p.data, Provenance: a.provenance(ctx, p.file.Root), Now: a.env.Now, CPU: a.env.CPU,
 		Notify: func(e runner.Event) {
 			if e.Kind == runner.Finished && e.Reason == string(runner.ReasonElsewhere) && e.Status == store.Running {

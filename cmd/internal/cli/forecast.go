@@ -18,31 +18,30 @@ import (
 // paceSpan is how long what other programs leave of the cores is taken to stay as it is.
 const paceSpan = time.Hour
 
-// foretell says how long the runs of a plan that are to be executed will take.
-func (a *app) foretell(ctx context.Context, db *store.DB, p planned, jobs int) (f runner.Forecast, err error) {
+// foretell finds how large the runs of a plan that are to be executed are, and how long they will take.
+func (a *app) foretell(ctx context.Context, db *store.DB, p *planned, jobs int) error {
 	if p.todo() == 0 {
-		return runner.Forecast{}, nil
+		return nil
 	}
 	cpu := cpuName()
 	past, err := db.History(ctx, runner.SizeMetrics()...)
 	if err != nil {
-		return f, err
+		return err
 	}
 	pace, err := db.Pace(ctx, cpu, a.env.Now().Add(-paceSpan))
 	if err != nil {
-		return f, err
+		return err
 	}
 	cores := runtime.GOMAXPROCS(0)
 	if jobs == 0 {
 		jobs = cores
 	}
-	err = p.await(ctx, p.file.Shown+": estimating how long its runs will take", func() error {
-		sizes := runner.Sizes(ctx, p.plan, p.data, past)
+	return p.await(ctx, p.file.Shown+": estimating how long its runs will take", func() error {
+		p.sizes = runner.Sizes(ctx, p.plan, p.data, past)
 		machine := runner.Machine{CPU: cpu, Kernel: blas.Kernel(), Cores: cores, Speed: a.coreSpeed}
-		f = runner.Predict(p.decisions, sizes, past, pace, machine, jobs)
+		p.forecast = runner.Predict(p.decisions, p.sizes, past, pace, machine, jobs)
 		return nil
 	})
-	return f, err
 }
 
 // coreSpeed measures the speed of one core in GFLOP/s of a matrix product, in a few hundredths of a second; 0 where the clock tells

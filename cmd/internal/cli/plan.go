@@ -54,7 +54,7 @@ that it has recorded.`,
 				}
 				var p planned
 				if p, err = t.decide(ctx, db, force, &pick); err == nil {
-					p.forecast, err = a.foretell(ctx, db, p, jobs)
+					err = a.foretell(ctx, db, &p, jobs)
 				}
 				listing = append(listing, p)
 			}
@@ -81,6 +81,7 @@ type planned struct {
 	*target
 	decisions []runner.Decision
 	forecast  runner.Forecast
+	sizes     map[string]runner.Size // of the problems of those that are to be executed
 }
 
 // decide plans a target and decides about its runs; what the filters leave out is marked so.
@@ -142,6 +143,9 @@ func (a *app) listPlans(plans []planned, asJSON bool) error {
 		a.talk("%s", p.sum())
 		if p.forecast.Count > 0 {
 			a.talk("%s", p.duration())
+		}
+		if text := a.memory(p); text != "" {
+			a.talk("%s", text)
 		}
 	}
 	if f := together(plans); len(plans) > 1 && f.Count > 0 {

@@ -23,6 +23,8 @@ type runFlags struct {
 	noReport, quiet, asJSON bool
 	jobs, retries           int
 	timeout                 time.Duration
+	memory                  string
+	limit                   int64 // of memory, in bytes; 0: none
 	tags                    []string
 	note                    string
 }
@@ -34,6 +36,11 @@ func (a *app) runCommand() *cobra.Command {
 		Long: `Executes every run of the specs that the database does not hold yet, records it, and renders
 each spec's report beside it. To resume after an interruption, give the same command again:
 finished runs are never repeated (but with --force); failed and interrupted ones are.
+
+A run that would take more than --memory-limit is refused before anything starts; those that fit
+alone but not beside others wait. Where the process nears the limit nevertheless, the newest run is
+stopped and recorded as failed. A run that goes on 10 s after its --timeout is recorded as out of
+time, and left behind.
 
 Everything is checked before the first run. Exit codes: 0 fine (a diverged run is a result),
 1 some runs failed, 2 usage or spec error, 3 a claim's verdict is not the expected one,
@@ -57,6 +64,7 @@ Everything is checked before the first run. Exit codes: 0 fine (a diverged run i
 	f.BoolVar(&o.failFast, "fail-fast", false, "start no further run after the first failure")
 	f.BoolVarP(&o.force, "force", "f", false, "repeat finished runs, and overwrite a report that kappa did not write")
 	f.DurationVar(&o.timeout, "timeout", 0, "`TIME` limit of each run, such as 10m")
+	f.StringVar(&o.memory, "memory-limit", defaultMemory, "`SIZE` of memory that may be taken: 2GiB, a part of the machine's, or 0 for any")
 	f.IntVar(&o.retries, "retries", 0, "`N` further attempts at a run that fails")
 	f.StringArrayVarP(&o.tags, "tag", "t", nil, "`TAG` recorded with each run (repeatable)")
 	f.StringVarP(&o.note, "note", "m", "", "`TEXT` recorded with each run")
@@ -107,6 +115,10 @@ type failedRun struct {
 
 func (a *app) run(ctx context.Context, args []string, o runFlags) (err error) {
 	a.hushed = o.quiet
+	if o.limit, err = memoryLimit(o.memory, a.env.total()); err != nil {
+		return a.refused(o.asJSON, err)
+	}
+	defer boundedMemory(o.limit)()
 	files := &runDatabases{app: a, dry: o.dry, unwritable: make(map[string]error)}
 	plans, err := a.prepareRun(ctx, args, &o, files)
 	if err != nil {
@@ -224,10 +236,13 @@ func (a *app) decideAll(ctx context.Context, targets []*target, dbs *databases, 
 			if !o.noReport && len(t.set) == 0 {
 				errs = append(errs, a.canReport(t, o.force))
 			}
-			if err := runner.CheckData(ctx, p.plan, p.data); err != nil {
-				errs = append(errs, asUsage(err))
-			} else if p.forecast, err = a.foretell(ctx, db, p, o.jobs); err != nil {
+			if err := a.foretell(ctx, db, &p, o.jobs); err != nil {
 				return nil, err
+			}
+			if err := a.overMemory(p, o.limit); err != nil {
+				errs = append(errs, err)
+			} else if err := runner.CheckData(ctx, p.plan, p.data); err != nil {
+				errs = append(errs, asUsage(err))
 			}
 		}
 		plans = append(plans, p)
