@@ -34,7 +34,7 @@ func TestChanges(t *testing.T) {
 		}, "spec line 10: 356.2 → 358 (+0.5 %): SELECT median(rir) FROM results\nspec line 10: – → 12.5: SELECT max(ceiling) FROM results"},
 		{"a number in its last digits", func(b *bench) {
 			b.source.answers["SELECT median(rir) FROM results"].Values[0][0] = 356.204900001
-		}, "spec line 10: 356.2049 → 356.204900001 (+relative 3×10⁻¹²): SELECT median(rir) FROM results"},
+		}, "spec line 10: 356.2049 → 356.204900001 (relative +3×10⁻¹²): SELECT median(rir) FROM results"},
 		{"what twelve digits do not show", func(b *bench) {
 			b.source.answers["SELECT median(rir) FROM results"].Values[0][0] = math.Nextafter(356.2049, 400)
 		}, ""},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -72,11 +73,7 @@ func (c Change) String() string {
 		s += ": " + old + " → " + now
 	}
 	if c.Relative != nil {
-		sign := "+"
-		if *c.Relative < 0 {
-			sign = "−"
-		}
-		s += " (" + sign + share(math.Abs(*c.Relative)) + ")"
+		s += " (" + signedShare(*c.Relative) + ")"
 	}
 	if c.Kind == numberItem {
 		s += ": " + cut(c.Where, 70)
@@ -84,12 +81,28 @@ func (c Change) String() string {
 	return s
 }
 
+// signedShare is share with a sign.
+func signedShare(x float64) string {
+	sign := "+"
+	if x < 0 {
+		sign = "−"
+	}
+	s := share(math.Abs(x))
+	if rest, ok := strings.CutPrefix(s, relative); ok {
+		return relative + sign + rest
+	}
+	return sign + s
+}
+
+// relative begins a difference that per cent are too coarse for.
+const relative = "relative "
+
 // share writes a relative difference: in per cent where that is readable.
 func share(x float64) string {
 	if x >= 1e-5 {
 		return trimZeros(significant(100*x, 2)) + " %"
 	}
-	return "relative " + trimZeros(significant(x, 1))
+	return relative + trimZeros(significant(x, 1))
 }
 
 // pair writes two values with as few digits, from four on, as show the difference.

@@ -19,6 +19,8 @@ type reportFlags struct {
 	specFlags
 	toFlags
 	partial, noProvenance, force, quiet, asJSON bool
+	watch                                       bool
+	trace                                       string
 
 	overwrite bool // what kappa did not write, and nothing else: --force of run is about runs first
 }
@@ -31,6 +33,8 @@ type reportResult struct {
 	Missing  int           `json:"missing"` // runs
 	Warnings int           `json:"warnings"`
 	Claims   []claimResult `json:"claims"`
+	// Numbers are those that the report which lay there told otherwise.
+	Numbers []reports.Change `json:"numbers"`
 
 	Exports []exportResult `json:"exports,omitempty"`
 }
@@ -48,43 +52,35 @@ func (a *app) reportCommand() *cobra.Command {
 		Use: "report SPEC…", Short: "Render reports from what is recorded; executes nothing", Args: someSpecs,
 		Long: `Renders each spec's report, NAME.md and NAME_files/ beside the spec, from the database alone: data
 files need not be there. The same database gives the same bytes; if nothing but Provenance would
-change, the files are left alone.
+change, the files are left alone. It tells which numbers of the report that lay there have changed, with
+their old and new values.
+
+--trace tells where something in the report comes from: PLACE is the id of a table, figure or claim, a
+line of the report (57 or digits.md:57) or of the spec (digits.toml:31), and the answer its query, its
+value and the runs that it stands on, as the manifest beside the report has them. Nothing is rendered.
+
+--watch renders again whenever the spec or a run changes, until it is interrupted (exit code 0). What is
+wrong with a spec meanwhile is said, and the watch goes on.
 
 Exit code 2 if no run is recorded or some are missing (without --partial), 3 if a claim's verdict is
 not the expected one.`,
 		ValidArgsFunction: a.completeSpecs,
-		RunE: run(func(ctx context.Context, args []string) (err error) {
+		Example: `  kappa report digits
+  kappa report digits --trace rir-heatmap
+  kappa report mine -w`,
+		RunE: run(func(ctx context.Context, args []string) error {
 			if err := o.toFlags.check(a.cwd, len(args)); err != nil {
 				return err
 			}
-			targets, err := a.load(ctx, args, o.specFlags)
-			if err == nil {
-				err = a.check(ctx, targets)
+			switch {
+			case o.watch && (o.asJSON || o.trace != ""):
+				return usagef("", "--watch goes with neither --json nor --trace")
+			case o.watch:
+				return a.watch(ctx, args, o)
+			case o.trace != "":
+				return a.traceReports(ctx, args, o)
 			}
-			if err != nil {
-				return a.refused(o.asJSON, err)
-			}
-			dbs := &databases{opener: a.openOrEmpty}
-			defer func() { err = joined(err, dbs.close()) }()
-			results := []*reportResult{}
-			var errs []error
-			for _, t := range targets {
-				db, err := dbs.get(ctx, a.dbPathFor(t.file.Root))
-				if err != nil {
-					return err
-				}
-				if err := t.makePlan(ctx, db); err != nil {
-					errs = append(errs, err)
-					continue
-				}
-				result, _, err := a.render(ctx, db, t, o)
-				results = append(results, result)
-				errs = append(errs, err)
-			}
-			if o.asJSON {
-				errs = append(errs, a.writeJSON(results))
-			}
-			return errors.Join(errs...)
+			return a.report(ctx, args, o)
 		}),
 	}
 	o.specFlags.register(c, false)
@@ -95,7 +91,41 @@ not the expected one.`,
 	f.BoolVarP(&o.force, "force", "f", false, "overwrite files that kappa did not write")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "say nothing but what goes wrong")
 	f.BoolVar(&o.asJSON, "json", false, "write a summary as JSON")
+	f.BoolVarP(&o.watch, "watch", "w", false, "render again whenever the spec or a run changes")
+	f.StringVar(&o.trace, "trace", "", "tell where `PLACE` (an id, or a line of the report) comes from")
 	return c
+}
+
+// report renders the reports of specs.
+func (a *app) report(ctx context.Context, args []string, o reportFlags) (err error) {
+	targets, err := a.load(ctx, args, o.specFlags)
+	if err == nil {
+		err = a.check(ctx, targets)
+	}
+	if err != nil {
+		return a.refused(o.asJSON, err)
+	}
+	dbs := &databases{opener: a.openOrEmpty}
+	defer func() { err = joined(err, dbs.close()) }()
+	results := []*reportResult{}
+	var errs []error
+	for _, t := range targets {
+		db, err := dbs.get(ctx, a.dbPathFor(t.file.Root))
+		if err != nil {
+			return err
+		}
+		if err := t.makePlan(ctx, db); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		result, _, err := a.render(ctx, db, t, o)
+		results = append(results, result)
+		errs = append(errs, err)
+	}
+	if o.asJSON {
+		errs = append(errs, a.writeJSON(results))
+	}
+	return errors.Join(errs...)
 }
 
 func (a *app) writeJSON(v any) error {
@@ -122,7 +152,7 @@ func planRows(plan *runner.Plan) ([]store.PlanRow, error) {
 
 // render builds and writes one report. The error may be that a claim's verdict is not the expected one.
 func (a *app) render(ctx context.Context, db *store.DB, t *target, o reportFlags) (*reportResult, *reports.Document, error) {
-	result := &reportResult{Path: shown(a.cwd, t.reportPath()), State: "skipped", Changed: []string{}, Claims: []claimResult{}}
+	result := &reportResult{Path: shown(a.cwd, t.reportPath()), State: "skipped", Changed: []string{}, Claims: []claimResult{}, Numbers: []reports.Change{}}
 	doc, err := t.build(ctx, db, o.partial)
 	if missing, ok := errors.AsType[*reports.MissingError](err); ok {
 		result.Missing = missing.Missing
@@ -153,6 +183,10 @@ func (a *app) render(ctx context.Context, db *store.DB, t *target, o reportFlags
 	if err := a.export(t, doc, o, result); err != nil || !o.writes("md") {
 		return result, doc, errors.Join(err, t.unexpected(doc))
 	}
+	was, err := reports.Look(t.file.Dir, t.spec.Name)
+	if err != nil {
+		return result, doc, failf("", "%v", err)
+	}
 	w, err := reports.Write(t.file.Dir, doc, reports.WriteOptions{Force: o.force, NoProvenance: o.noProvenance})
 	foreign, ok := errors.AsType[*reports.ForeignError](err)
 	if ok && o.overwrite {
@@ -168,8 +202,10 @@ func (a *app) render(ctx context.Context, db *store.DB, t *target, o reportFlags
 		result.State = "unchanged"
 	}
 	result.Changed = append(append(result.Changed, w.Changed...), w.Removed...)
+	result.Numbers = append(result.Numbers, was.Changes(doc)...)
 	if !o.quiet && !o.asJSON {
 		fmt.Fprintf(a.env.Stdout, "%s: %s\n", result.Path, result.State)
+		tellChanges(a.env.Stdout, "  ", result.Numbers, screenful)
 	}
 	return result, doc, t.unexpected(doc)
 }

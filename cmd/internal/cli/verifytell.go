@@ -11,6 +11,9 @@ import (
 // changesShown is how many changed numbers of a report are listed.
 const changesShown = 12
 
+// screenful is how many of them are listed where there is nothing else to tell.
+const screenful = 20
+
 // tellVerified writes the findings for people, and ends with what is wrong in all.
 func (a *app) tellVerified(results []*verified, o verifyFlags) error {
 	w := a.env.Stdout
