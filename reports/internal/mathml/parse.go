@@ -1,6 +1,7 @@
 package mathml
 
 import (
+	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -142,8 +143,10 @@ func (p *parser) scripts(base node, depth int) (node, *Error) {
 		case t.kind == tokenCommand && (t.text == "limits" || t.text == "nolimits"):
 			p.next()
 			base.limits, base.always = false, t.text == "limits"
-			if !base.always && base.tag == "mo" {
+			if base.tag == "mo" && base.always && !strings.Contains(base.attributes, "movablelimits") {
 				base.attributes += ` movablelimits="false"`
+			} else if base.tag == "mo" {
+				base.attributes = strings.Replace(base.attributes, `movablelimits="true"`, `movablelimits="false"`, 1)
 			}
 			continue
 		case t.kind == tokenPrime && !hasSup:

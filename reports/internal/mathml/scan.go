@@ -33,19 +33,22 @@ type token struct {
 
 // scan cuts a formula into tokens. White space only parts them, but inside \text, which reads the source itself.
 func scan(tex string) ([]token, *Error) {
+	for i, r := range tex {
+		if _, n := utf8.DecodeRuneInString(tex[i:]); r == utf8.RuneError && n == 1 {
+			return nil, errorf(i, "it is not UTF-8")
+		}
+		if !inXML(r) || unicode.IsControl(r) && !unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) {
+			return nil, errorf(i, "the character %U is not known", r)
+		}
+	}
 	var out []token
 	space := false
 	for i := 0; i < len(tex); {
 		r, n := utf8.DecodeRuneInString(tex[i:])
-		switch {
-		case r == utf8.RuneError && n == 1:
-			return nil, errorf(i, "it is not UTF-8")
-		case unicode.IsSpace(r) && r != '\u00a0':
+		if unicode.IsSpace(r) && r != '\u00a0' {
 			space = true
 			i += n
 			continue
-		case unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || !inXML(r):
-			return nil, errorf(i, "the character %U is not known", r)
 		}
 		t := token{kind: tokenChar, text: tex[i : i+n], at: i, end: i + n, space: space}
 		switch r {
