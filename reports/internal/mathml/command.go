@@ -108,6 +108,9 @@ func (p *parser) accent(t token, tag, mark, attributes, markAttributes string, d
 	if err != nil {
 		return node{}, err
 	}
+	if bars[t.text] {
+		attributes = ""
+	}
 	return node{tag: tag, attributes: attributes, kids: []node{
 		grouped(spaced(row)), leaf("mo", markAttributes, mark, operator),
 	}}, nil

@@ -83,14 +83,17 @@ func delimitersOf(list ...string) map[string]bool {
 // sizes are the heights of \big and its like, in lines of text.
 var sizes = map[string]string{"big": "1.2em", "Big": "1.623em", "bigg": "2.047em", "Bigg": "2.470em"}
 
+// A bar is no accent to MathML, which would set it down on the letter.
+var bars = delimitersOf("bar", "overline", "underline")
+
 // accents stand over what they are given; those of the second table stretch.
 var accents = map[string]string{
-	"hat": "^", "check": "ˇ", "tilde": "~", "acute": "´", "grave": "`", "dot": "˙", "ddot": "¨", "breve": "˘", "bar": "¯", "vec": "→",
+	"hat": "^", "check": "ˇ", "tilde": "~", "acute": "´", "grave": "`", "dot": "˙", "ddot": "¨", "breve": "˘", "bar": "‾", "vec": "→",
 	"mathring": "˚",
 }
 
 var wideAccents = map[string]string{
-	"widehat": "^", "widetilde": "~", "overline": "¯", "overrightarrow": "→", "overleftarrow": "←", "overbrace": "⏞",
+	"widehat": "^", "widetilde": "~", "overline": "‾", "overrightarrow": "→", "overleftarrow": "←", "overbrace": "⏞",
 }
 
 var underAccents = map[string]string{"underline": "_", "underbrace": "⏟"}
