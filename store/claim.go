@@ -203,9 +203,9 @@ func putProvenance(ctx context.Context, tx *sql.Tx, p Provenance) (int64, error)
 		return id, err
 	}
 	err = tx.QueryRowContext(ctx, `
-		INSERT INTO provenance (hash, go_version, kernel, cpu, os, host, git_commit, git_dirty, argv, modules)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+		INSERT INTO provenance (hash, go_version, kernel, cpu, os, host, git_commit, git_dirty, argv, modules, diff_hash, diff_bytes, diff)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0), ?) RETURNING id`,
 		h, orNull(p.GoVersion), orNull(p.Kernel), orNull(p.CPU), orNull(p.OS), orNull(p.Host), orNull(p.GitCommit),
-		bit(p.GitDirty), argv, modules).Scan(&id)
+		bit(p.GitDirty), argv, modules, orNull(p.DiffHash), p.DiffBytes, orNull(p.Diff)).Scan(&id)
 	return id, err
 }

@@ -66,6 +66,12 @@ type Provenance struct {
 	GitDirty                         bool
 	Argv                             []string
 	Modules                          []string // path@version
+
+	// What the tracked files had that the commit had not: the SHA-256 of the text of the changes, its length in bytes, and the text
+	// itself where it was asked for. Zero: nothing, or not known. (Absent from the row's hash where they are zero, as before.)
+	DiffHash  string `json:",omitempty"`
+	DiffBytes int64  `json:",omitempty"`
+	Diff      string `json:",omitempty"`
 }
 
 // Outcome is everything an attempt leaves behind; it is written in one transaction.

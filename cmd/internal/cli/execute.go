@@ -157,7 +157,7 @@ func (a *app) execute(ctx context.Context, db *store.DB, p planned, o runFlags, 
 		Jobs: jobs, Forecast: &p.forecast, Timeout: o.timeout, Retries: o.retries, FailFast: o.failFast, Force: o.force,
 		Filter: o.keeps, Tags: o.tags, Note: o.note,
 		MemoryLimit: o.limit, Sizes: p.sizes, Resident: a.env.Resident, Relieve: debug.FreeOSMemory,
-		Data: p.data, Provenance: a.provenance(ctx, p.file.Root), Now: a.env.Now, CPU: a.env.CPU,
+		Data: p.data, Provenance: a.provenance(ctx, p.file.Root, o.recordDiff), Now: a.env.Now, CPU: a.env.CPU,
 		Notify: func(e runner.Event) {
 			if e.Kind == runner.Finished && e.Reason == string(runner.ReasonElsewhere) && e.Status == store.Running {
 				elsewhere++

@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"regexp"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -18,14 +19,20 @@ import (
 // gitPatience bounds the questions to git: provenance is no reason to wait.
 const gitPatience = 3 * time.Second
 
-// provenance says on what and from what the runs of a project are computed.
-func (a *app) provenance(ctx context.Context, root string) store.Provenance {
+// provenance says on what and from what the runs of a project are computed; keepDiff also keeps the text of what is not committed.
+func (a *app) provenance(ctx context.Context, root string, keepDiff bool) store.Provenance {
 	p := store.Provenance{
 		GoVersion: runtime.Version(), Kernel: blas.Kernel(), CPU: cpuName(),
-		OS: runtime.GOOS + "/" + runtime.GOARCH, Argv: a.env.Argv,
+		OS: runtime.GOOS + "/" + runtime.GOARCH, Argv: withoutSecrets(a.env.Argv),
 	}
 	p.Host, _ = os.Hostname() // a machine without a name has no name
 	p.GitCommit, p.GitDirty = gitState(ctx, root)
+	if p.GitDirty {
+		bounded, cancel := context.WithTimeout(ctx, gitPatience)
+		defer cancel()
+		d := gitDiff(bounded, root, keepDiff)
+		p.DiffHash, p.DiffBytes, p.Diff = d.hash, d.bytes, d.text
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return p
@@ -43,16 +50,34 @@ func (a *app) provenance(ctx context.Context, root string) store.Provenance {
 	return p
 }
 
+// secrets are the parts of addresses that are nobody's business: user and password, and what is given as a token.
+var secrets = regexp.MustCompile(`(://)[^/@\s]+@|(?i)([?&][^=&\s]*(?:token|key|secret|password|signature|credential)[^=&\s]*=)[^&\s]+`)
+
+// withoutSecrets is a command line for the record.
+func withoutSecrets(argv []string) []string {
+	var out []string
+	for _, arg := range argv {
+		out = append(out, secrets.ReplaceAllStringFunc(arg, func(found string) string {
+			m := secrets.FindStringSubmatch(found)
+			if m[1] != "" {
+				return m[1] + "…@"
+			}
+			return m[2] + "…"
+		}))
+	}
+	return out
+}
+
 // gitState asks git for the commit of the project and whether files differ from it; "" where there is no repository.
 func gitState(ctx context.Context, dir string) (commit string, dirty bool) {
 	ctx, cancel := context.WithTimeout(ctx, gitPatience)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, "git", "-C", dir, "rev-parse", "HEAD").Output()
+	out, err := git(ctx, dir, "rev-parse", "HEAD").Output()
 	if err != nil {
 		return "", false
 	}
 	commit = strings.TrimSpace(string(out))
-	out, err = exec.CommandContext(ctx, "git", "-C", dir, "status", "--porcelain", "--untracked-files=no").Output()
+	out, err = git(ctx, dir, "status", "--porcelain", "--untracked-files=no").Output()
 	return commit, err == nil && len(bytes.TrimSpace(out)) > 0
 }
 

@@ -24,6 +24,7 @@ type runFlags struct {
 	jobs, retries           int
 	timeout                 time.Duration
 	memory                  string
+	recordDiff              bool
 	limit                   int64 // of memory, in bytes; 0: none
 	tags                    []string
 	note                    string
@@ -41,6 +42,10 @@ A run that would take more than --memory-limit is refused before anything starts
 alone but not beside others wait. Where the process nears the limit nevertheless, the newest run is
 stopped and recorded as failed. A run that goes on 10 s after its --timeout is recorded as out of
 time, and left behind.
+
+With each run are recorded the commit, a digest and the size of what git diff HEAD says (its text
+only with --record-diff), the machine, the kernel, the versions, and the command line without the
+passwords and tokens of addresses.
 
 Everything is checked before the first run. Exit codes: 0 fine (a diverged run is a result),
 1 some runs failed, 2 usage or spec error, 3 a claim's verdict is not the expected one,
@@ -68,6 +73,7 @@ Everything is checked before the first run. Exit codes: 0 fine (a diverged run i
 	f.IntVar(&o.retries, "retries", 0, "`N` further attempts at a run that fails")
 	f.StringArrayVarP(&o.tags, "tag", "t", nil, "`TAG` recorded with each run (repeatable)")
 	f.StringVarP(&o.note, "note", "m", "", "`TEXT` recorded with each run")
+	f.BoolVar(&o.recordDiff, "record-diff", false, "record the text of uncommitted changes, at most 1 MiB: it can hold secrets")
 	f.BoolVar(&o.noReport, "no-report", false, "record, and leave the report as it is")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "say nothing but what goes wrong")
 	f.BoolVar(&o.asJSON, "json", false, "write a summary as JSON instead of progress")
