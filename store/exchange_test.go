@@ -55,7 +55,7 @@ func fill(t *testing.T, db *DB) {
 		s := start(i)
 		s.Tags, s.Note = []string{"b", "a" + planes()}, fmt.Sprintf("note %d", i)
 		s.Params = append(s.Params,
-			Param{Path: planes(), Text: ptr(strings.Repeat("ä", 500_000))},
+			Param{Path: planes(), Text: ptr(strings.Repeat("ä", 500_000*(i/3)))},
 			Param{Path: "tiny", Number: ptr(math.SmallestNonzeroFloat64)}, Param{Path: "whole", Number: ptr(1e300)},
 			Param{Path: "invalid \xff\xfe", Text: ptr("\xc3(")}, Param{Path: "empty", Text: ptr("")})
 		if i > 0 {
@@ -67,7 +67,7 @@ func fill(t *testing.T, db *DB) {
 		o.Metrics = append(o.Metrics, Metric{"nan", 0, math.NaN()}, Metric{"inf", 0, math.Inf(1)}, Metric{"-inf", 0, math.Inf(-1)},
 			Metric{"-0", 0, math.Copysign(0, -1)}, Metric{"subnormal", 0, 5e-324}, Metric{"third", 0, 1.0 / 3}, Metric{planes(), 1 << 40, math.MaxFloat64})
 		o.Result.RIR = math.NaN()
-		art, err := db.WriteArtifact(s.Key, "theta", []byte(strings.Repeat(fmt.Sprint(i/2), 1_500_000)))
+		art, err := db.WriteArtifact(s.Key, "theta", []byte(strings.Repeat(fmt.Sprint(i/2), 600_000*(1+i/2))))
 		must(err)
 		o.Artifacts = []Artifact{art}
 		must(db.Finish(ctx, a, o))

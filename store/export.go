@@ -246,7 +246,7 @@ func (db *DB) exportDB(ctx context.Context, path string, o ExportOptions) (r Exp
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	tmp := filepath.Join(dir, "export.db")
-	out, err := Open(ctx, tmp, Options{Now: db.now, Busy: db.busy})
+	out, err := Open(ctx, tmp, Options{Now: db.now, Busy: db.busy, scratch: true})
 	if err != nil {
 		return r, err
 	}

@@ -137,7 +137,7 @@ func (db *DB) stage(ctx context.Context) (*DB, error) {
 			return nil, &Error{Path: os.TempDir(), Op: "make a temporary database", Err: err}
 		}
 	}
-	s, err := Open(ctx, filepath.Join(dir, "import.db"), Options{Now: db.now})
+	s, err := Open(ctx, filepath.Join(dir, "import.db"), Options{Now: db.now, scratch: true})
 	if err == nil {
 		s.remove = dir
 		if _, err = s.w.ExecContext(ctx, "PRAGMA synchronous = off"); err != nil {
@@ -201,7 +201,7 @@ func (db *DB) migratedCopy(ctx context.Context, path string, older *olderError) 
 	if err = s.Close(); err == nil {
 		tmp := filepath.Join(dir, "older.db")
 		if err = old.Backup(ctx, tmp); err == nil {
-			if s, err = Open(ctx, tmp, Options{Now: db.now}); err == nil {
+			if s, err = Open(ctx, tmp, Options{Now: db.now, scratch: true}); err == nil {
 				s.remove = dir
 				return s, nil
 			}

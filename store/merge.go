@@ -60,6 +60,7 @@ type merger struct {
 	report  *ImportReport
 	runs    map[int64]mergedRun // by the source's ids
 	written map[string]bool     // digests of the contents that are there
+	ends    []ack               // of the attempts that the transaction under way has added
 }
 
 // mergedRun is a run of the source as the target has it.
@@ -90,6 +91,11 @@ func (db *DB) merge(ctx context.Context, src *DB, o mergeOptions) (report Import
 		return report, err
 	}
 	defer func() { _ = c.Close() }()
+	if !o.dry && !o.unsafe {
+		if _, err := c.ExecContext(ctx, "PRAGMA synchronous = full"); err != nil {
+			return report, err
+		}
+	}
 	sm := readOnly
 	if src.mode == immutable {
 		sm = immutable
@@ -162,9 +168,18 @@ func (g *merger) inTransaction(ctx context.Context, f func() error) error {
 	g.tx, g.q = tx, tx
 	defer func() { g.tx, g.q = nil, g.c }()
 	if err := f(); err != nil {
+		g.ends = nil
 		return errors.Join(err, tx.Rollback())
 	}
-	return tx.Commit()
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	for _, end := range g.ends {
+		g.db.acknowledge(ctx, end)
+	}
+	g.ends = g.ends[:0]
+	g.db.foldLog(ctx, g.c)
+	return nil
 }
 
 // exec changes the target.
@@ -442,14 +457,18 @@ func (g *merger) insert(ctx context.Context, from, run int64, number int) (int64
 	if err != nil {
 		return 0, err
 	}
-	later := "attempt"
 	if taken > 0 {
-		later = "(SELECT max(attempt) + 1 FROM main.attempt WHERE run = ?1)"
+		if number, err = count(ctx, g.q, "SELECT max(attempt) + 1 FROM main.attempt WHERE run = ?", run); err != nil {
+			return 0, err
+		}
+	}
+	end := ack{Attempt: number}
+	if end.Seq, err = g.db.nextSeq(ctx, g.tx); err != nil {
+		return 0, err
 	}
 	fields := slices.DeleteFunc(slices.Clone(g.columns["attempt"]), func(f field) bool { return f.name == "attempt" })
-	res, err := g.exec(ctx, "INSERT INTO main.attempt (run, attempt, provenance, holder, lease, seq, "+list(fields, "")+") SELECT ?1, "+later+
-		", ?2, ?3, 0, (SELECT ifnull(max(seq), 0) + 1 FROM main.attempt), "+list(fields, "")+" FROM incoming.attempt WHERE id = ?4",
-		run, provenance, importHolder, from)
+	res, err := g.exec(ctx, "INSERT INTO main.attempt (run, attempt, provenance, holder, lease, seq, "+list(fields, "")+
+		") SELECT ?, ?, ?, ?, 0, ?, "+list(fields, "")+" FROM incoming.attempt WHERE id = ?", run, number, provenance, importHolder, end.Seq, from)
 	if err != nil {
 		return 0, err
 	}
@@ -463,7 +482,12 @@ func (g *merger) insert(ctx context.Context, from, run int64, number int) (int64
 			return 0, err
 		}
 	}
-	return id, nil
+	if err := g.tx.QueryRowContext(ctx, "SELECT r.key, a.status, "+experimentOfRun+" FROM main.attempt AS a JOIN main.run AS r ON r.id = a.run WHERE a.id = ?",
+		id).Scan(&end.Key, &end.Status, &end.Experiment); err != nil {
+		return 0, err
+	}
+	g.ends = append(g.ends, end)
+	return id, madeGood(ctx, g.tx, end)
 }
 
 // provenance finds or makes the provenance of an attempt.

@@ -134,7 +134,7 @@ the experiment into a Markdown report in which every number comes from a query.`
 		}
 	}
 	add("experiment", a.initCommand(), a.newCommand(), a.validateCommand(), a.planCommand(), a.runCommand(), a.statusCommand(), a.reportCommand(), a.verifyCommand())
-	add("record", a.runsCommand(), a.queryCommand(), a.schemaCommand(), a.dbCommand())
+	add("record", a.runsCommand(), a.queryCommand(), a.schemaCommand(), a.exportCommand(), a.importCommand(), a.dbCommand(), a.gcCommand())
 	add("tool", a.auditCommand(), a.dataCommand(), a.doctorCommand(), a.versionCommand())
 	root.SetHelpCommandGroupID("tool")
 	root.SetCompletionCommandGroupID("tool")
