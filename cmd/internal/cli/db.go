@@ -13,7 +13,7 @@ import (
 
 func (a *app) dbCommand() *cobra.Command {
 	return group("db", "The database file: what it holds, whether it is sound, a copy of it",
-		a.dbInfoCommand(), a.dbCheckCommand(), a.dbBackupCommand())
+		a.dbInfoCommand(), a.dbCheckCommand(), a.dbBackupCommand(), a.dbVacuumCommand())
 }
 
 func (a *app) dbInfoCommand() *cobra.Command {
