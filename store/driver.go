@@ -53,6 +53,7 @@ func dsn(path string, m mode, busy time.Duration) string {
 	v.Add("_pragma", "busy_timeout("+strconv.FormatInt(busy.Milliseconds(), 10)+")")
 	v.Add("_pragma", "foreign_keys(1)")
 	v.Add("_pragma", "temp_store(memory)")
+	v.Add("_pragma", "cache_size(-65536)") // KiB at most; the 2 MiB that are usual make a large history be read again and again
 	v.Add("_txlock", "immediate")
 	v.Add("_dqs", "0")       // "text" in double quotes is a column's name, never a string
 	v.Add("_defensive", "1") // no statement may damage the file
@@ -61,6 +62,7 @@ func dsn(path string, m mode, busy time.Duration) string {
 	case readWrite:
 		v.Add("mode", "rwc")
 		v.Add("_pragma", "synchronous(normal)")
+		v.Add("_pragma", "wal_autocheckpoint(0)") // DB.foldLog does it
 	case readOnly:
 		v.Add("mode", "ro")
 	case immutable:

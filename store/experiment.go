@@ -18,11 +18,17 @@ func (db *DB) RecordExperiment(ctx context.Context, e Experiment) error {
 			return fmt.Errorf("record experiment %s: %w", e.Name, err)
 		}
 	}
-	err := db.write(ctx, false, func(tx *sql.Tx) error { return db.putExperiment(ctx, tx, e) })
+	digest := planDigest(e)
+	if db.w != nil {
+		if ok, err := db.isCurrent(ctx, e, digest); ok || err != nil {
+			return db.fault("record an experiment", err)
+		}
+	}
+	err := db.write(ctx, false, func(tx *sql.Tx) error { return db.putExperiment(ctx, tx, e, digest) })
 	return db.fault("record an experiment", err)
 }
 
-func (db *DB) putExperiment(ctx context.Context, tx *sql.Tx, e Experiment) error {
+func (db *DB) putExperiment(ctx context.Context, tx *sql.Tx, e Experiment, digest string) error {
 	data := e.Bytes
 	if data == nil {
 		data = []byte{} // nil would be NULL
@@ -36,6 +42,9 @@ func (db *DB) putExperiment(ctx context.Context, tx *sql.Tx, e Experiment) error
 	if err != nil {
 		return err
 	}
+	if ok, err := recordedPlan(ctx, tx, id, digest); ok || err != nil {
+		return err
+	}
 	err = insert(ctx, tx, "INSERT INTO run (key) VALUES (?) ON CONFLICT (key) DO NOTHING", len(e.Runs),
 		func(i int) []any { return []any{e.Runs[i]} })
 	if err != nil {
@@ -44,14 +53,12 @@ func (db *DB) putExperiment(ctx context.Context, tx *sql.Tx, e Experiment) error
 	if _, err := tx.ExecContext(ctx, "DELETE FROM experiment_runs WHERE experiment = ?", id); err != nil {
 		return err
 	}
-	return insert(ctx, tx, `INSERT INTO experiment_runs (experiment, ordinal, run, swept)
-		SELECT ?, ?, id, ? FROM run WHERE key = ?`, len(e.Runs), func(i int) []any {
-		swept := "{}"
-		if len(e.Swept) != 0 && e.Swept[i] != "" {
-			swept = e.Swept[i]
-		}
-		return []any{id, i, swept, e.Runs[i]}
-	})
+	err = insert(ctx, tx, `INSERT INTO experiment_runs (experiment, ordinal, run, swept)
+		SELECT ?, ?, id, ? FROM run WHERE key = ?`, len(e.Runs), func(i int) []any { return []any{id, i, sweptText(e, i), e.Runs[i]} })
+	if err != nil {
+		return err
+	}
+	return notePlan(ctx, tx, id, digest)
 }
 
 // Claim is the verdict on one claim of a spec. A number that there is none of is NaN and becomes NULL.

@@ -23,6 +23,12 @@ CREATE TABLE lost (                -- ends that were acknowledged and that are n
 ) STRICT;
 CREATE INDEX lost_by_key ON lost (key);
 
+CREATE TABLE plan_digest (         -- what experiment_runs holds of a version, so that the same need not be written again
+  experiment INTEGER PRIMARY KEY,
+  digest     TEXT NOT NULL,        -- SHA-256 of keys and swept values
+  sum        INTEGER NOT NULL      -- over the rows, by which it is seen that they still stand
+) STRICT;
+
 -- The views, those of version 3 but for removed runs and for new columns at the end of runs.
 
 DROP VIEW dependencies;
