@@ -80,6 +80,27 @@ def aggregate(of):
     return Aggregate
 
 
+def mathematics(db):
+    """SQLite's mathematics, where this Python's SQLite was built without."""
+    def safe(of):
+        def value(*x):
+            try:
+                return None if None in x else of(*x)
+            except (ValueError, OverflowError):
+                return None
+        return value
+    try:
+        db.execute("SELECT log10(1.0)")
+    except sqlite3.OperationalError:
+        for name in ["sqrt", "exp", "log10", "log2", "floor", "ceil", "sin", "cos", "tan", "asin", "acos", "atan"]:
+            db.create_function(name, 1, safe(getattr(math, name)))
+        for name, arguments, of in [
+            ("ln", 1, math.log), ("log", 1, math.log10), ("log", 2, lambda base, x: math.log(x, base)), ("atan2", 2, math.atan2),
+            ("pow", 2, math.pow), ("power", 2, math.pow), ("pi", 0, lambda: math.pi), ("radians", 1, math.radians),
+        ]:
+            db.create_function(name, arguments, safe(of))
+
+
 def connect(path):
     """The database, read only, with the views as the report's queries see them: the runs of its plan, in its order."""
     db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
@@ -88,6 +109,7 @@ def connect(path):
         ("ci95", 1, ci95), ("ci95_low", 1, around(-1)), ("ci95_high", 1, around(1)),
     ]:
         db.create_aggregate(name, arguments, aggregate(of))
+    mathematics(db)
     columns = {p: p.replace(".", "_") for p in PATHS if p not in
                ("primary.dataset", "primary.class", "harmful.dataset", "harmful.class")}
     quoted = ['"' + c.replace('"', '""') + '"' for c in columns.values()]

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"html"
 	"strings"
+	"unicode"
 
 	_ "embed"
 
@@ -132,13 +133,15 @@ func newMarkdown(r *pageRenderer) goldmark.Markdown {
 	)
 }
 
-// xmlText replaces what XML cannot hold, which entities of Markdown can name.
+// xmlText replaces what XML cannot hold and what turns text round or hides it: entities of Markdown can name both.
 func xmlText(page []byte) []byte {
 	return bytes.Map(func(r rune) rune {
-		if r == '\t' || r == '\n' || r >= 0x20 && r <= 0xD7FF || r >= 0xE000 && r <= 0xFFFD || r >= 0x10000 {
-			return r
+		switch {
+		case r == '\t' || r == '\n':
+		case unicode.IsControl(r) || r == 0xFFFE || r == 0xFFFF || unicode.Is(unicode.Cf, r) && r != '\u200C' && r != '\u200D':
+			return '\uFFFD'
 		}
-		return '\uFFFD'
+		return r
 	}, page)
 }
 

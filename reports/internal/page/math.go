@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/parser"
@@ -40,6 +41,8 @@ func (mathParser) Parse(_ ast.Node, block text.Reader, _ parser.Context) ast.Nod
 	n := &mathNode{at: segment.Start}
 	open, shut := "$", "$"
 	switch {
+	case bytes.HasPrefix(line, []byte("$$$")):
+		return nil
 	case bytes.HasPrefix(line, []byte("$$")):
 		open, shut, n.display = "$$", "$$", true
 	case bytes.HasPrefix(line, []byte("$`")):
@@ -49,7 +52,7 @@ func (mathParser) Parse(_ ast.Node, block text.Reader, _ parser.Context) ast.Nod
 	tex, ok := until(block, shut)
 	switch {
 	case !ok, strings.TrimSpace(tex) == "", shut == "$" && (isSpace(tex[0]) || isSpace(tex[len(tex)-1])),
-		shut != "$$" && followed(block):
+		followed(block, shut):
 		block.SetPosition(row, at)
 		return nil
 	}
@@ -82,13 +85,11 @@ func until(block text.Reader, shut string) (string, bool) {
 	}
 }
 
-// followed says whether a letter, a digit or a dollar follows.
-func followed(block text.Reader) bool {
+// followed says whether a dollar follows, or, after a formula in a line, a letter or digit.
+func followed(block text.Reader, shut string) bool {
 	line, _ := block.PeekLine()
-	for _, r := range string(line[:min(len(line), 4)]) {
-		return r == '$' || isWord(r)
-	}
-	return false
+	r, _ := utf8.DecodeRune(line)
+	return r == '$' || shut != "$$" && isWord(r)
 }
 
 func isWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }

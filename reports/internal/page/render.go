@@ -224,7 +224,7 @@ func (r *pageRenderer) image(w util.BufWriter, source []byte, node ast.Node, ent
 	n := node.(*ast.Image)
 	if name, data, ok := r.file(n.Destination); ok && path.Ext(name) == ".svg" {
 		m, _ := inside(n)
-		_, _ = w.Write(inlineSVG(data, m.anchor()+"-"))
+		_, _ = w.Write(append(inlineSVG(data, m.anchor()+"-"), '\n'))
 		return ast.WalkSkipChildren, nil
 	}
 	alt := html.EscapeString(plain(n, source))

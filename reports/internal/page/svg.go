@@ -48,11 +48,11 @@ func tagLength(s []byte) int {
 func prefixed(tag, prefix string) string {
 	var out strings.Builder
 	for {
-		i := strings.IndexByte(tag, '"')
+		i := strings.IndexAny(tag, `"'`)
 		if i < 0 {
 			return out.String() + tag
 		}
-		j := strings.IndexByte(tag[i+1:], '"')
+		j := strings.IndexByte(tag[i+1:], tag[i])
 		if j < 0 {
 			return out.String() + tag
 		}
@@ -73,7 +73,7 @@ func prefixed(tag, prefix string) string {
 		default:
 			value = strings.ReplaceAll(value, "url(#", "url(#"+prefix)
 		}
-		out.WriteString(tag[:i+1] + value + `"`)
+		out.WriteString(tag[:i+1] + value + tag[i:i+1])
 		tag = tag[i+j+2:]
 	}
 }
