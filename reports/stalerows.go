@@ -93,7 +93,7 @@ func (p *Present) judgeDocument(s *Standing, f Facts) {
 	r := Reason{Kind: BecauseText, File: p.changes(f.Document)[0]}
 	r.Text = r.File + " would be another"
 	if r.File == p.name+".md" {
-		r.Line = firstDifference(p.text[:min(len(p.text), p.manifest.Report.Bytes)], []byte(f.Document.Body))
+		r.Line = firstDifference(p.text[:max(0, min(len(p.text), p.manifest.Report.Bytes))], []byte(f.Document.Body))
 		r.Text += fmt.Sprintf(" from line %d on%s", r.Line, quoteLine([]byte(f.Document.Body), r.Line))
 	}
 	s.add(r)
