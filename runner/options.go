@@ -16,6 +16,8 @@ type Options struct {
 	Force    bool                // repeat finished runs too
 	Filter   func(Decision) bool // nil = all; runs for which it is false are left out
 
+	Decisions []Decision // what Decide and Select have given a moment ago; nil = they are asked again
+
 	// Grace is how long a run that was told to stop, by its time limit, ctx or the watchdog, is waited for; 0 = 10 s. After that it is
 	// recorded, what computes it is left to itself, and no other run waits for it.
 	Grace time.Duration

@@ -40,11 +40,14 @@ func Run(ctx context.Context, plan *Plan, db Database, opt Options) (Summary, er
 	if opt.Now == nil {
 		return Summary{}, errors.New("run: Options.Now is nil")
 	}
-	decisions, err := Decide(ctx, plan, db, opt.Force)
-	if err != nil {
-		return Summary{}, err
+	decisions := opt.Decisions
+	if decisions == nil {
+		var err error
+		if decisions, err = Decide(ctx, plan, db, opt.Force); err != nil {
+			return Summary{}, err
+		}
+		decisions = Select(decisions, opt.Filter)
 	}
-	decisions = Select(decisions, opt.Filter)
 	jobs := opt.Jobs
 	if jobs <= 0 {
 		jobs = runtime.GOMAXPROCS(0)
@@ -94,7 +97,7 @@ func Run(ctx context.Context, plan *Plan, db Database, opt Options) (Summary, er
 			return nil
 		})
 	}
-	err = g.Wait()
+	err := g.Wait()
 	stopLooking()
 	stopBeat()
 	beats.Wait()

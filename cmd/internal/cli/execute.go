@@ -153,11 +153,16 @@ func (a *app) execute(ctx context.Context, db *store.DB, p planned, o runFlags, 
 		}
 	}
 	began := a.env.Now()
+	var provenance store.Provenance
+	decided := p.decisions
+	if p.todo() > 0 { // others may have been at it since
+		provenance, decided = a.provenance(ctx, p.file.Root, o.recordDiff), nil
+	}
 	summary, err = runner.Run(ctx, p.plan, db, runner.Options{
 		Jobs: jobs, Forecast: &p.forecast, Timeout: o.timeout, Retries: o.retries, FailFast: o.failFast, Force: o.force,
 		Filter: o.keeps, Tags: o.tags, Note: o.note,
 		MemoryLimit: o.limit, Sizes: p.sizes, Resident: a.env.Resident, Relieve: debug.FreeOSMemory,
-		Data: p.data, Provenance: a.provenance(ctx, p.file.Root, o.recordDiff), Now: a.env.Now, CPU: a.env.CPU,
+		Data: p.data, Provenance: provenance, Decisions: decided, Now: a.env.Now, CPU: a.env.CPU,
 		Notify: func(e runner.Event) {
 			if e.Kind == runner.Finished && e.Reason == string(runner.ReasonElsewhere) && e.Status == store.Running {
 				elsewhere++
