@@ -3,9 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 )
 
@@ -158,19 +156,16 @@ func madeGood(ctx context.Context, tx *sql.Tx, a ack) error {
 // acknowledge writes an end that is on the disk into the file of acknowledged ones. Where that fails the file is written anew; where
 // that fails too, the end stands, and a notice says that its loss could not be told.
 func (db *DB) acknowledge(ctx context.Context, a ack) {
-	if a.Status == Interrupted {
+	if a.Status == Interrupted || db.scratch {
 		return
 	}
-	err := db.acked.add([]ack{a})
-	if err == nil {
+	if db.acked.add([]ack{a}) == nil {
 		return
 	}
-	first := errors.Is(err, fs.ErrNotExist) && a.Seq == 1
-	err = db.write(ctx, true, func(tx *sql.Tx) error { return db.rewriteAcked(ctx, tx) })
-	switch {
-	case err != nil:
+	err := db.write(ctx, true, func(tx *sql.Tx) error { return db.rewriteAcked(ctx, tx) })
+	if err != nil {
 		db.notify("%s cannot be written, so that a loss of runs could not be told: %v", db.acked, err)
-	case !first:
+	} else {
 		db.notify("%s could not be added to, and was written anew from the database", db.acked)
 	}
 }

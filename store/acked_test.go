@@ -192,7 +192,7 @@ func TestLostEverything(t *testing.T) {
 		path := newPath(t)
 		db, err := Open(t.Context(), path, Options{})
 		must(t, err)
-		for i := range 200 { // more than the end of the list that is looked at
+		for i := range 100 { // more than the end of the list that is looked at
 			must(t, db.Finish(t.Context(), claimTest(t, db, start(i), false), Outcome{Status: Done}))
 		}
 		must(t, db.Close())
@@ -202,14 +202,14 @@ func TestLostEverything(t *testing.T) {
 		} else {
 			absent, err := OpenAbsent(t.Context(), path)
 			must(t, err)
-			if n := len(lostKeys(t, absent)); n != 200 || !stateOf(t, absent, key(7)).Lost {
+			if n := len(lostKeys(t, absent)); n != 100 || !stateOf(t, absent, key(7)).Lost {
 				t.Errorf("of an absent database %d runs are lost", n)
 			}
 			must(t, absent.Close())
 		}
 		db = openTest(t, path, Options{})
-		if n := len(lostKeys(t, db)); n != 200 {
-			t.Errorf("empty %v: %d runs are lost, want 200", empty, n)
+		if n := len(lostKeys(t, db)); n != 100 {
+			t.Errorf("empty %v: %d runs are lost, want 100", empty, n)
 		}
 	}
 }

@@ -23,6 +23,10 @@ type DB struct {
 	holder string
 	busy   time.Duration
 
+	logLimit int64 // bytes of the log from which it is folded into the file
+	ready    bool  // it was found good
+	doubtful bool  // that the file is whole: see cutOff
+
 	w *sql.DB // one connection; nil: the database is only read
 	r *sql.DB // reading connections
 
@@ -33,7 +37,8 @@ type DB struct {
 	noticeMu sync.Mutex
 	notices  []string
 
-	remove string // a folder to remove on Close
+	scratch bool   // nothing is listed as recorded
+	remove  string // a folder to remove on Close
 }
 
 // Options are the settings of Open; the zero value is usable.
@@ -43,11 +48,15 @@ type Options struct {
 	Busy   time.Duration    // how long to wait for another writer; 0: 10 s
 	// Elapsed is a clock that nobody sets, by which the silence of processes elsewhere is measured; nil: the system's monotonic one.
 	Elapsed func() time.Duration
+
+	scratch bool // nobody will ask for what is recorded
 }
 
 const (
 	defaultBusy = 10 * time.Second
 	readers     = 4 // reading connections at most
+
+	defaultLogLimit = 4 << 20 // as many pages as SQLite's own limit, 1000
 )
 
 // Open opens the database at path for reading and writing. It creates the folder, the file and, in a folder named
@@ -68,6 +77,9 @@ func openAt(ctx context.Context, path string, o Options, steps []string) (*DB, e
 	if err := db.makeFolder(); err != nil {
 		return nil, err
 	}
+	if err := db.checkWhole(); err != nil {
+		return nil, err
+	}
 	db.w = openPool(plainDriver(), db.path, readWrite, db.busy, 1)
 	db.r = openPool(plainDriver(), db.path, readOnly, db.busy, readers)
 	err = db.prepare(ctx, steps)
@@ -78,6 +90,7 @@ func openAt(ctx context.Context, path string, o Options, steps []string) (*DB, e
 		_ = db.Close()
 		return nil, db.fault("open", err)
 	}
+	db.ready = true
 	return db, nil
 }
 
@@ -96,6 +109,9 @@ func OpenReadOnly(ctx context.Context, path string) (*DB, error) {
 		return nil, &Error{Path: db.path, Op: "open", Err: err}
 	case fi.IsDir():
 		return nil, db.isFolder()
+	}
+	if err := db.checkWhole(); err != nil {
+		return nil, err
 	}
 	db.r = openPool(plainDriver(), db.path, readOnly, db.busy, readers)
 	err = db.checkVersion(ctx, len(migrations()))
@@ -121,7 +137,7 @@ func Empty(ctx context.Context) (*DB, error) {
 	if err != nil {
 		return nil, &Error{Path: os.TempDir(), Op: "make a temporary database", Err: err}
 	}
-	db, err := Open(ctx, filepath.Join(dir, "runs.db"), Options{})
+	db, err := Open(ctx, filepath.Join(dir, "runs.db"), Options{scratch: true})
 	if err != nil {
 		_ = os.RemoveAll(dir)
 		return nil, err
@@ -135,7 +151,8 @@ func newDB(path string, o Options, m mode) (*DB, error) {
 	if err != nil {
 		return nil, &Error{Path: path, Op: "open", Err: err}
 	}
-	db := &DB{path: abs, mode: m, now: o.Now, busy: o.Busy, self: thisProcess(), holder: o.Holder, acked: ackFile(abs + "-acked")}
+	db := &DB{path: abs, mode: m, now: o.Now, busy: o.Busy, self: thisProcess(), holder: o.Holder, acked: ackFile(abs + "-acked"), logLimit: defaultLogLimit}
+	db.scratch = o.scratch
 	if db.watch.elapsed = o.Elapsed; o.Elapsed == nil {
 		opened := time.Now()
 		db.watch.elapsed = func() time.Duration { return time.Since(opened) }
@@ -168,6 +185,7 @@ func (db *DB) Close() error {
 		errs = append(errs, db.r.Close())
 	}
 	if db.w != nil { // last: it folds the write-ahead log into the file
+		db.foldLast()
 		errs = append(errs, db.w.Close())
 	}
 	if db.remove != "" {
@@ -287,7 +305,13 @@ func (db *DB) write(ctx context.Context, durable bool, f func(tx *sql.Tx) error)
 		_ = tx.Rollback()
 		return err
 	}
-	return tx.Commit()
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	if fi, err := os.Stat(db.path + "-wal"); err == nil && fi.Size() >= db.logLimit {
+		db.foldLog(ctx, c)
+	}
+	return nil
 }
 
 // code is SQLite's result code in err: the primary one, and the extended one.
@@ -346,7 +370,7 @@ func (db *DB) fault(op string, err error) error {
 	case codeIO, codeFull:
 		kind(ErrDisk, "is there space left?")
 	case codeCorrupt:
-		kind(ErrCorrupt, "put a backup in its place, or move the file away and run again: what is missing is executed anew")
+		kind(ErrCorrupt, putBack)
 	case codeNotADB:
 		kind(ErrNotDatabase, "name another file, or move it away")
 	case codeCantOpen:
@@ -355,6 +379,9 @@ func (db *DB) fault(op string, err error) error {
 			e.Hint = "it has a write-ahead log and its folder cannot be written: copy the .db and .db-wal files to a folder that can"
 		}
 	default:
+		if errors.Is(err, ErrCorrupt) {
+			e.Hint = putBack
+		}
 		if errors.Is(err, ErrReadOnly) {
 			e.Hint = "it was opened for reading only"
 		}

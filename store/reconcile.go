@@ -1,10 +1,13 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"path/filepath"
+	"strings"
 )
 
 // reconcile holds the file of acknowledged ends against the database, under the write lock: what the file knows of and the database
@@ -12,25 +15,36 @@ import (
 // is not there, or that is no such file, is written anew. It reads the end of the file alone, unless something is lost. silent says
 // that the file cannot be there: the database is older than it.
 func (db *DB) reconcile(ctx context.Context, tx *sql.Tx, silent bool) error {
+	if db.doubtful {
+		if err := sound(ctx, tx); err != nil {
+			return err
+		}
+		foldMark(db.path + foldSuffix).remove()
+	}
 	t, whole, err := db.acked.tail()
 	switch {
 	case errors.Is(err, errAcksMissing):
 		lines, err := acknowledgedSince(ctx, tx, 0)
-		if err != nil || len(lines) == 0 {
+		if err != nil || db.scratch {
 			return err
 		}
 		if err := db.rewriteAcked(ctx, tx); err != nil {
 			db.notify("%s, which lists the runs that were recorded, is not there and cannot be written: %v", db.acked, err)
-		} else if !silent {
+		} else if !silent && len(lines) > 0 {
 			db.notify("%s, which lists the runs that were recorded, was not there: it has been written anew from the database, and runs that were lost before are not known", db.acked)
 		}
 		return nil
 	case err != nil:
 		return db.replaceAcked(ctx, tx, err)
 	}
-	if ahead, err := fileAhead(ctx, tx, t); err != nil {
+	ahead, err := fileAhead(ctx, tx, t)
+	if err != nil {
 		return err
-	} else if ahead {
+	}
+	if ahead { // something has gone wrong: no further step before every page was looked at
+		if err := sound(ctx, tx); err != nil {
+			return err
+		}
 		if err := db.noteLost(ctx, tx); err != nil {
 			return err
 		}
@@ -59,6 +73,16 @@ func (db *DB) reconcile(ctx context.Context, tx *sql.Tx, silent bool) error {
 		}
 	}
 	return nil
+}
+
+// sound is SQLite's own check of every page, with the first fault as an error.
+func sound(ctx context.Context, q querier) error {
+	var says string
+	if err := q.QueryRowContext(ctx, "PRAGMA integrity_check(1)").Scan(&says); err != nil || says == "ok" {
+		return err
+	}
+	_, fault, _ := strings.Cut(says, "\n") // a heading comes first
+	return fmt.Errorf("%w: %s", ErrCorrupt, cmp.Or(fault, says))
 }
 
 // replaceAcked moves what is no file of acknowledged ends out of the way and writes one. What can be read of the old one counts.

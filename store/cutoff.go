@@ -1,0 +1,166 @@
+package store
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+)
+
+// What SQLite checks of its files does not suffice where hardware has cut one off. It drops a log behind the first frame that is not
+// valid, and takes what is left for all there ever was: right after a power cut, which cannot take what was synced, and wrong where the
+// missing frames have been copied into the database before: then pages of two moments would be mixed. And it reads a page behind the
+// end of the database as nothing but noughts. So both are looked for before a database is opened: see
+// https://sqlite.org/fileformat2.html for the layout.
+
+// errCutOff says that a database, or its log, lacks its end.
+type errCutOff struct{ what, hint string }
+
+const putBack = "put a backup in its place, or move the file and its log (-wal) away and run again: what is missing is executed anew"
+
+func (e *errCutOff) Error() string { return e.what }
+
+// checkWhole fails with ErrCorrupt where the database or its log lacks an end that cannot be made good. What is being written
+// meanwhile may look like that for a moment, so it has to look so again and again.
+func (db *DB) checkWhole() error {
+	const looks, pause = 8, 15 * time.Millisecond
+	for i := 1; ; i++ {
+		doubtful, err := cutOff(db.path)
+		var cut *errCutOff
+		if !errors.As(err, &cut) {
+			db.doubtful = doubtful
+			return nil // whatever else is wrong is for SQLite to say
+		}
+		if i == looks {
+			return &Error{Path: db.path, Op: "open", Err: fmt.Errorf("%w: %s", ErrCorrupt, cut.what), Hint: cut.hint}
+		}
+		time.Sleep(pause)
+	}
+}
+
+// cutOff looks at a database and its log as files. doubtful says that only a look at every page can tell.
+func cutOff(path string) (doubtful bool, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = f.Close() }()
+	if _, err := os.Lstat(path + "-journal"); err == nil {
+		return false, nil // not in WAL mode: the journal has what is missing
+	}
+	fi, err := f.Stat()
+	if err != nil {
+		return false, err
+	}
+	var head [100]byte
+	if _, err := io.ReadFull(f, head[:]); err != nil || string(head[:16]) != "SQLite format 3\x00" {
+		if l, err := readLog(path+"-wal", 0); err == nil && l.commits > 0 && fi.Size() == 0 { // SQLite would throw the log away
+			return false, &errCutOff{"the file is empty, and its log is not", putBack}
+		}
+		return false, nil
+	}
+	size := int64(binary.BigEndian.Uint16(head[16:]))
+	if size == 1 {
+		size = 1 << 16
+	}
+	if size < 512 {
+		return false, nil
+	}
+	pages := int64(binary.BigEndian.Uint32(head[28:]))
+	l, err := readLog(path+"-wal", int(size))
+	if err != nil {
+		return false, err
+	}
+	if l.commits > 0 {
+		pages = l.pages
+	}
+	missing := 0
+	for p := fi.Size()/size + 1; p <= pages; p++ {
+		if !l.holds[uint32(p)] {
+			missing++
+		}
+	}
+	if missing > 0 {
+		return false, &errCutOff{fmt.Sprintf("the file is cut off: %d of its %d pages are missing", missing, pages), putBack}
+	}
+	begun, ok := foldMark(path + foldSuffix).read()
+	switch {
+	case !ok:
+		return false, nil
+	case l.salt == "": // all of it was folded in, and nobody came to say so; or it is gone
+		return true, nil
+	case l.salt == begun.salt && l.end < begun.bytes:
+		return false, &errCutOff{fmt.Sprintf("its log is cut off: %d bytes are missing that the file holds in part", begun.bytes-l.end), putBack}
+	}
+	return false, nil
+}
+
+// logged is what the valid part of a write-ahead log holds.
+type logged struct {
+	salt    string // of its header, in hexadecimal digits: another one each time the log begins anew; "": it has none
+	end     int64  // of the valid part, in bytes
+	commits int
+	pages   int64           // of the database after the last of them
+	holds   map[uint32]bool // pages
+}
+
+// readLog reads a write-ahead log as far as it is valid, up to its last whole transaction; pageSize 0 takes the one that it names. A log that is not there holds nothing.
+func readLog(path string, pageSize int) (l logged, err error) {
+	b, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return logged{}, nil
+	}
+	const header, frame = 32, 24
+	if err != nil || len(b) < header {
+		return logged{}, err
+	}
+	magic := binary.BigEndian.Uint32(b)
+	if pageSize == 0 {
+		pageSize = int(binary.BigEndian.Uint32(b[8:]))
+	}
+	if magic&^1 != 0x377f0682 || int(binary.BigEndian.Uint32(b[8:])) != pageSize {
+		return logged{}, nil
+	}
+	order := binary.ByteOrder(binary.LittleEndian)
+	if magic&1 != 0 {
+		order = binary.BigEndian
+	}
+	var sum [2]uint32
+	add := func(b []byte) {
+		for ; len(b) >= 8; b = b[8:] {
+			sum[0] += order.Uint32(b) + sum[1]
+			sum[1] += order.Uint32(b[4:]) + sum[0]
+		}
+	}
+	same := func(b []byte) bool {
+		return binary.BigEndian.Uint32(b) == sum[0] && binary.BigEndian.Uint32(b[4:]) == sum[1]
+	}
+	if add(b[:24]); !same(b[24:]) {
+		return logged{}, nil
+	}
+	salt := string(b[16:24])
+	l.salt, l.end, l.holds = hex.EncodeToString(b[16:24]), header, make(map[uint32]bool)
+	var open []uint32 // pages of a transaction that has not ended
+	at := int64(header)
+	for b = b[header:]; len(b) >= frame+pageSize && string(b[8:16]) == salt; b = b[frame+pageSize:] {
+		at += int64(frame + pageSize)
+		add(b[:8])
+		add(b[frame : frame+pageSize])
+		page, after := binary.BigEndian.Uint32(b), binary.BigEndian.Uint32(b[4:])
+		if !same(b[16:]) || page == 0 {
+			break
+		}
+		open = append(open, page)
+		if after == 0 {
+			continue
+		}
+		for _, p := range open {
+			l.holds[p] = true
+		}
+		l.commits, l.pages, l.end, open = l.commits+1, int64(after), at, open[:0]
+	}
+	return l, nil
+}
