@@ -30,11 +30,11 @@ var workPrefixes = []string{".kappa-backup-", stagePrefix, partialPrefix}
 
 // judge says whether a file is garbage, and why.
 func (y yard) judge(f yardFile) (kind GarbageKind, why string, garbage bool) {
-	age := y.now.Sub(f.modified)
+	old := func(grace time.Duration) bool { return grace <= 0 || y.now.Sub(f.modified) >= grace } // whatever the clock says
 	if f.folder != artifactFolder {
 		for _, p := range workPrefixes {
 			if strings.HasPrefix(f.name, p) {
-				return GarbageTemporary, "a command that was cut off has left it", age >= y.work
+				return GarbageTemporary, "a command that was cut off has left it", old(y.work)
 			}
 		}
 		return "", "", false
@@ -42,19 +42,19 @@ func (y yard) judge(f yardFile) (kind GarbageKind, why string, garbage bool) {
 	key, _, _ := strings.Cut(f.name, "-")
 	switch {
 	case strings.HasPrefix(f.name, partialPrefix):
-		return GarbageTemporary, "it was never written to its end", !y.underWay && age >= y.grace
+		return GarbageTemporary, "it was never written to its end", !y.underWay && old(y.grace)
 	case f.dir || checkKey(key) != nil || y.recorded[f.name]: // what kappa has not put there is not its to delete
 		return "", "", false
 	case y.busy[key]:
 		return "", "", false
 	case f.name == key+checkpointSuffix && y.finished[key]:
-		return GarbageCheckpoint, "its run is finished", age >= y.grace
+		return GarbageCheckpoint, "its run is finished", old(y.grace)
 	case f.name == key+checkpointSuffix && !y.known[key]:
-		return GarbageCheckpoint, "its run is not recorded", age >= y.grace
+		return GarbageCheckpoint, "its run is not recorded", old(y.grace)
 	case f.name == key+checkpointSuffix:
 		return "", "", false // the next attempt goes on from there
 	}
-	return GarbageArtifact, "it belongs to no attempt", age >= y.grace
+	return GarbageArtifact, "it belongs to no attempt", old(y.grace)
 }
 
 // readYard reads what is known of the files, as it is once the runs dead are deleted.
