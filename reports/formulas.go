@@ -40,7 +40,7 @@ func (f *formulas) text(c experiments.Cell, index int, key, text string) {
 	}
 }
 
-// withoutActions is a template's text with a digit in place of each action, which has no formula in it but may stand inside of one.
+// withoutActions is a template's text with a digit in place of each value, which has no formula in it but may stand inside of one.
 // Lines stay where they are, and both branches of a condition are there. A text that is no template is returned as it is.
 func withoutActions(text string) []byte {
 	t, _ := parseTemplate(text)
@@ -48,12 +48,15 @@ func withoutActions(text string) []byte {
 		return []byte(text)
 	}
 	var texts []*parse.TextNode
+	var values []int // where actions stand that give a value
 	var gather func([]parse.Node)
 	gather = func(nodes []parse.Node) {
 		for _, n := range nodes {
 			switch n := n.(type) {
 			case *parse.TextNode:
 				texts = append(texts, n)
+			case *parse.ActionNode:
+				values = append(values, int(n.Pos))
 			case *parse.IfNode:
 				gather(n.List.Nodes)
 				if n.ElseList != nil {
@@ -67,11 +70,10 @@ func withoutActions(text string) []byte {
 	var out bytes.Buffer
 	end := 0
 	gap := func(to int) {
-		between := text[end:max(to, end)]
-		if strings.Contains(between, "{{") {
+		if slices.ContainsFunc(values, func(at int) bool { return at >= end && at < to }) {
 			out.WriteByte('0')
 		}
-		out.WriteString(strings.Repeat("\n", strings.Count(between, "\n")))
+		out.WriteString(strings.Repeat("\n", strings.Count(text[end:max(to, end)], "\n")))
 	}
 	for _, n := range texts {
 		gap(int(n.Pos))

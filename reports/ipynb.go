@@ -9,10 +9,26 @@ import (
 	"kappa/experiments"
 	"kappa/reports/internal/notebook"
 	"kappa/reports/internal/page"
+	"kappa/store"
 )
 
-// keyDigits are enough to tell a run of a plan from all others that a database holds.
+// keyDigits are enough to tell a run of a plan from all others that a database holds, keys being digests.
 const keyDigits = 16
+
+// shortKeys are the beginnings of a plan's keys: of equal length, and of no two runs the same.
+func shortKeys(plan []store.PlanRow) []string {
+	for n := keyDigits; ; n *= 2 {
+		short, seen, whole := make([]string, len(plan)), make(map[string]bool, len(plan)), true
+		for i, r := range plan {
+			short[i] = r.Key[:min(n, len(r.Key))]
+			seen[short[i]] = true
+			whole = whole && short[i] == r.Key
+		}
+		if len(seen) == len(plan) || whole {
+			return short
+		}
+	}
+}
 
 // Notebook writes the report as a Jupyter notebook: its text as Markdown, and for each figure and table a cell of Python with the query,
 // by which a reader can go on, and with what it gave. base leads from the notebook's folder to the report's, as in [Document.HTML].
@@ -66,8 +82,8 @@ func (d *Document) notebookPlan(base string) (notebook.Plan, error) {
 		}
 	}
 	slices.Sort(p.Paths)
-	for i, r := range d.plan {
-		run := notebook.Run{Key: r.Key[:min(keyDigits, len(r.Key))]}
+	for i, key := range shortKeys(d.plan) {
+		run := notebook.Run{Key: key}
 		for _, path := range p.Paths {
 			v := swept[i][path]
 			if v == nil {
