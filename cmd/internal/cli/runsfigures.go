@@ -198,12 +198,14 @@ func (f changedFigure) relative() string {
 	switch {
 	case !ok || f.flag || f.size == 0:
 		return ""
-	case math.IsInf(relative, 0):
+	case *f.a == 0:
 		return "from 0"
 	case *f.b == 0:
 		return "to 0"
+	case math.IsInf(relative, 0): // no number holds it
+		return ""
 	case *f.a**f.b > 0 && f.size >= large:
-		return fmt.Sprintf("×%.3g", *f.b / *f.a)
+		return strings.ReplaceAll(fmt.Sprintf("×%.3g", *f.b / *f.a), "-", "−")
 	}
 	return signed(100*relative, 3) + " %"
 }
