@@ -3,8 +3,10 @@ package store
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"math"
 )
 
 // Figures has, for each key in its order, a digest of what the shown attempt of the run ended with: its status with reason and error,
@@ -29,11 +31,17 @@ func figuresOf(ctx context.Context, q querier, keys []string) ([]string, error) 
 		keys = []string{}
 	}
 	out := make([]string, len(keys))
+	// The values as they are, not as text: SQLite takes longer to write a number than to read a row.
+	values := make([]any, figuresRead)
+	dest := make([]any, figuresRead)
+	for i := range values {
+		dest[i] = &values[i]
+	}
+	var record []byte
 	err := each(ctx, q, `
-		SELECT j.key, json_array(a.status, a.reason, a.error, s.steps, s.rir, s.ratio_harmful, s.ratio_primary, s.rir_ridge,
-				s.ratio_harmful_ridge, s.ratio_primary_ridge, s.ridge_dominated, s.ceiling, s.unbounded, s.freedom, s.kappa_theta,
-				s.loss_primary, s.loss_base, s.def_a, s.def_b, s.def_c, s.def_a_ridge, s.def_b_ridge, s.bound, s.reached,
-				s.reached_bound, s.deep, s.kinds),
+		SELECT j.key, a.status, a.reason, a.error, s.steps, s.rir, s.ratio_harmful, s.ratio_primary, s.rir_ridge, s.ratio_harmful_ridge,
+			s.ratio_primary_ridge, s.ridge_dominated, s.ceiling, s.unbounded, s.freedom, s.kappa_theta, s.loss_primary, s.loss_base,
+			s.def_a, s.def_b, s.def_c, s.def_a_ridge, s.def_b_ridge, s.bound, s.reached, s.reached_bound, s.deep, s.kinds,
 			(SELECT json_group_array(f.name || ' ' || f.digest) FROM artifact AS f WHERE f.attempt = a.id)
 		  FROM json_each(?) AS j
 		 CROSS JOIN run AS r ON r.key = j.value
@@ -41,17 +49,39 @@ func figuresOf(ctx context.Context, q querier, keys []string) ([]string, error) 
 		  LEFT JOIN result AS s ON s.attempt = a.id
 		 WHERE r.removed IS NULL AND a.status IN ('done', 'diverged', 'failed', 'timeout')`, []any{mustJSON(keys)},
 		func(scan func(...any) error) error {
-			var i int
-			var figures, files string
-			if err := scan(&i, &figures, &files); err != nil {
+			if err := scan(dest...); err != nil {
 				return err
 			}
-			if i < 0 || i >= len(out) {
-				return fmt.Errorf("place %d of %d keys", i, len(out))
+			i, ok := values[0].(int64)
+			if !ok || i < 0 || i >= int64(len(out)) {
+				return fmt.Errorf("place %v of %d keys", values[0], len(out))
 			}
-			sum := sha256.Sum256([]byte(figures + "\n" + files))
+			record = record[:0]
+			for _, v := range values[1:] {
+				record = appendFigure(record, v)
+			}
+			sum := sha256.Sum256(record)
 			out[i] = hex.EncodeToString(sum[:])
 			return nil
 		})
 	return out, err
+}
+
+// figuresRead is the number of columns that figuresOf reads.
+const figuresRead = 29
+
+// appendFigure appends a value of SQL so that no two sequences of values make the same bytes.
+func appendFigure(b []byte, v any) []byte {
+	switch v := v.(type) {
+	case int64:
+		return binary.BigEndian.AppendUint64(append(b, 'i'), uint64(v))
+	case float64:
+		return binary.BigEndian.AppendUint64(append(b, 'r'), math.Float64bits(v))
+	case string:
+		b = binary.BigEndian.AppendUint64(append(b, 't'), uint64(len(v)))
+		return append(b, v...)
+	case nil:
+		return append(b, '0')
+	}
+	return fmt.Appendf(append(b, '?'), "%T %v", v, v)
 }

@@ -53,12 +53,15 @@ func (t *target) assess(ctx context.Context, db *store.DB, thorough bool) (*asse
 	}
 	if s.recorded {
 		f.Lacking = lacking(s.states, f.Plan)
-		if f.Figures, err = db.Figures(ctx, f.Plan); err != nil {
-			return nil, err
-		}
 	}
 	f.Unbuilt = s.unbuilt
 	s.report = s.present.Judge(f)
+	if s.recorded && (thorough || s.report.State == reports.Current) { // else they would tell nothing new
+		if f.Figures, err = db.Figures(ctx, f.Plan); err != nil {
+			return nil, err
+		}
+		s.report = s.present.Judge(f)
+	}
 	if !s.recorded || !thorough && !s.doubtful() {
 		return s, nil
 	}
