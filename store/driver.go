@@ -84,17 +84,31 @@ func openPool(drv *sqlite.Driver, path string, m mode, busy time.Duration, conns
 	return p
 }
 
-// limitLength is SQLITE_LIMIT_LENGTH; a string or blob in a query may have at most maxLength bytes.
+// maxLength and maxQuery are how many bytes a value in a query, and a query itself, may have.
 const (
-	limitLength = 0
-	maxLength   = 64 << 20
+	maxLength = 64 << 20
+	maxQuery  = 1 << 20
 )
+
+// queryLimits are SQLite's run-time limits (SQLITE_LIMIT_…) for queries of other people's making.
+var queryLimits = [...]struct{ id, most int }{
+	{0, maxLength},    // LENGTH
+	{1, 2 * maxQuery}, // SQL_LENGTH: what goes around a query counts too
+	{4, 100},          // COMPOUND_SELECT
+	{6, 100},          // FUNCTION_ARG
+	{7, 0},            // ATTACHED
+	{8, 1000},         // LIKE_PATTERN_LENGTH
+	{10, 0},           // TRIGGER_DEPTH
+	{11, 0},           // WORKER_THREADS
+}
 
 // guard makes c a connection that can only read: it bounds the length of values, and lets nothing but SELECT compile.
 // It cannot be undone.
 func guard(c *sql.Conn) error {
-	if _, err := sqlite.Limit(c, limitLength, maxLength); err != nil {
-		return err
+	for _, l := range queryLimits {
+		if _, err := sqlite.Limit(c, l.id, l.most); err != nil {
+			return err
+		}
 	}
 	return c.Raw(func(dc any) error {
 		r, ok := dc.(sqlite.AuthorizerRegisterer)

@@ -51,6 +51,9 @@ type QueryError struct {
 	Hint      string
 }
 
+// widestPlace is how much of a line is shown around a place.
+const widestPlace = 160
+
 func (e *QueryError) Error() string {
 	var b strings.Builder
 	if e.Line == 0 {
@@ -63,8 +66,20 @@ func (e *QueryError) Error() string {
 	}
 	if e.Line != 0 {
 		line := strings.Split(e.SQL, "\n")[e.Line-1]
-		runes := []rune(strings.ReplaceAll(line, "\t", " "))
-		fmt.Fprintf(&b, "\n  %s\n  %s^", string(runes), strings.Repeat(" ", min(e.Col-1, len(runes))))
+		runes := []rune(strings.Map(func(r rune) rune {
+			if r < ' ' || r == 0x7f {
+				return ' ' // one column, as it was counted
+			}
+			return r
+		}, line))
+		at := min(e.Col-1, len(runes))
+		if from := at - widestPlace/2; from > 0 { // what a screen shows of it
+			runes, at = append([]rune{'…'}, runes[from:]...), at-from+1
+		}
+		if len(runes) > widestPlace {
+			runes = append(runes[:widestPlace:widestPlace], '…')
+		}
+		fmt.Fprintf(&b, "\n  %s\n  %s^", string(runes), strings.Repeat(" ", at))
 	}
 	return b.String()
 }

@@ -48,6 +48,9 @@ type sample struct {
 	p      float64
 }
 
+// maxSample is how many numbers a statistic takes: 128 MiB of them.
+const maxSample = 16 << 20
+
 // Step adds one row. NULL is passed over, as SQLite's own aggregates do.
 func (s *sample) Step(_ *sqlite.FunctionContext, args []driver.Value) error {
 	if s.helper.args == 2 {
@@ -69,6 +72,9 @@ func (s *sample) Step(_ *sqlite.FunctionContext, args []driver.Value) error {
 	x, err := s.number(args[0])
 	if err != nil {
 		return err
+	}
+	if len(s.x) == maxSample {
+		return fmt.Errorf("%s: a sample has more than %d numbers", s.helper.name, maxSample)
 	}
 	s.x = append(s.x, x)
 	return nil

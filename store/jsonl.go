@@ -93,7 +93,7 @@ func (l *lineWriter) object(name string, columns []string, values []any) error {
 				b = append(b, ',')
 			}
 			b = append(appendText(b, columns[i]), ':')
-			b = appendValue(b, v)
+			b = appendSQL(b, v)
 		}
 		return append(b, '}', '}')
 	})
@@ -120,7 +120,7 @@ func (r *rowWriter) add(values []any) error {
 		if i > 0 {
 			r.buf = append(r.buf, ',')
 		}
-		r.buf = appendValue(r.buf, v)
+		r.buf = appendSQL(r.buf, v)
 	}
 	r.buf = append(r.buf, ']')
 	return r.l.err
@@ -149,8 +149,8 @@ func (l *lineWriter) end() error {
 	return l.err
 }
 
-// appendValue appends a value of SQL.
-func appendValue(b []byte, v any) []byte {
+// appendSQL appends a value of SQL.
+func appendSQL(b []byte, v any) []byte {
 	switch v := v.(type) {
 	case nil:
 		return append(b, "null"...)
@@ -218,8 +218,8 @@ func appendText(b []byte, s string) []byte {
 	return append(b, bytes.TrimSuffix(buf.Bytes(), []byte("\n"))...)
 }
 
-// readValue is the inverse of appendValue for a column of a kind, on what a decoder with UseNumber gives.
-func readValue(kind string, v any) (any, error) {
+// readSQL is the inverse of appendSQL for a column of a kind, on what a decoder with UseNumber gives.
+func readSQL(kind string, v any) (any, error) {
 	switch v := v.(type) {
 	case nil:
 		return nil, nil

@@ -260,7 +260,7 @@ func readRows(text []byte) ([][]any, error) {
 func (l *loader) value(table, column string, v any) (any, error) {
 	kind, err := l.kind(table, column)
 	if err == nil {
-		v, err = readValue(kind, v)
+		v, err = readSQL(kind, v)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s of %s: %w", column, table, err)
@@ -375,7 +375,7 @@ func (l *loader) insertExperiment(ctx context.Context, text []byte) (int64, erro
 
 // checkSpec holds a spec against its digest.
 func checkSpec(m map[string]any) error {
-	data, err := readValue("BLOB", m["bytes"])
+	data, err := readSQL("BLOB", m["bytes"])
 	b, ok := data.([]byte)
 	if err != nil || !ok {
 		return fmt.Errorf("bytes of experiment: the spec's text is accepted: %w", errors.Join(err, ErrRefused))
@@ -479,11 +479,11 @@ func (l *loader) insertAttempt(ctx context.Context, text []byte) error {
 	hash, order := m["provenance"], m["order"]
 	delete(m, "provenance")
 	delete(m, "order")
-	seq, err := readValue("INTEGER", order)
+	seq, err := readSQL("INTEGER", order)
 	if n, ok := seq.(int64); err != nil || !ok || n < 1 {
 		return fmt.Errorf("order of attempt: a whole number from 1 is accepted, not %v", order)
 	}
-	if n, err := readValue("INTEGER", m["attempt"]); err != nil || n == nil || n.(int64) < 1 {
+	if n, err := readSQL("INTEGER", m["attempt"]); err != nil || n == nil || n.(int64) < 1 {
 		return fmt.Errorf("attempt of attempt: a whole number from 1 is accepted, not %v", m["attempt"])
 	}
 	var provenance int64

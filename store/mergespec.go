@@ -75,6 +75,7 @@ func (g *merger) experiment(ctx context.Context, from int64, known map[string]bo
 		return fmt.Errorf("experiment %s: %w", name, err)
 	}
 	for _, query := range []string{
+		"DELETE FROM main.plan_digest WHERE experiment = ?1",
 		"DELETE FROM main.experiment_runs WHERE experiment = ?1",
 		`INSERT INTO main.run (key) SELECT r.key FROM incoming.experiment_runs AS x JOIN incoming.run AS r ON r.id = x.run
 			WHERE x.experiment = ?2 ON CONFLICT DO NOTHING`,

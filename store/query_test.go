@@ -133,10 +133,10 @@ func TestQueryFaults(t *testing.T) {
 		{";", 0, 0, "empty"},
 		{"SELECT count(*) FROM results WHERE method = \"immunize\"", 1, 45, "'single' quotes"},
 		{"SELECT run\x00", 1, 11, "zero byte"},
-		{"SELECT quantile(value, 2) FROM (SELECT 1 AS value)", 0, 0, "between 0 and 1"},
-		{"SELECT median('x')", 0, 0, "takes numbers"},
+		{"SELECT quantile(value, 2) FROM (SELECT 1 AS value)", 1, 8, "between 0 and 1"},
+		{"SELECT 1,\n median('x')", 2, 2, "takes numbers"},
 		{"SELECT zeroblob(100000000)", 0, 0, "too big"},
-		{"SELECT :a", 0, 0, "give each parameter a value"},
+		{"SELECT :a", 1, 8, "give each parameter a value"},
 	} {
 		_, err := db.Query(t.Context(), c.query, QueryOptions{})
 		e, ok := errors.AsType[*QueryError](err)

@@ -33,6 +33,7 @@ type Report struct {
 	mu    sync.Mutex // one query at a time: c and order belong to it
 	c     *sql.Conn
 	order *planOrder
+	left  bool // a statement that could not be interrupted has the connection
 }
 
 // planOrder is what SQLite asks a report about its plan: the order of keys, and which runs' figures a query read. Close
@@ -166,9 +167,12 @@ func (r *Report) lay(ctx context.Context, plan []PlanRow, swept []sweptColumn) e
 func (r *Report) Query(ctx context.Context, query string, args ...any) (*Rows, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.left {
+		return nil, fmt.Errorf("query: an earlier one goes on: %w", errLeft)
+	}
 	clear(r.order.read)
 	rows, err := ask(ctx, r.c, query, 0, args)
-	if err != nil {
+	if r.left = r.left || errors.Is(err, errLeft); err != nil {
 		return nil, r.db.queryFault(err)
 	}
 	for i, read := range r.order.read {
@@ -197,6 +201,9 @@ func (r *Report) Columns(query string) ([]string, error) {
 func (r *Report) Close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.left {
+		return nil // a statement goes on that cannot be ended: the connection is its own
+	}
 	var errs []error
 	if r.c != nil {
 		if err := r.c.Close(); !errors.Is(err, sql.ErrConnDone) {

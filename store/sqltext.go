@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -91,6 +92,9 @@ func verb(statement string) string {
 
 // oneStatement refuses anything but one statement that reads, and returns it without the semicolon and what follows.
 func oneStatement(sql string) (string, error) {
+	if len(sql) > maxQuery {
+		return "", &QueryError{SQL: "", Msg: fmt.Sprintf("the query has %d bytes; up to %d are accepted", len(sql), maxQuery)}
+	}
 	if i := strings.IndexByte(sql, 0); i >= 0 {
 		return "", place(sql, i, "a query cannot contain a zero byte", "")
 	}
@@ -166,7 +170,32 @@ func queryFault(sql string, err error, incomplete func(prefix string) bool) erro
 			}
 		}
 	}
+	// The helpers' own sentences begin with their names.
+	for _, t := range tokens(sql) {
+		if name := strings.ToLower(sql[t.start:t.end]); t.kind == word && isHelper(name) &&
+			(strings.HasPrefix(msg, name+"(") || strings.HasPrefix(msg, name+" ")) {
+			return place(sql, t.start, msg, "")
+		}
+	}
 	return &QueryError{SQL: sql, Msg: msg}
+}
+
+func isHelper(name string) bool {
+	return slices.ContainsFunc(helpers, func(h helper) bool { return h.name == name })
+}
+
+// missingValue points at the parameter that has no value.
+func missingValue(sql, msg string) *QueryError {
+	const hint = "give each parameter a value"
+	t := tokens(sql)
+	for i, k := range t {
+		text := sql[k.start:k.end]
+		if named := i+1 < len(t) && (text == ":" || text == "@") && t[i+1].kind == word; named && strings.Contains(msg, sql[t[i+1].start:t[i+1].end]) ||
+			k.kind == word && text[0] == '$' && strings.Contains(msg, text[1:]) || text == "?" {
+			return place(sql, k.start, msg, hint)
+		}
+	}
+	return &QueryError{SQL: sql, Msg: msg, Hint: hint}
 }
 
 // isQueryFault says whether err is about the query rather than the database.

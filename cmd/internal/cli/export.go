@@ -130,10 +130,14 @@ func exportDB(ctx context.Context, db *store.DB, path string, force bool, o stor
 
 // exportLines writes a file of JSON lines whole or not at all.
 func exportLines(ctx context.Context, db *store.DB, path string, o store.ExportOptions) (r store.ExportReport, err error) {
+	var told error
 	err = streamFile(path, func(w io.Writer) error {
-		r, err = db.ExportJSONL(ctx, w, o)
-		return err
+		r, told = db.ExportJSONL(ctx, w, o)
+		return told
 	})
+	if err != nil && told == nil { // which the store has put into words
+		err = failf("", "write %s: %v", path, cause(err))
+	}
 	return r, err
 }
 
@@ -141,15 +145,15 @@ func exportLines(ctx context.Context, db *store.DB, path string, o store.ExportO
 func streamFile(path string, write func(w io.Writer) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
-		return failf("", "write %s: %v", path, cause(err))
+		return err
 	}
 	defer os.Remove(f.Name()) // gone after the rename
 	err = write(f)
 	if err == nil {
 		err = errors.Join(f.Chmod(0o644), f.Sync())
 	}
-	if e := f.Close(); err == nil && e != nil {
-		err = failf("", "write %s: %v", path, cause(e))
+	if e := f.Close(); err == nil {
+		err = e
 	}
 	if err != nil {
 		return err

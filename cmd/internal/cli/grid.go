@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"bufio"
+	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
@@ -61,6 +63,8 @@ func (g *grid) write(w io.Writer, format string, width int) error {
 		return g.jsonl(w)
 	case "md":
 		return g.markdown(w)
+	case "parquet":
+		return g.parquet(w)
 	}
 	return usagef("", "format %q: %s are accepted", format, strings.Join(formats, ", "))
 }
@@ -98,24 +102,33 @@ func (g *grid) table(w io.Writer, width int) error {
 	if width > 0 && total > width && len(g.rows) > 0 {
 		return writeRecords(w, cells)
 	}
+	out := bufio.NewWriter(w)
+	var b []byte
 	for _, line := range cells {
-		var b strings.Builder
+		b = b[:0]
 		for i, cell := range line {
-			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
 			if i > 0 {
-				b.WriteString("  ")
+				b = append(b, "  "...)
 			}
+			pad := widths[i] - utf8.RuneCountInString(cell)
 			if right[i] {
-				b.WriteString(pad + cell)
+				b = append(appendBlanks(b, pad), cell...)
 			} else {
-				b.WriteString(cell + pad)
+				b = appendBlanks(append(b, cell...), pad)
 			}
 		}
-		if _, err := fmt.Fprintln(w, strings.TrimRight(b.String(), " ")); err != nil {
+		if _, err := out.Write(append(bytes.TrimRight(b, " "), '\n')); err != nil {
 			return err
 		}
 	}
-	return nil
+	return out.Flush()
+}
+
+func appendBlanks(b []byte, n int) []byte {
+	for range n {
+		b = append(b, ' ')
+	}
+	return b
 }
 
 // writeRecords writes a wide table with one line per column and a blank line between rows.
@@ -163,8 +176,9 @@ func (g *grid) json(w io.Writer) error {
 		_, err := fmt.Fprintln(w, "[]")
 		return err
 	}
+	names := g.names()
 	for i, row := range g.rows {
-		line, err := g.object(row)
+		line, err := object(names, row)
 		if err != nil {
 			return err
 		}
@@ -183,8 +197,9 @@ func (g *grid) json(w io.Writer) error {
 }
 
 func (g *grid) jsonl(w io.Writer) error {
+	names := g.names()
 	for _, row := range g.rows {
-		line, err := g.object(row)
+		line, err := object(names, row)
 		if err != nil {
 			return err
 		}
@@ -195,17 +210,27 @@ func (g *grid) jsonl(w io.Writer) error {
 	return nil
 }
 
-// object writes a row as a JSON object with its keys in the order of the columns; a name that comes again gets a number.
-func (g *grid) object(row []any) ([]byte, error) {
-	var b strings.Builder
-	seen := make(map[string]int)
-	for i, v := range row {
-		name := g.columns[i]
-		seen[name]++
-		if n := seen[name]; n > 1 {
-			name = fmt.Sprintf("%s_%d", name, n)
+// names are the names of the columns; one that comes again gets a number.
+func (g *grid) names() []string {
+	out := make([]string, len(g.columns))
+	seen := make(map[string]bool, len(g.columns))
+	for i, name := range g.columns {
+		out[i] = name
+		for n := 2; seen[out[i]]; n++ {
+			out[i] = fmt.Sprintf("%s_%d", name, n)
 		}
-		key, err := json.Marshal(name)
+		seen[out[i]] = true
+	}
+	return out
+}
+
+// object writes a row as a JSON object with its keys in the order of the columns.
+func (g *grid) object(row []any) ([]byte, error) { return object(g.names(), row) }
+
+func object(names []string, row []any) ([]byte, error) {
+	var b strings.Builder
+	for i, v := range row {
+		key, err := json.Marshal(names[i])
 		if err != nil {
 			return nil, err
 		}

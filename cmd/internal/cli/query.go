@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -23,6 +22,9 @@ const (
 	defaultTimeout = time.Minute
 )
 
+// queryFormats are the forms in which the rows of a query can be written.
+var queryFormats = append(slices.Clone(formats), "parquet")
+
 func (a *app) queryCommand() *cobra.Command {
 	var (
 		format, output string
@@ -38,16 +40,31 @@ func (a *app) queryCommand() *cobra.Command {
 median(x), stddev(x), quantile(x, p), ci95(x), ci95_low(x) and ci95_high(x).
 
 Numbers are shortened to six digits in tables only. NULL is empty in CSV and null in JSON;
-a blob is written in hexadecimal; infinity is the string "Infinity" in JSON.`,
+a blob is written in hexadecimal; infinity is the string "Infinity" in JSON.
+
+Parquet needs -o FILE. A column of whole numbers is INT64, of numbers DOUBLE (infinities stay),
+of text STRING, of blobs BYTE_ARRAY, of mixed values STRING as in CSV; each may hold NULL.
+
+A query can only read, on a connection of its own. It ends at --timeout, when its answer has
+more than 256 MiB, and when it takes more than 1 GiB of memory.`,
 		Example: `  kappa query "SELECT method, count(*), median(rir) FROM results GROUP BY method"
-  kappa query --format csv -o runs.csv "SELECT * FROM runs"
+  kappa query -o runs.csv "SELECT * FROM runs"
+  kappa query --limit 0 -o metrics.parquet "SELECT * FROM metrics"
   kappa query -p m=immunize "SELECT run, rir FROM results WHERE method = :m ORDER BY rir DESC"`,
 		RunE: run(func(ctx context.Context, args []string) error {
 			if asJSON {
 				format = "json"
 			}
-			if !slices.Contains(formats, format) {
-				return usagef("", "--format %s: %s are accepted", format, strings.Join(formats, ", "))
+			if by := strings.TrimPrefix(strings.ToLower(filepath.Ext(output)), "."); format == "" && slices.Contains(queryFormats, by) {
+				format = by
+			} else if format == "" {
+				format = "table"
+			}
+			if !slices.Contains(queryFormats, format) {
+				return usagef("", "--format %s: %s are accepted", format, strings.Join(queryFormats, ", "))
+			}
+			if format == "parquet" && output == "" {
+				return usagef("-o runs.parquet", "--format parquet is no text: a file to write is needed")
 			}
 			if limit < 0 {
 				return usagef("", "--limit %d: a number of rows from 1 is accepted, or 0 for all", limit)
@@ -69,11 +86,11 @@ a blob is written in hexadecimal; infinity is the string "Infinity" in JSON.`,
 					return usagef("write :"+name+" where its value belongs", "--param %s: the query has no such parameter", name)
 				}
 			}
-			return a.query(ctx, sql, format, output, store.QueryOptions{Limit: limit, Timeout: timeout, Params: values})
+			return a.query(ctx, sql, format, output, store.QueryOptions{Limit: limit, Timeout: timeout, Params: values, Resident: a.env.Resident})
 		}),
 	}
 	f := c.Flags()
-	f.StringVar(&format, "format", "table", "`FORMAT`: "+strings.Join(formats, ", "))
+	f.StringVar(&format, "format", "", "`FORMAT`: "+strings.Join(queryFormats, ", ")+" (default: by FILE's extension, else table)")
 	f.BoolVar(&asJSON, "json", false, "short for --format json")
 	f.IntVar(&limit, "limit", defaultLimit, "rows at most; 0 = all")
 	f.DurationVar(&timeout, "timeout", defaultTimeout, "time at most; 0 = any")
@@ -104,11 +121,8 @@ func (a *app) query(ctx context.Context, sql, format, output string, o store.Que
 			return failf("", "write the rows: %w", err)
 		}
 	} else {
-		var b bytes.Buffer
-		if err := g.write(&b, format, 0); err != nil {
-			return failf("", "write the rows: %w", err)
-		}
-		if err := writeFile(onDisk(a.cwd, output), b.Bytes()); err != nil {
+		err := streamFile(onDisk(a.cwd, output), func(w io.Writer) error { return g.write(w, format, 0) })
+		if err != nil {
 			return failf("", "write %s: %v", output, cause(err))
 		}
 	}
