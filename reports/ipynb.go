@@ -138,9 +138,7 @@ func (w *notebookWriter) data(p part, name, file, sql, figure string) error {
 	source := fmt.Sprintf("%s = read(%s, %s)\n", variable, notebook.Literal(file), notebook.Literal(strings.TrimRight(sql, " \n")))
 	if figure != "" {
 		source += fmt.Sprintf("show(%s)\n", notebook.Literal(figure))
-		outputs = append(outputs, notebook.Output{Data: map[string]string{
-			"image/svg+xml": string(w.doc.fileData(figure)), "text/plain": figure + ": to see it, trust this notebook or run the cell",
-		}})
+		outputs = append(outputs, notebook.Figure(figure, w.doc.fileData(figure)))
 	}
 	table, err := notebook.Table(w.doc.fileData(file))
 	if err != nil {

@@ -128,6 +128,10 @@ func TestNotebook(t *testing.T) {
 			outputs := c["outputs"].([]any)
 			svg := lines(outputs[0].(map[string]any)["data"].(map[string]any)["image/svg+xml"])
 			rows := lines(outputs[1].(map[string]any)["data"].(map[string]any)["text/html"])
+			picture := lines(outputs[0].(map[string]any)["data"].(map[string]any)["text/html"])
+			if !strings.HasPrefix(picture, `<img alt="fig-curves.svg" src="data:image/svg+xml;base64,`) {
+				t.Errorf("an untrusted notebook shows %.80s", picture)
+			}
 			if svg != string(d.fileData("fig-curves.svg")) || !strings.Contains(rows, "<p>24 rows × 3 columns</p>") {
 				t.Errorf("the outputs are %.80s and %.80s", svg, rows)
 			}

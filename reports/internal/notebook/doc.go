@@ -6,6 +6,7 @@ package notebook
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
@@ -106,7 +107,7 @@ func lines(s string) []string {
 
 // Literal writes a string as Python: over several lines where it has them and nothing in it stands against that.
 func Literal(s string) string {
-	if strings.Contains(s, "\n") && !strings.Contains(s, `\`) && !strings.Contains(s, `"""`) && !strings.HasSuffix(s, `"`) {
+	if strings.Contains(s, "\n") && !strings.ContainsAny(s, "\\\r") && !strings.Contains(s, `"""`) && !strings.HasSuffix(s, `"`) {
 		return `"""` + s + `"""`
 	}
 	var b bytes.Buffer
@@ -116,6 +117,16 @@ func Literal(s string) string {
 		panic("notebook: " + err.Error())
 	}
 	return strings.TrimSpace(b.String())
+}
+
+// Figure shows an SVG file, and says where else it is: as itself, and as a picture in HTML, which viewers show of a notebook that
+// nobody has trusted yet.
+func Figure(name string, svg []byte) Output {
+	return Output{Data: map[string]string{
+		"image/svg+xml": string(svg),
+		"text/html":     `<img alt="` + html.EscapeString(name) + `" src="data:image/svg+xml;base64,` + base64.StdEncoding.EncodeToString(svg) + `">`,
+		"text/plain":    name,
+	}}
 }
 
 // shownRows and endRows are what pandas shows of a long table: all of so many rows, else so many of either end.
