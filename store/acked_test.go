@@ -1,11 +1,13 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -314,4 +316,49 @@ func TestAckedBehind(t *testing.T) {
 	if d := cmp.Diff(fmt.Sprint(all.lines), fmt.Sprint(again.lines)); d != "" {
 		t.Errorf("the list (-before +after):\n%s", d)
 	}
+}
+
+// TestForeignLog puts a copy in the place of a database whose process was killed: the log that it has left is not the copy's.
+func TestForeignLog(t *testing.T) {
+	path := newPath(t)
+	db := openTest(t, path, Options{}) // as if killed: it is not closed before the end
+	for i := range 5 {
+		record(t, db, i)
+	}
+	old := filepath.Join(t.TempDir(), "old.db")
+	must(t, db.Backup(t.Context(), old))
+	for i := 5; i < 10; i++ {
+		record(t, db, i)
+	}
+	left := filepath.Join(t.TempDir(), "runs.db")
+	for _, suffix := range []string{"-wal", "-acked"} {
+		copyDatabase(t, left+suffix, path+suffix)
+	}
+	time.Sleep(20 * time.Millisecond)
+	copyDatabase(t, left, old)
+	for name, open := range map[string]func() (*DB, error){
+		"read":  func() (*DB, error) { return OpenReadOnly(t.Context(), left) },
+		"write": func() (*DB, error) { return Open(t.Context(), left, Options{}) },
+	} {
+		db, err := open()
+		if !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), "remove the log") {
+			t.Fatalf("%s: %v, %v; want it refused", name, db, err)
+		}
+	}
+	if a, b := mustRead(t, left), mustRead(t, old); a != b {
+		t.Error("the copy was written to")
+	}
+	must(t, os.Remove(left+"-wal"))
+	db = openTest(t, left, Options{})
+	if lost := lostKeys(t, db); len(lost) != 5 {
+		t.Errorf("without the log %d runs are lost, want 5", len(lost))
+	}
+	mustCheck(t, db)
+}
+
+func mustRead(t *testing.T, name string) string {
+	t.Helper()
+	b, err := os.ReadFile(name)
+	must(t, err)
+	return string(b)
 }

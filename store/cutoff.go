@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
@@ -25,19 +26,41 @@ func (e *errCutOff) Error() string { return e.what }
 
 // checkWhole fails with ErrCorrupt where the database or its log lacks an end that cannot be made good. What is being written
 // meanwhile may look like that for a moment, so it has to look so again and again.
-func (db *DB) checkWhole() error {
+func (db *DB) checkWhole(ctx context.Context) error {
 	const looks, pause = 8, 15 * time.Millisecond
 	for i := 1; ; i++ {
 		doubtful, err := cutOff(db.path)
 		var cut *errCutOff
-		if !errors.As(err, &cut) {
-			db.doubtful = doubtful
-			return nil // whatever else is wrong is for SQLite to say
+		if !errors.As(err, &cut) { // whatever else is wrong is for SQLite to say
+			if !doubtful {
+				return nil
+			}
+			if err := db.lookAtAll(ctx); err != nil {
+				return err
+			}
+			if db.mode == readWrite {
+				foldMark(db.path + foldSuffix).remove() // it was folded to the end
+			}
+			return nil
 		}
 		if i == looks {
 			return &Error{Path: db.path, Op: "open", Err: fmt.Errorf("%w: %s", ErrCorrupt, cut.what), Hint: cut.hint}
 		}
 		time.Sleep(pause)
+	}
+}
+
+// lookAtAll has SQLite check every page, without writing any: as long as it is not known to be sound, no connection may fold the log in.
+func (db *DB) lookAtAll(ctx context.Context) error {
+	p := openPool(plainDriver(), db.path, readOnly, db.busy, 1)
+	defer func() { _ = p.Close() }()
+	err := sound(ctx, p)
+	if c, _ := code(err); c != codeCorrupt && !errors.Is(err, ErrCorrupt) {
+		return nil // locked, or foreign: said when it is opened
+	}
+	return &Error{
+		Path: db.path, Op: "open", Err: fmt.Errorf("%w, or its log is another file's: %w", ErrCorrupt, err),
+		Hint: "if a copy was put in the place of the file, remove the log (-wal) of the old one; else " + putBack,
 	}
 }
 
@@ -88,8 +111,9 @@ func cutOff(path string) (doubtful bool, err error) {
 	}
 	begun, ok := foldMark(path + foldSuffix).read()
 	switch {
-	case !ok:
-		return false, nil
+	case !ok: // the file is older than its log, but where it was taken from elsewhere, and the log is another one's
+		log, err := os.Stat(path + "-wal")
+		return err == nil && l.commits > 0 && changeTime(fi).After(log.ModTime()), nil
 	case l.salt == "": // all of it was folded in, and nobody came to say so; or it is gone
 		return true, nil
 	case l.salt == begun.salt && l.end < begun.bytes:

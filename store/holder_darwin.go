@@ -3,6 +3,9 @@ package store
 import (
 	"errors"
 	"fmt"
+	"os"
+	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -32,4 +35,12 @@ func lookUp(pid int) (lives bool, start string) {
 	}
 	t := info.Proc.P_starttime
 	return true, fmt.Sprintf("%d.%06d", t.Sec, t.Usec)
+}
+
+// changeTime is when a file was last written, renamed or put in another's place.
+func changeTime(fi os.FileInfo) time.Time {
+	if st, ok := fi.Sys().(*syscall.Stat_t); ok {
+		return time.Unix(st.Ctimespec.Unix())
+	}
+	return fi.ModTime()
 }

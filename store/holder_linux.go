@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -43,4 +45,12 @@ func lookUp(pid int) (lives bool, start string) {
 		return true, ""
 	}
 	return f[state][0] != 'Z' && f[state][0] != 'X', string(f[began])
+}
+
+// changeTime is when a file was last written, renamed or put in another's place.
+func changeTime(fi os.FileInfo) time.Time {
+	if st, ok := fi.Sys().(*syscall.Stat_t); ok {
+		return time.Unix(st.Ctim.Unix())
+	}
+	return fi.ModTime()
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 )
 
@@ -142,7 +143,12 @@ func (db *DB) migrate(ctx context.Context, steps []string) error {
 
 // backupBefore copies the file beside itself before its schema changes, and returns where.
 func (db *DB) backupBefore(ctx context.Context, version int) (string, error) {
-	base := fmt.Sprintf("%s.v%d-%s", db.path, version, db.now().UTC().Format("20060102T150405Z"))
+	return db.backupAs(ctx, db.Dir(), fmt.Sprintf("v%d", version))
+}
+
+// backupAs copies the file into dir, under its name with what and the time, and returns where.
+func (db *DB) backupAs(ctx context.Context, dir, what string) (string, error) {
+	base := filepath.Join(dir, fmt.Sprintf("%s.%s-%s", filepath.Base(db.path), what, db.now().UTC().Format("20060102T150405Z")))
 	for i := 1; ; i++ {
 		name := base
 		if i > 1 {

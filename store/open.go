@@ -25,7 +25,6 @@ type DB struct {
 
 	logLimit int64 // bytes of the log from which it is folded into the file
 	ready    bool  // it was found good
-	doubtful bool  // that the file is whole: see cutOff
 
 	w *sql.DB // one connection; nil: the database is only read
 	r *sql.DB // reading connections
@@ -33,6 +32,10 @@ type DB struct {
 	acked   ackFile // beside the file: what was told to be recorded
 	unsaved []ack   // what of it is lost, as far as a database that is only read does not say so itself
 	watch   watch   // signs of life of processes elsewhere
+
+	home     os.FileInfo // the file as it was opened
+	rescueMu sync.Mutex
+	rescued  string // where it was saved after it was taken away
 
 	noticeMu sync.Mutex
 	notices  []string
@@ -77,7 +80,7 @@ func openAt(ctx context.Context, path string, o Options, steps []string) (*DB, e
 	if err := db.makeFolder(); err != nil {
 		return nil, err
 	}
-	if err := db.checkWhole(); err != nil {
+	if err := db.checkWhole(ctx); err != nil {
 		return nil, err
 	}
 	db.w = openPool(plainDriver(), db.path, readWrite, db.busy, 1)
@@ -91,6 +94,7 @@ func openAt(ctx context.Context, path string, o Options, steps []string) (*DB, e
 		return nil, db.fault("open", err)
 	}
 	db.ready = true
+	db.home, _ = os.Stat(db.path)
 	return db, nil
 }
 
@@ -110,7 +114,7 @@ func OpenReadOnly(ctx context.Context, path string) (*DB, error) {
 	case fi.IsDir():
 		return nil, db.isFolder()
 	}
-	if err := db.checkWhole(); err != nil {
+	if err := db.checkWhole(ctx); err != nil {
 		return nil, err
 	}
 	db.r = openPool(plainDriver(), db.path, readOnly, db.busy, readers)
@@ -185,7 +189,9 @@ func (db *DB) Close() error {
 		errs = append(errs, db.r.Close())
 	}
 	if db.w != nil { // last: it folds the write-ahead log into the file
-		db.foldLast()
+		if _, gone := db.moved(); !gone { // else the log there is another one's
+			db.foldLast()
+		}
 		errs = append(errs, db.w.Close())
 	}
 	if db.remove != "" {
@@ -285,6 +291,16 @@ func (db *DB) write(ctx context.Context, durable bool, f func(tx *sql.Tx) error)
 	if db.w == nil {
 		return ErrReadOnly
 	}
+	if how, gone := db.moved(); gone {
+		if !durable {
+			f = nil
+		}
+		return db.rescue(ctx, how, f)
+	}
+	return db.transact(ctx, durable, f)
+}
+
+func (db *DB) transact(ctx context.Context, durable bool, f func(tx *sql.Tx) error) error {
 	c, err := db.w.Conn(ctx)
 	if err != nil {
 		return err
@@ -308,7 +324,7 @@ func (db *DB) write(ctx context.Context, durable bool, f func(tx *sql.Tx) error)
 	if err := tx.Commit(); err != nil {
 		return err
 	}
-	if fi, err := os.Stat(db.path + "-wal"); err == nil && fi.Size() >= db.logLimit {
+	if fi, err := os.Stat(db.path + "-wal"); err == nil && fi.Size() >= db.logLimit && db.rescued == "" {
 		db.foldLog(ctx, c)
 	}
 	return nil

@@ -15,12 +15,6 @@ import (
 // is not there, or that is no such file, is written anew. It reads the end of the file alone, unless something is lost. silent says
 // that the file cannot be there: the database is older than it.
 func (db *DB) reconcile(ctx context.Context, tx *sql.Tx, silent bool) error {
-	if db.doubtful {
-		if err := sound(ctx, tx); err != nil {
-			return err
-		}
-		foldMark(db.path + foldSuffix).remove()
-	}
 	t, whole, err := db.acked.tail()
 	switch {
 	case errors.Is(err, errAcksMissing):
