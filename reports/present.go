@@ -51,11 +51,21 @@ func Look(dir, name string) (*Present, error) {
 	return p, nil
 }
 
+// LookWith is [Look] at a report that lies elsewhere, such as in an earlier commit: read reads its files, by their paths relative to the
+// spec's folder with slashes, and fails with fs.ErrNotExist where there is none.
+func LookWith(name string, read func(path string) ([]byte, error)) (*Present, error) {
+	return lookWith("", &Document{Name: name}, func(path string) ([]byte, error) { return read(filepath.ToSlash(path)) })
+}
+
 // look reads what is there.
 func look(dir string, d *Document) (*Present, error) {
+	return lookWith(dir, d, func(path string) ([]byte, error) { return os.ReadFile(filepath.Join(dir, path)) })
+}
+
+func lookWith(dir string, d *Document, readFile func(path string) ([]byte, error)) (*Present, error) {
 	p := &Present{name: d.Name, files: map[string][]byte{}}
 	read := func(name string) ([]byte, error) {
-		data, err := os.ReadFile(filepath.Join(dir, name))
+		data, err := readFile(name)
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, nil
 		}

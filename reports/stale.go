@@ -177,6 +177,9 @@ func firstDifference(a, b []byte) int {
 	return min(len(x), len(y)) + 1
 }
 
+// Told says whether there is a manifest of kappa's, which tells what a report was made from.
+func (p *Present) Told() bool { return p.manifest.MadeBy != "" }
+
 // Verdicts are the verdicts of the claims as the report tells them, in its order; ok is false where it does not.
 func (p *Present) Verdicts() (verdicts []Verdict, ok bool) {
 	if p.manifest.Format < firstWithValues {

@@ -20,7 +20,7 @@ type reportFlags struct {
 	toFlags
 	partial, noProvenance, force, quiet, asJSON bool
 	watch                                       bool
-	trace                                       string
+	trace, since                                string
 
 	overwrite bool // what kappa did not write, and nothing else: --force of run is about runs first
 }
@@ -53,7 +53,7 @@ func (a *app) reportCommand() *cobra.Command {
 		Long: `Renders each spec's report, NAME.md and NAME_files/ beside the spec, from the database alone: data
 files need not be there. The same database gives the same bytes; if nothing but Provenance would
 change, the files are left alone. It tells which numbers of the report that lay there have changed, with
-their old and new values.
+their old and new values; with --since, of the report in a commit of git, such as HEAD or main.
 
 --trace tells where something in the report comes from: PLACE is the id of a table, figure or claim, a
 line of the report (57 or digits.md:57) or of the spec (digits.toml:31), and the answer its query, its
@@ -92,6 +92,7 @@ not the expected one.`,
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "say nothing but what goes wrong")
 	f.BoolVar(&o.asJSON, "json", false, "write a summary as JSON")
 	f.BoolVarP(&o.watch, "watch", "w", false, "render again whenever the spec or a run changes")
+	f.StringVar(&o.since, "since", "", "tell which numbers have changed since the `COMMIT`")
 	f.StringVar(&o.trace, "trace", "", "tell where `PLACE` (an id, or a line of the report) comes from")
 	return c
 }
@@ -183,9 +184,9 @@ func (a *app) render(ctx context.Context, db *store.DB, t *target, o reportFlags
 	if err := a.export(t, doc, o, result); err != nil || !o.writes("md") {
 		return result, doc, errors.Join(err, t.unexpected(doc))
 	}
-	was, err := reports.Look(t.file.Dir, t.spec.Name)
+	was, err := t.reportSince(ctx, o.since)
 	if err != nil {
-		return result, doc, failf("", "%v", err)
+		return result, doc, err
 	}
 	w, err := reports.Write(t.file.Dir, doc, reports.WriteOptions{Force: o.force, NoProvenance: o.noProvenance})
 	foreign, ok := errors.AsType[*reports.ForeignError](err)
