@@ -16,9 +16,12 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
+// MaxBytes is the longest that a spec may be: many times a long one.
+const MaxBytes = 1 << 20
+
 const (
-	maxBytes   = 1 << 20 // of a spec: many times a long one
-	maxNesting = 100     // brackets in brackets: a decoder that recurses into a million of them exhausts the stack
+	maxNesting = 100 // brackets in brackets: a decoder that recurses into a million of them exhausts the stack
+	maxParts   = 32  // of a key, between dots
 )
 
 // Load reads and checks the spec at name in fsys. The error is what [Parse] reports, or says that the file cannot be read.
@@ -40,11 +43,14 @@ func Parse(name string, data []byte, cat Catalog) (*Spec, error) {
 	fail := func(line int, message, hint string) (*Spec, error) {
 		return nil, Problems{{File: name, Line: line, Message: message, Hint: hint}}
 	}
-	if len(data) > maxBytes {
-		return fail(1, fmt.Sprintf("%d bytes are too many", len(data)), fmt.Sprintf("a spec has at most %d", maxBytes))
+	if len(data) > MaxBytes {
+		return fail(1, fmt.Sprintf("%d bytes are too many", len(data)), fmt.Sprintf("a spec has at most %d", MaxBytes))
 	}
 	if line := tooDeep(string(data), maxNesting); line > 0 {
 		return fail(line, "brackets are nested too deeply", fmt.Sprintf("a spec has at most %d levels", maxNesting))
+	}
+	if line := tooLong(string(data), maxParts); line > 0 {
+		return fail(line, "a key has too many parts", fmt.Sprintf("a key has at most %d, with dots between them", maxParts))
 	}
 	var root map[string]any
 	if err := toml.Unmarshal(data, &root); err != nil {

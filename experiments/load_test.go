@@ -151,7 +151,7 @@ func TestShipped(t *testing.T) {
 
 func TestTooMuch(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
-		{"long", strings.Repeat("#", maxBytes+1), "x.toml:1: 1048577 bytes are too many"},
+		{"long", strings.Repeat("#", MaxBytes+1), "x.toml:1: 1048577 bytes are too many"},
 		{"deep", "\n\"[[[\" = '[[['\na = " + strings.Repeat("[", 1e6), "x.toml:3: brackets are nested too deeply"},
 		{"deep tables", strings.Repeat("{ a = [", 1e5), "x.toml:1: brackets are nested too deeply"},
 	} {

@@ -55,7 +55,7 @@ func (s *Spec) resolver(set []Axis) (*resolver, error) {
 		}
 	}
 	if r.size() > maxCombinations {
-		return nil, Problems{{File: s.Path, Message: "too many combinations", Hint: fmt.Sprintf("a sweep has at most %d", maxCombinations)}}
+		return nil, Problems{{File: s.Path, Message: r.tooMany(), Hint: fmt.Sprintf("a sweep has at most %d", maxCombinations)}}
 	}
 	return r, nil
 }
@@ -178,6 +178,23 @@ func (r *resolver) size() int {
 		n = min(n+product, maxCombinations+1)
 	}
 	return n
+}
+
+// tooMany says how many combinations there are.
+func (r *resolver) tooMany() string {
+	n := 0.0
+	for _, g := range r.groups {
+		product := 1.0
+		for _, a := range g.axes {
+			product *= float64(len(a.Values))
+		}
+		n += product
+	}
+	const exact = 1 << 53
+	if n < exact {
+		return fmt.Sprintf("too many combinations: %.0f", n)
+	}
+	return fmt.Sprintf("too many combinations: about %.2g", n)
 }
 
 // combinations yields the groups with the indices of their axes' values: the common axes slowest, then the groups, then

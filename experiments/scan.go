@@ -77,6 +77,32 @@ func tooDeep(src string, limit int) int {
 	return 0
 }
 
+// tooLong returns the line of the first key of more than limit parts, 0 if there is none: what decodes one takes a table a part, and what
+// names it the square of their number.
+func tooLong(src string, limit int) int {
+	s := scanner{src: src, row: 1}
+	dots := 0
+	for s.pos < len(s.src) {
+		switch s.src[s.pos] {
+		case '"', '\'':
+			s.quoted()
+			continue
+		case '#':
+			s.until("\n")
+			continue
+		case '.':
+			dots++
+		case '=', ',', '[', ']', '{', '}', '\n':
+			dots = 0
+		}
+		if dots >= limit {
+			return s.row
+		}
+		s.skip(1)
+	}
+	return 0
+}
+
 type scanner struct {
 	src    string
 	pos    int

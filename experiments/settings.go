@@ -151,14 +151,39 @@ func (l *loader) attacks(v any) {
 	}
 }
 
-// elements returns the tables of an array of tables; an element that is none is reported and nil.
+// mostTables bounds an array of tables: many times what a person writes, and what every run of a sweep can carry.
+func mostTables(name string) int {
+	switch name {
+	case "attack":
+		return 100
+	case "cell":
+		return 1000
+	}
+	return 2000 // of variants and overrides, which programs write too
+}
+
+// elements returns the tables of an array of tables; an element that is none is reported and nil, and so is an array of too many.
 func (l *loader) elements(name string, v any) ([]map[string]any, bool) {
+	few := func(n int) bool {
+		most := mostTables(name)
+		if n <= most {
+			return true
+		}
+		l.report([]string{name, strconv.Itoa(most)}, fmt.Sprintf("%d tables [[%s]] are too many", n, name), fmt.Sprintf("a spec has at most %d", most))
+		return false
+	}
 	switch v := v.(type) {
 	case nil:
 		return nil, true
 	case []map[string]any:
+		if !few(len(v)) {
+			return nil, false
+		}
 		return v, true
 	case []any:
+		if !few(len(v)) {
+			return nil, false
+		}
 		out := make([]map[string]any, len(v))
 		for i, e := range v {
 			m, ok := e.(map[string]any)

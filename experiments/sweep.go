@@ -64,7 +64,7 @@ func (l *loader) sweep(v any) {
 	}
 	l.spec.Sweep = l.axes([]string{"sweep"}, m)
 	if l.size() > maxCombinations {
-		l.report([]string{"sweep"}, "too many combinations", fmt.Sprintf("a sweep has at most %d", maxCombinations))
+		l.report([]string{"sweep"}, newResolver(l.spec, nil).tooMany(), fmt.Sprintf("a sweep has at most %d", maxCombinations))
 		l.spec.Sweep = nil
 	}
 }
@@ -126,15 +126,19 @@ func (l *loader) values(axis stated, k Key) []any {
 		l.report(axis.at, "no values: a sweep of zero runs", "want a list of values, each "+k.accepted())
 	}
 	var out []any
+	seen := map[any]bool{} // numbers and texts
 	for i, e := range list {
 		at := append(axis.at[:len(axis.at):len(axis.at)], strconv.Itoa(i))
 		v, message, hint := k.check(e)
 		switch {
 		case message != "":
 			l.reportAs(axis.at, at, unknownName(k.Path, e, message), hint)
-		case slices.ContainsFunc(out, func(o any) bool { return equal(o, v) }):
+		case seen[essence(v)] || isList(v) && slices.ContainsFunc(out, func(o any) bool { return equal(o, v) }):
 			l.reportAs(axis.at, at, quoteValue(e)+" is listed twice", "")
 		default:
+			if !isList(v) {
+				seen[essence(v)] = true
+			}
 			out = append(out, v)
 		}
 	}

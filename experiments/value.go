@@ -213,3 +213,21 @@ func equal(a, b any) bool {
 	}
 	return a == b
 }
+
+// essence is what equal values that are no lists have in common, and others have not.
+func essence(v any) any {
+	switch v := v.(type) {
+	case int64:
+		if f := float64(v); int64(f) == v {
+			return f
+		}
+	case []any:
+		return nil
+	}
+	return v
+}
+
+func isList(v any) bool {
+	_, ok := v.([]any)
+	return ok
+}

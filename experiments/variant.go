@@ -52,7 +52,7 @@ func (l *loader) variants(v any) {
 		}
 	}
 	if l.size() > maxCombinations && len(l.spec.Variants) > 0 {
-		l.report([]string{"variant", "0"}, "too many combinations", fmt.Sprintf("a sweep has at most %d, over all variants", maxCombinations))
+		l.report([]string{"variant", "0"}, newResolver(l.spec, nil).tooMany(), fmt.Sprintf("a sweep has at most %d, over all variants", maxCombinations))
 		l.spec.Variants = nil
 	}
 }

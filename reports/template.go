@@ -42,6 +42,9 @@ var functions = map[string]arity{
 // vocabulary is what a template may say, for messages.
 const vocabulary = "a template may say if, else, sql, sig, fixed, pct, run, eq, ne, lt, le, gt, ge, and, or, not"
 
+// maxConditions is how many conditions may stand in one another, an else if counting as one more.
+const maxConditions = 50
+
 // unbounded is why loops and named templates are refused.
 const unbounded = "what it does cannot be bounded before it runs"
 
@@ -81,6 +84,7 @@ func parseTemplate(text string) (*template, []fault) {
 // checker walks a parse tree and notes what is not allowed.
 type checker struct {
 	text   string
+	depth  int // conditions around
 	faults []fault
 	found  []inline
 }
@@ -103,9 +107,15 @@ func (c *checker) list(l *parse.ListNode) {
 		case *parse.ActionNode:
 			c.pipe(n.Pipe)
 		case *parse.IfNode:
+			if c.depth == maxConditions {
+				c.refuse(n.Position(), "conditions are nested too deeply: at most %d are accepted in one another", maxConditions)
+				return
+			}
+			c.depth++
 			c.pipe(n.Pipe)
 			c.list(n.List)
 			c.list(n.ElseList)
+			c.depth--
 		case *parse.RangeNode:
 			c.refuse(n.Position(), "range is refused: %s", unbounded)
 		case *parse.WithNode:

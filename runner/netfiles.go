@@ -52,6 +52,14 @@ func readTheta0(data fs.FS, path, digest string, net *nn.Net) (left string, err 
 	if data == nil {
 		return fail(errors.New("no folder of data is given"))
 	}
+	info, err := fs.Stat(data, path)
+	if err != nil {
+		return "", fmt.Errorf("model.init: %w", err)
+	}
+	// As many numbers as the net has, in eight bytes, and room for a head and a header.
+	if most := int64(2*bytesOf(net)) + 64<<20; info.Size() > most {
+		return fail(fmt.Errorf("it has %d bytes; a net %s takes %d, and at most %d are accepted", info.Size(), net.Kind, bytesOf(net), most))
+	}
 	text, err := fs.ReadFile(data, path)
 	if err != nil {
 		return "", fmt.Errorf("model.init: %w", err)

@@ -133,19 +133,16 @@ func putRun(ctx context.Context, tx *sql.Tx, s Start) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	stmt, err := tx.PrepareContext(ctx, `INSERT INTO param (run, path, number, text) VALUES (?, ?, ?, ?)
-		ON CONFLICT DO UPDATE SET number = excluded.number, text = excluded.text`)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { _ = stmt.Close() }()
 	for _, p := range s.Params {
 		if (p.Number == nil) == (p.Text == nil) {
 			return 0, fmt.Errorf("parameter %s of run %s: exactly one of number and text must be set", p.Path, s.Key)
 		}
-		if _, err := stmt.ExecContext(ctx, id, p.Path, p.Number, p.Text); err != nil {
-			return 0, err
-		}
+	}
+	err = insert(ctx, tx, `INSERT INTO param (run, path, number, text) VALUES (?, ?, ?, ?)
+		ON CONFLICT DO UPDATE SET number = excluded.number, text = excluded.text`, len(s.Params),
+		func(i int) []any { return []any{id, s.Params[i].Path, s.Params[i].Number, s.Params[i].Text} })
+	if err != nil {
+		return 0, within("parameters", err)
 	}
 	return id, putDependencies(ctx, tx, id, s)
 }

@@ -38,6 +38,9 @@ func openFile(fsys fs.FS, path string) (*file, error) {
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("open data %s: it is not a regular file (%s)", path, info.Mode())
 	}
+	if info.Size() > MaxFileBytes {
+		return nil, fmt.Errorf("open data %s: it has %d bytes; accepted: at most %d", path, info.Size(), int64(MaxFileBytes))
+	}
 	source, err := fsys.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("open data %s: %w", path, cause(err))

@@ -39,15 +39,42 @@ func newDataFS(spec specFile, data string, allow []string) (dataFS, error) {
 	return d, nil
 }
 
-// Open implements [fs.FS].
-func (d dataFS) Open(name string) (fs.File, error) {
+// Open implements [fs.FS]. What is neither a file nor a folder, such as a pipe, which would keep it waiting, it does not open.
+func (d dataFS) Open(name string) (f fs.File, err error) {
+	err = d.within("open", name, func(root *os.Root, rel string) error {
+		info, err := root.Stat(rel)
+		if err != nil {
+			return err
+		}
+		if !info.Mode().IsRegular() && !info.IsDir() {
+			return fmt.Errorf("it is not a regular file (%s)", info.Mode())
+		}
+		f, err = root.Open(rel)
+		return err
+	})
+	return f, err
+}
+
+// Stat implements [fs.StatFS].
+func (d dataFS) Stat(name string) (info fs.FileInfo, err error) {
+	err = d.within("stat", name, func(root *os.Root, rel string) error {
+		info, err = root.Stat(rel)
+		return err
+	})
+	return info, err
+}
+
+var _ fs.StatFS = dataFS{}
+
+// within calls do with the admitted folder that a path leads into, and the path below it.
+func (d dataFS) within(op, name string, do func(root *os.Root, rel string) error) error {
 	path := filepath.FromSlash(name)
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(d.dir, path)
 	}
 	real, err := filepath.EvalSymlinks(path)
 	if err != nil {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: cause(err)}
+		return &fs.PathError{Op: op, Path: name, Err: cause(err)}
 	}
 	for _, root := range d.roots {
 		rel, err := filepath.Rel(root, real)
@@ -57,16 +84,16 @@ func (d dataFS) Open(name string) (fs.File, error) {
 		// Opened through the root, so that a link put there meanwhile leads nowhere else.
 		confined, err := os.OpenRoot(root)
 		if err != nil {
-			return nil, &fs.PathError{Op: "open", Path: name, Err: cause(err)}
+			return &fs.PathError{Op: op, Path: name, Err: cause(err)}
 		}
-		f, err := confined.Open(rel)
+		err = do(confined, rel)
 		_ = confined.Close()
 		if err != nil {
-			return nil, &fs.PathError{Op: "open", Path: name, Err: cause(err)}
+			return &fs.PathError{Op: op, Path: name, Err: cause(err)}
 		}
-		return f, nil
+		return nil
 	}
-	return nil, &fs.PathError{Op: "open", Path: name, Err: fmt.Errorf(
+	return &fs.PathError{Op: op, Path: name, Err: fmt.Errorf(
 		"it lies outside of %s; %s", strings.Join(d.roots, " and of "), d.hint,
 	)}
 }

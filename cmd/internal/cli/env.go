@@ -31,6 +31,7 @@ type Env struct {
 
 // System returns the process's own surroundings.
 func System() Env {
+	heedSizeLimit()
 	return Env{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		Getenv: os.Getenv, Getwd: os.Getwd, Now: time.Now, CPU: cpuTime, Argv: os.Args,

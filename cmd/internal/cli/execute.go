@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"kappa/experiments"
@@ -124,17 +126,54 @@ func (p planned) record(ctx context.Context, db *store.DB) error {
 
 // sweptJSON writes a run's place in the sweep as a JSON object, in the order of the spec.
 func sweptJSON(swept []experiments.Assignment) (string, error) {
+	if text, ok := plainJSON(swept); ok {
+		return text, nil
+	}
 	g := &grid{}
 	var row []any
 	for _, s := range swept {
 		g.columns = append(g.columns, s.Path)
 		row = append(row, s.Value)
 	}
-	if len(row) == 0 {
-		return "{}", nil
-	}
 	text, err := g.object(row)
 	return string(text), err
+}
+
+// plainJSON is sweptJSON of texts and numbers that JSON writes as they are, as nearly all are: a plan may have 100,000 of them.
+func plainJSON(swept []experiments.Assignment) (string, bool) {
+	room := [256]byte{'{'}
+	b := room[:1]
+	for i, s := range swept {
+		if i > 0 {
+			b = append(b, ", "...)
+		}
+		if !isPlain(s.Path) || slices.ContainsFunc(swept[:i], func(o experiments.Assignment) bool { return o.Path == s.Path }) {
+			return "", false
+		}
+		b = append(append(append(b, '"'), s.Path...), `": `...)
+		switch v := s.Value.(type) {
+		case int64:
+			b = strconv.AppendInt(b, v, 10)
+		case string:
+			if !isPlain(v) {
+				return "", false
+			}
+			b = append(append(append(b, '"'), v...), '"')
+		default:
+			return "", false
+		}
+	}
+	return string(append(b, '}')), true
+}
+
+// isPlain says whether JSON writes a text as it is.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || strings.IndexByte(`"\<>&`, c) >= 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // execute runs a plan and tells people how it goes.

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -115,12 +116,33 @@ func isFile(path string) bool {
 }
 
 func readSpec(cwd, path string) (specFile, error) {
-	data, err := os.ReadFile(path)
+	data, err := readBounded(path)
 	if err != nil {
 		return specFile{}, usagef("", "read spec %s: %v", shown(cwd, path), cause(err))
 	}
 	dir := filepath.Dir(path)
 	return specFile{Shown: shown(cwd, path), Path: path, Dir: dir, Root: specRoot(cwd, dir), Bytes: data}, nil
+}
+
+// readBounded reads a spec: a regular file, and no more of it than tells that it is too long.
+func readBounded(path string) ([]byte, error) {
+	info, err := os.Stat(path) // before it is opened: a pipe would keep that waiting
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("it is not a regular file (%s)", info.Mode())
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	data, err := io.ReadAll(io.LimitReader(f, experiments.MaxBytes+1))
+	if int64(len(data)) > experiments.MaxBytes {
+		return nil, fmt.Errorf("it has %d bytes; a spec has at most %d", max(info.Size(), int64(len(data))), experiments.MaxBytes)
+	}
+	return data, err
 }
 
 func notFound(cwd, arg string, tried []string) error {
@@ -177,7 +199,10 @@ func specFiles(cwd string) []string {
 		}
 		for _, e := range entries {
 			f := filepath.Join(dir, e.Name())
-			if !e.IsDir() && filepath.Ext(f) == ".toml" && !slices.Contains(out, f) {
+			if filepath.Ext(f) != ".toml" || slices.Contains(out, f) {
+				continue
+			}
+			if info, err := os.Stat(f); err == nil && info.Mode().IsRegular() { // links lead to files
 				out = append(out, f)
 			}
 		}

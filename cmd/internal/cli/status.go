@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -195,7 +194,7 @@ var specTable = regexp.MustCompile(`(?m)^\s*\[\s*(primary|harmful|train)\s*\]`)
 // ownSpecs lists the files at hand that look like specs.
 func ownSpecs(cwd string) []string {
 	return slices.DeleteFunc(specFiles(cwd), func(path string) bool {
-		text, err := os.ReadFile(path)
+		text, err := readBounded(path)
 		return err == nil && !specTable.Match(text)
 	})
 }
