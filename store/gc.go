@@ -116,12 +116,12 @@ func (db *DB) deadRuns(ctx context.Context, q querier, olderThan time.Duration, 
 	var out []deadRun
 	var keys []string
 	err := each(ctx, q, `SELECT r.id, r.key, 400 + ifnull(length(r.note), 0)
-			+ (SELECT ifnull(sum(length(path) + ifnull(length(text), 8) + 6), 0) FROM param WHERE run = r.id)
+			+ (SELECT ifnull(sum(length(path) + ifnull(length(text), 8) + 14), 0) FROM param WHERE run = r.id)
 			+ ifnull((SELECT sum(250 + ifnull(length(a.log), 0) + ifnull(length(a.error), 0)
-				+ (SELECT ifnull(sum(length(name) + 16), 0) FROM metric WHERE attempt = a.id)
-				+ (SELECT 90 * count(*) FROM condition_number WHERE attempt = a.id)
-				+ (SELECT ifnull(sum(length(attacker) + length(task) + 42), 0) FROM attack WHERE attempt = a.id)
-				+ (SELECT 250 * count(*) FROM result WHERE attempt = a.id)) FROM attempt AS a WHERE a.run = r.id), 0)
+				+ (SELECT ifnull(sum(length(name) + 36), 0) FROM metric WHERE attempt = a.id)
+				+ (SELECT 130 * count(*) FROM condition_number WHERE attempt = a.id)
+				+ (SELECT ifnull(sum(length(attacker) + length(task) + 64), 0) FROM attack WHERE attempt = a.id)
+				+ (SELECT 300 * count(*) FROM result WHERE attempt = a.id)) FROM attempt AS a WHERE a.run = r.id), 0)
 		FROM run AS r WHERE r.removed IS NOT NULL AND r.removed <= ?
 			AND NOT EXISTS (SELECT 1 FROM attempt AS a WHERE a.run = r.id AND a.status = 'running')
 		ORDER BY r.removed, r.id LIMIT ?`, []any{formatTime(db.now().Add(-olderThan)), limit}, func(scan func(...any) error) error {

@@ -14,6 +14,7 @@ type Vacuumed struct{ Before, After int64 }
 type SpaceError struct {
 	Folder      string
 	Needs, Free int64 // bytes
+	Twice       bool  // the temporary files are on the same disk: half of Needs is for them
 }
 
 func (e *SpaceError) Error() string {
@@ -59,9 +60,12 @@ func (db *DB) vacuum(ctx context.Context) (v Vacuumed, err error) {
 		return v, err
 	}
 	defer func() { _ = c.Close() }()
-	if _, err := c.ExecContext(ctx, "PRAGMA synchronous = full"); err != nil {
+	if _, err := c.ExecContext(ctx, "PRAGMA synchronous = full; PRAGMA temp_store = file; PRAGMA cache_size = -16384"); err != nil { // the copy may be larger than the memory
 		return v, err
 	}
+	defer func() {
+		_, _ = c.ExecContext(context.WithoutCancel(ctx), "PRAGMA temp_store = memory; PRAGMA cache_size = -65536")
+	}()
 	if _, err := c.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)"); err != nil && !isBusy(err) {
 		return v, err
 	}
@@ -82,7 +86,7 @@ func (db *DB) vacuum(ctx context.Context) (v Vacuumed, err error) {
 	} {
 		_, err := c.ExecContext(ctx, statement)
 		if p, _ := code(err); p == codeFull && statement == "VACUUM" {
-			return v, &SpaceError{Folder: db.Dir(), Needs: 2 * (pages - free) * size, Free: freeSpace(db.Dir()).free}
+			return v, &SpaceError{Folder: db.Dir(), Needs: 2 * (pages - free) * size, Free: freeSpace(db.Dir()).free, Twice: true}
 		}
 		if err != nil && !(isBusy(err) && statement != "VACUUM") {
 			return v, err
@@ -138,7 +142,7 @@ func enoughSpace(beside, temporary string, n int64, of func(folder string) space
 	n += n/50 + spaceMargin
 	if a.ok && b.ok && a.device == b.device {
 		if a.free < 2*n {
-			return &SpaceError{Folder: beside, Needs: 2 * n, Free: a.free}
+			return &SpaceError{Folder: beside, Needs: 2 * n, Free: a.free, Twice: true}
 		}
 		return nil
 	}

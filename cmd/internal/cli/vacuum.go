@@ -31,9 +31,12 @@ enough space for the time being: as much as the database holds, twice. Whatever 
 				}
 			}
 			if space, ok := errors.AsType[*store.SpaceError](err); ok {
+				hint := "make space; the database can be used as it is"
+				if space.Twice {
+					hint = "make space, or let SQLITE_TMPDIR name a folder on another disk, which halves what is needed; the database can be used as it is"
+				}
 				return &failure{
-					code: exitDatabase, err: fmt.Errorf("vacuum %s: %w; nothing was changed", shown(a.cwd, db.Path()), space),
-					hint: "make space, or let SQLITE_TMPDIR name a folder on another disk, which halves what is needed",
+					code: exitDatabase, err: fmt.Errorf("vacuum %s: %w; nothing was changed", shown(a.cwd, db.Path()), space), hint: hint,
 				}
 			}
 			if err != nil {
