@@ -33,7 +33,11 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return c.drv.Open(c.dsn)
+	dc, err := c.drv.Open(c.dsn)
+	if _, settings, _ := strings.Cut(c.dsn, "?"); err == nil && strings.Contains(settings, "mode="+string(readWrite)) {
+		dc = keep(dc)
+	}
+	return dc, err
 }
 
 func (c connector) Driver() driver.Driver { return c.drv }

@@ -88,24 +88,6 @@ func endOf(started, now time.Time, wallSeconds float64) time.Time {
 	return now
 }
 
-// insert runs one INSERT for each of n rows.
-func insert(ctx context.Context, tx *sql.Tx, query string, n int, row func(i int) []any) error {
-	if n == 0 {
-		return nil
-	}
-	stmt, err := tx.PrepareContext(ctx, query)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = stmt.Close() }()
-	for i := range n {
-		if _, err := stmt.ExecContext(ctx, row(i)...); err != nil {
-			return fmt.Errorf("row %d of %d: %w", i+1, n, err)
-		}
-	}
-	return nil
-}
-
 func putMetrics(ctx context.Context, tx *sql.Tx, attempt int64, o Outcome) error {
 	err := insert(ctx, tx, "INSERT INTO metric (attempt, name, step, value, kind) VALUES (?, ?, ?, ?, ?)",
 		len(o.Metrics), func(i int) []any {
