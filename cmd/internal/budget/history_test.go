@@ -138,9 +138,15 @@ func jsonOf(v any) string {
 // run records one run of a plan, whole or with its result alone.
 func (r *recorder) run(run runner.Planned, o store.Outcome) {
 	r.tb.Helper()
-	attempt, ok, st, err := r.db.Claim(context.Background(), startOf(run), false)
+	r.record(startOf(run), o)
+}
+
+// record records a run from its claim to its end.
+func (r *recorder) record(s store.Start, o store.Outcome) {
+	r.tb.Helper()
+	attempt, ok, st, err := r.db.Claim(context.Background(), s, false)
 	if err != nil || !ok {
-		r.tb.Fatalf("claim run %.12s: %v, %+v", run.Key, err, st)
+		r.tb.Fatalf("claim run %.12s: %v, %+v", s.Key, err, st)
 	}
 	r.at = r.at.Add(800 * time.Millisecond)
 	if err := r.db.Finish(context.Background(), attempt, o); err != nil {
