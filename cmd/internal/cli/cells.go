@@ -28,6 +28,9 @@ func tableCell(v any) string {
 	case []byte:
 		return blobCell(v)
 	case string:
+		if !strings.ContainsAny(v, "\n\r\t") { // as most: a listing may have 100,000 rows
+			return v
+		}
 		return strings.NewReplacer("\n", `\n`, "\r", `\r`, "\t", `\t`).Replace(v)
 	default:
 		return exactCell(v)
