@@ -20,6 +20,7 @@ type Info struct {
 	JournalMode   string
 	SQLite        string         // version of the library
 	Statuses      map[Status]int // runs by the status that the view runs shows
+	Removed       int            // runs that were removed, which are not among those
 	Experiments   int            // versions of specs
 	Attempts      int
 	Artifacts     int
@@ -35,12 +36,13 @@ func (db *DB) Info(ctx context.Context) (Info, error) {
 		}
 	}
 	for query, dest := range map[string]any{
-		"PRAGMA user_version":                       &in.SchemaVersion,
-		"PRAGMA journal_mode":                       &in.JournalMode,
-		"SELECT sqlite_version()":                   &in.SQLite,
-		"SELECT count(*) FROM experiment":           &in.Experiments,
-		"SELECT count(*) FROM attempt":              &in.Attempts,
-		"SELECT count(DISTINCT path) FROM artifact": &in.Artifacts,
+		"PRAGMA user_version":                                &in.SchemaVersion,
+		"PRAGMA journal_mode":                                &in.JournalMode,
+		"SELECT sqlite_version()":                            &in.SQLite,
+		"SELECT count(*) FROM experiment":                    &in.Experiments,
+		"SELECT count(*) FROM attempt":                       &in.Attempts,
+		"SELECT count(*) FROM run WHERE removed IS NOT NULL": &in.Removed,
+		"SELECT count(DISTINCT path) FROM artifact":          &in.Artifacts,
 		"SELECT ifnull(sum(bytes), 0) FROM (SELECT DISTINCT path, bytes FROM artifact)": &in.ArtifactBytes,
 	} {
 		if err := db.r.QueryRowContext(ctx, query).Scan(dest); err != nil {

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -233,5 +235,55 @@ func TestEnoughSpace(t *testing.T) {
 	}
 	if s := freeSpace(t.TempDir()); s.ok && s.free < 0 {
 		t.Errorf("%d bytes are free", s.free)
+	}
+}
+
+// TestGarbageKilled kills gc anywhere: the next one goes on, nothing is damaged, and nothing counts as lost.
+func TestGarbageKilled(t *testing.T) {
+	kills, runs := 6, 60
+	if *long {
+		kills, runs = 60, 1200
+	}
+	path := newPath(t)
+	db := openTest(t, path, Options{})
+	for i := range runs {
+		a, err := db.WriteArtifact(key(i), "theta", []byte(key(i)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := outcome(i)
+		o.Artifacts = []Artifact{a}
+		if err := db.Finish(t.Context(), claimTest(t, db, start(i), false), o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kept := runs / 3
+	if _, err := db.Remove(t.Context(), []string{fmt.Sprintf("@1:%d", runs-kept)}, false); err != nil {
+		t.Fatal(err)
+	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range kills {
+		cmd := childCommand(t, os.Args[0], "gc", path)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Duration(rng.Int64N(int64(60 * time.Millisecond))))
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	}
+	if _, err := db.Collect(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	mustCheck(t, db)
+	if n := one(t, db, "SELECT count(*) FROM results"); n != int64(kept) {
+		t.Errorf("%v runs are left, want %d", n, kept)
+	}
+	files, err := os.ReadDir(filepath.Join(db.Dir(), artifactFolder))
+	if err != nil || len(files) != kept {
+		t.Errorf("%d files are left, want %d; %v", len(files), kept, err)
+	}
+	again := openTest(t, path, Options{})
+	if lost, err := again.Lost(t.Context()); err != nil || len(lost) > 0 || len(again.Notices()) > 0 {
+		t.Errorf("opened again: %d runs are lost, %v", len(lost), err)
 	}
 }

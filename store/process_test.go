@@ -69,6 +69,9 @@ func child(what, path string) error {
 				}
 			}
 		}
+	case "gc":
+		_, err := db.Collect(ctx, 0)
+		return err
 	case "write": // record runs until killed, print each that is on the disk
 		for i := 0; ; i++ {
 			a, ok, _, err := db.Claim(ctx, start(i), false)

@@ -40,6 +40,9 @@ func (a *app) dbInfoCommand() *cobra.Command {
 			for _, s := range slices.Sorted(maps.Keys(info.Statuses)) {
 				g.add("runs "+string(s), info.Statuses[s])
 			}
+			if info.Removed > 0 {
+				g.add("runs removed", info.Removed)
+			}
 			g.add("attempts", info.Attempts)
 			g.add("artifacts", info.Artifacts)
 			g.add("artifact bytes", info.ArtifactBytes)
