@@ -22,6 +22,8 @@ import (
 const (
 	checkpointEvery = time.Minute
 	checkpointSize  = 64 << 20
+	// checkpointLast is what must have been computed since the last checkpoint for a run that is interrupted to leave one more.
+	checkpointLast = time.Second
 )
 
 // standing is how far a run on a net has come. A checkpoint of one is a .safetensors file: the tensors of θ and of the training
@@ -138,8 +140,11 @@ func (n *netRun) moved() ([]*nn.Param, error) {
 	return n.net.Trained(), nil
 }
 
-// due says whether it is time for a checkpoint.
+// due says whether it is time for a checkpoint: also when the run is to stop, unless there is hardly anything to keep.
 func (n *netRun) due() bool {
+	if n.ctx.Err() != nil {
+		return n.of.opt.Now().Sub(n.saved) >= checkpointLast
+	}
 	every := checkpointEvery * time.Duration(1+bytesOf(n.net)/checkpointSize)
 	return n.of.opt.Now().Sub(n.saved) >= every
 }

@@ -26,6 +26,9 @@ type item struct {
 	asked bool // somebody needs it
 	tries int  // attempts that were made at it before it was put back
 	solo  bool // it is to run when nothing else does
+	// watched says that it is elsewhere, and nobody here can see whether its process lives; beat is its last sign of life
+	watched bool
+	beat    int64
 	// of one that has not gone well, in a few words
 	trouble string
 }
@@ -49,7 +52,7 @@ func newSchedule(decisions []Decision) *schedule {
 		switch {
 		case d.Execute:
 		case d.Reason == ReasonElsewhere:
-			it.state = elsewhere
+			it.state, it.watched, it.beat = elsewhere, d.State.Foreign, d.State.Beat
 		default:
 			it.settle(d.State)
 		}
@@ -57,6 +60,10 @@ func newSchedule(decisions []Decision) *schedule {
 	}
 	for _, d := range decisions {
 		it := byKey[d.Run.Key]
+		if it.watched && !it.asked { // until it gives another sign of life, or is free
+			s.items = append(s.items, it)
+			it.asked = true
+		}
 		if !d.Execute {
 			continue
 		}

@@ -1,6 +1,7 @@
 package ceiling
 
 import (
+	"context"
 	"errors"
 	"math"
 	"math/rand/v2"
@@ -38,7 +39,7 @@ func houses(t testing.TB) (p, h *spectrum.Factor) {
 
 func mustBounded(t testing.TB, p, h *spectrum.Factor, c float64) (*mat.Dense, Result) {
 	t.Helper()
-	theta, res, err := Bounded(p, h, c)
+	theta, res, err := Bounded(t.Context(), p, h, c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,12 +76,12 @@ func TestBoundedHousePrices(t *testing.T) {
 func TestBoundedErrors(t *testing.T) {
 	one, zero := factor(t, numtest.Diagonal(2, 1)), factor(t, mat.NewDense(2, 2, nil))
 	for _, c := range []float64{0, 0.999, -1, math.NaN(), math.Inf(-1)} {
-		if _, _, err := Bounded(one, one, c); err == nil {
+		if _, _, err := Bounded(t.Context(), one, one, c); err == nil {
 			t.Errorf("c = %g was accepted", c)
 		}
 	}
 	for _, pair := range [][2]*spectrum.Factor{{one, zero}, {zero, one}, {zero, zero}} {
-		if _, _, err := Bounded(pair[0], pair[1], 3); !errors.Is(err, ErrNoTask) {
+		if _, _, err := Bounded(t.Context(), pair[0], pair[1], 3); !errors.Is(err, ErrNoTask) {
 			t.Errorf("a task without data: %v", err)
 		}
 	}
@@ -292,6 +293,20 @@ func TestRankOneEnds(t *testing.T) {
 		if scale := 1e-13 * want[n-1]; math.Abs(least-want[0]) > scale || math.Abs(largest-want[n-1]) > scale {
 			t.Errorf("%v, %v: %.15g and %.15g, want %.15g and %.15g", tt.a, tt.z, least, largest, want[0], want[n-1])
 		}
+	}
+}
+
+// TestBoundedStops: the search ends with its context.
+func TestBoundedStops(t *testing.T) {
+	rng := numtest.Rand(3)
+	p, h := factor(t, numtest.WithSingularValues(rng, 9, 6, []float64{5, 3, 1, 0.2, 0, 0})), factor(t, numtest.Gaussian(rng, 9, 6))
+	ctx, cancel := context.WithCancel(t.Context())
+	if _, _, err := Bounded(ctx, p, h, 4); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if _, _, err := Bounded(ctx, p, h, 4); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want the context's error", err)
 	}
 }
 

@@ -31,7 +31,7 @@ func Optimum(ctx context.Context, p Problem, o Options, _ *rand.Rand) (Result, e
 	}
 	var theta *mat.Dense
 	if o.KappaMax > 0 {
-		theta, _, err = ceiling.Bounded(p.Primary.Factor, p.Harmful.Factor, o.KappaMax)
+		theta, _, err = ceiling.Bounded(ctx, p.Primary.Factor, p.Harmful.Factor, o.KappaMax)
 	} else {
 		theta, _, err = ceiling.Optimum(p.Primary.Factor, p.Harmful.Factor)
 	}
