@@ -72,6 +72,9 @@ func TestChanges(t *testing.T) {
 			b.source.answers["MAP"].Values[1][2] = nil
 		}, "figure map: 2 values changed, by at most 17 %"},
 		{"one value of a figure", func(b *bench) { b.source.answers["MAP"].Values[0][2] = 1.75 }, "figure map, 0, 1: z: 1.5 → 1.75 (+17 %)"},
+		{"text that would move the cursor", func(b *bench) {
+			b.source.answers["SELECT count(*) FROM results"] = one("a\x1b[2J\u202e\nb")
+		}, "spec line 10: 5 → a [2J b: SELECT count(*) FROM results\nspec line 20: 5 → a [2J b: SELECT count(*) FROM results"},
 		{"old data that are not there", func(b *bench) {
 			must(b.t, os.Remove(filepath.Join(b.dir, "small_files", "fig-map.csv")))
 			b.source.answers["MAP"].Values[0][2] = 1.75

@@ -78,7 +78,7 @@ func (c Change) String() string {
 	if c.Kind == numberItem {
 		s += ": " + cut(c.Where, 70)
 	}
-	return s
+	return plainLine(s)
 }
 
 // signedShare is share with a sign.

@@ -111,8 +111,12 @@ func (s *Standing) add(r Reason) {
 			s.State = Stale
 		}
 	}
+	r.Text, r.File = plainLine(r.Text), plainLine(r.File) // a manifest may be anybody's
 	s.Reasons = append(s.Reasons, r)
 }
+
+// plainLine makes text fit for a line on a terminal.
+func plainLine(s string) string { return strings.ReplaceAll(printable(s), "\n", " ") }
 
 // judgeFiles looks for what was done to the files since they were written.
 func (p *Present) judgeFiles(s *Standing, d *Document) {

@@ -58,10 +58,13 @@ func (p *Present) Trace(place string) ([]Trace, error) {
 func (p *Present) trace(i manifestItem) Trace {
 	t := Trace{
 		Kind: i.Kind, ID: i.ID, Report: fmt.Sprintf("%s.md:%d", p.name, i.At), Spec: fmt.Sprintf("%s.toml:%d", p.name, i.Line),
-		SQL: i.SQL, Value: i.Value, Verdict: i.Verdict, Planned: len(p.manifest.Runs), Runs: i.keys(p.manifest.Runs),
+		SQL: plainLine(i.SQL), Value: i.Value, Verdict: i.Verdict, Planned: len(p.manifest.Runs), Runs: i.keys(p.manifest.Runs),
 	}
 	if t.Runs == nil {
 		t.Runs = []string{}
+	}
+	if t.Value != nil {
+		t.Value = new(plainLine(*t.Value))
 	}
 	if i.Kind == tableItem || i.Kind == figureItem {
 		for _, name := range i.dataFiles() {

@@ -29,8 +29,8 @@ func (a *app) verifyCommand() *cobra.Command {
 		Long: `Judges every claim by the recorded runs, and holds every report against its manifest, its spec and the
 database, saying each reason why it does not stand: a file was edited or is missing, the spec has
 changed, its plan has other runs, runs are missing, another version of kappa rendered it, the runs
-tell other numbers (which, and what they were). The verdicts are recorded where they are new and the
-database can be written; nothing else is written.
+tell other numbers (which, and what they were). The verdicts are recorded, with the spec that they are of, where
+they are new and the database can be written; nothing else is written.
 Without SPEC: every spec in the current folder, in the project's root, and in their experiments/; one
 that was never run and has no report is skipped.
 
@@ -261,7 +261,7 @@ func (a *app) recordVerdicts(ctx context.Context, db *store.DB, t *target, doc *
 	}
 	w, err := store.Open(ctx, db.Path(), store.Options{Now: a.env.Now})
 	if err != nil {
-		if !errors.Is(err, store.ErrReadOnly) && !errors.Is(err, fs.ErrPermission) { // which is no fault of the claims
+		if !unwritable(err) {
 			a.talk("kappa: the verdicts of %s are not recorded: %v", t.spec.Name, err)
 		}
 		return false, nil
@@ -277,8 +277,16 @@ func (a *app) recordVerdicts(ctx context.Context, db *store.DB, t *target, doc *
 			err = w.RecordClaims(ctx, t.spec.Name, t.spec.Hash, claims)
 		}
 	}
-	if err != nil {
+	switch {
+	case unwritable(err):
+		return false, nil
+	case err != nil:
 		return false, fmt.Errorf("record the verdicts of %s: %w", t.spec.Name, err)
 	}
 	return true, nil
+}
+
+// unwritable says that a database can only be read, which is no fault of the claims.
+func unwritable(err error) bool {
+	return errors.Is(err, store.ErrReadOnly) || errors.Is(err, fs.ErrPermission)
 }
