@@ -74,22 +74,16 @@ func Render(d Document) ([]byte, []Warning) {
 		}
 	}
 	md := newMarkdown(r)
-	ids := &slugs{used: map[string]bool{"contents": true}}
+	ids := &slugs{used: map[string]bool{"contents": true}, next: map[string]int{}}
 	for _, m := range d.Marks {
 		ids.used[m.anchor()] = true
 		ids.used["verdict-"+m.ID] = true
 	}
-	root := md.Parser().Parse(text.NewReader(d.Markdown), parser.WithContext(parser.NewContext(parser.WithIDs(ids))))
-	divide(root, d.Marks)
-	var body bytes.Buffer
-	if err := md.Renderer().Render(&body, d.Markdown, root); err != nil { // a bytes.Buffer takes everything
-		panic("page: " + err.Error())
-	}
+	root, content := r.parsed(md, ids)
 	title := "Report"
 	if h := firstHeading(root); h != nil {
 		title = plain(h, d.Markdown)
 	}
-	content := body.Bytes()
 	var out bytes.Buffer
 	fmt.Fprintf(&out, `<!DOCTYPE html>
 <html lang="en">
@@ -115,6 +109,21 @@ func Render(d Document) ([]byte, []Warning) {
 	out.Write(content[at:])
 	out.WriteString("</main>\n</body>\n</html>\n")
 	return xmlText(out.Bytes()), r.warnings
+}
+
+// parsed parses the document and renders it.
+func (r *pageRenderer) parsed(md goldmark.Markdown, ids parser.IDs) (root ast.Node, content []byte) {
+	if line, why := unbearable(r.doc.Markdown); line > 0 {
+		r.warnings = append(r.warnings, Warning{line, why + ": the text is shown as its source in HTML"})
+		return asSource(r.doc.Markdown)
+	}
+	root = md.Parser().Parse(text.NewReader(r.doc.Markdown), parser.WithContext(parser.NewContext(parser.WithIDs(ids))))
+	divide(root, r.doc.Marks)
+	var body bytes.Buffer
+	if err := md.Renderer().Render(&body, r.doc.Markdown, root); err != nil { // a bytes.Buffer takes everything
+		panic("page: " + err.Error())
+	}
+	return root, body.Bytes()
 }
 
 // newMarkdown is GitHub's Markdown with our renderers over goldmark's.

@@ -34,6 +34,9 @@ func (n *mathNode) source() string {
 
 // Formulas finds the formulas of a text in Markdown that a page shows as their source.
 func Formulas(markdown []byte) []Warning {
+	if line, why := unbearable(markdown); line > 0 {
+		return []Warning{{line, why + ": the text is shown as its source in HTML"}}
+	}
 	r := &pageRenderer{doc: Document{Markdown: markdown}}
 	_ = ast.Walk(parse(markdown), func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if !entering {

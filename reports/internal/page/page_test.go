@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -231,6 +232,58 @@ func TestHostile(t *testing.T) {
 		got, _ := body(t, Document{Markdown: []byte(c.markdown)})
 		if diff := cmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%q: -want +got:\n%s", c.markdown, diff)
+		}
+	}
+}
+
+// TestBounds checks that no text, however it is made, takes long: what a parser would be slow on is shown as its source.
+func TestBounds(t *testing.T) {
+	const size = 1 << 17
+	for _, c := range []struct {
+		unit string
+		line int // of the warning; 0: none
+	}{
+		{"> ", 1},
+		{"1. ", 1},
+		{"- ", 1},
+		{"+\t", 1},
+		{"> 2) ", 1},
+		{"[a](", 1},
+		{"[a](\n", maxLinks + 1},
+		{"[a]:b\n", maxLinks + 1},
+		{"[a](b)\n\n", 0},
+		{"> a\n", 0},
+		{"[", 0},
+		{"![", 0},
+		{"*a ", 0},
+		{"_a_", 0},
+		{"`", 0},
+		{"<a ", 0},
+		{"# a\n\n", 0},
+		{"$a ", 0},
+		{"$$a ", 0},
+		{"| a |\n|--|\n", 0},
+	} {
+		markdown := []byte(strings.Repeat(c.unit, size/len(c.unit)))
+		start := time.Now()
+		page, warnings := Render(Document{Markdown: markdown})
+		const most = 10 * time.Second // on a machine that is busy besides; it takes a tenth of a second
+		if d := time.Since(start); d > most || len(page) > 40*size {
+			t.Errorf("%q: %v, %d bytes", c.unit, d, len(page))
+		}
+		if c.line > 0 && (len(warnings) != 1 || warnings[0].Line != c.line || SafeLinks(markdown) || len(Formulas(markdown)) != 1) {
+			t.Errorf("%q: warnings %v", c.unit, warnings)
+		} else if c.line == 0 && len(warnings) > 0 {
+			t.Errorf("%q: warnings %v", c.unit, warnings)
+		}
+	}
+	deep := strings.Repeat("> ", maxNested)
+	if got := nested([]byte(deep + "- a")); got != maxNested+1 {
+		t.Errorf("%d", got)
+	}
+	for _, line := range []string{"", "a", "-", "1.", "-a", "1.a", "12", " \t", "*a* > b", "1> a"} {
+		if got := nested([]byte(line)); got != 0 {
+			t.Errorf("%q: %d", line, got)
 		}
 	}
 }

@@ -11,7 +11,10 @@ import (
 )
 
 // slugs are the names of headings, as GitHub makes them, so that links to a section lead there in both.
-type slugs struct{ used map[string]bool }
+type slugs struct {
+	used map[string]bool
+	next map[string]int // by the name: the number to try next
+}
 
 var _ parser.IDs = (*slugs)(nil)
 
@@ -31,8 +34,9 @@ func (s *slugs) Generate(value []byte, _ ast.NodeKind) []byte {
 		name = "section"
 	}
 	unique := name
-	for i := 1; s.used[unique]; i++ {
-		unique = name + "-" + strconv.Itoa(i)
+	for s.used[unique] {
+		s.next[name]++
+		unique = name + "-" + strconv.Itoa(s.next[name])
 	}
 	s.used[unique] = true
 	return []byte(unique)

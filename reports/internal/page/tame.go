@@ -12,8 +12,11 @@ func parse(markdown []byte) ast.Node {
 	return newMarkdown(&pageRenderer{doc: Document{Markdown: markdown}}).Parser().Parse(text.NewReader(markdown))
 }
 
-// SafeLinks says whether all links of a text lead where a page would let them.
+// SafeLinks says whether all links of a text lead where a page would let them. A text that a page would show as its source is not safe.
 func SafeLinks(markdown []byte) bool {
+	if line, _ := unbearable(markdown); line > 0 {
+		return false
+	}
 	r, safe := &pageRenderer{}, true
 	_ = ast.Walk(parse(markdown), func(n ast.Node, _ bool) (ast.WalkStatus, error) {
 		switch n := n.(type) {
@@ -29,8 +32,11 @@ func SafeLinks(markdown []byte) bool {
 	return safe
 }
 
-// WithoutHTML makes the HTML in a Markdown text stand for itself.
+// WithoutHTML makes the HTML in a Markdown text stand for itself; one that is not [SafeLinks] it may leave as it is.
 func WithoutHTML(markdown []byte) []byte {
+	if line, _ := unbearable(markdown); line > 0 {
+		return markdown
+	}
 	tags := make([]bool, len(markdown)) // where a < begins a tag
 	mark := func(s text.Segment) {
 		for i := s.Start; i < s.Stop && i < len(markdown); i++ {
