@@ -55,6 +55,11 @@ files need not be there. The same database gives the same bytes; if nothing but 
 change, the files are left alone. It tells which numbers of the report that lay there have changed, with
 their old and new values; with --since, of the report in a commit of git, such as HEAD or main.
 
+--to html writes NAME.html instead, one page that needs no other file and no network, and --to ipynb
+NAME.ipynb, a Jupyter notebook with its outputs in it and the query of each figure and table. The
+Markdown is touched only if --to names md too. A file that kappa did not write, or that was edited since,
+is not overwritten without --force.
+
 --trace tells where something in the report comes from: PLACE is the id of a table, figure or claim, a
 line of the report (57 or digits.md:57) or of the spec (digits.toml:31), and the answer its query, its
 value and the runs that it stands on, as the manifest beside the report has them. Nothing is rendered.
@@ -66,6 +71,7 @@ Exit code 2 if no run is recorded or some are missing (without --partial), 3 if 
 not the expected one.`,
 		ValidArgsFunction: a.completeSpecs,
 		Example: `  kappa report digits
+  kappa report digits --to html,ipynb
   kappa report digits --trace rir-heatmap
   kappa report mine -w`,
 		RunE: run(func(ctx context.Context, args []string) error {
