@@ -75,7 +75,7 @@ not the expected one.`,
   kappa report digits --trace rir-heatmap
   kappa report mine -w`,
 		RunE: run(func(ctx context.Context, args []string) error {
-			if err := o.toFlags.check(a.cwd, len(args)); err != nil {
+			if err := o.toFlags.check(a.cwd, len(args), o.asJSON); err != nil {
 				return err
 			}
 			switch {

@@ -30,7 +30,7 @@ func (f *toFlags) register(c *cobra.Command) {
 }
 
 // check refuses formats that are none, and a place that does not go with them.
-func (f *toFlags) check(cwd string, specs int) error {
+func (f *toFlags) check(cwd string, specs int, asJSON bool) error {
 	if f.output != "" && len(f.to) == 0 {
 		f.to = []string{strings.TrimPrefix(filepath.Ext(f.output), ".")}
 		if !slices.Contains(reportFormats[1:], f.to[0]) {
@@ -48,6 +48,8 @@ func (f *toFlags) check(cwd string, specs int) error {
 	case f.output == "":
 	case f.writes("md"):
 		return usagef("leave out md, or --output", "--output %s: a Markdown report lies beside its spec, with its files", f.output)
+	case f.output == "-" && asJSON:
+		return usagef("leave out --json, or name a file", "--output -: stdout is for the summary")
 	case f.folder(cwd):
 	case len(f.to) > 1:
 		return usagef("name a folder, or one format", "--output %s: one file for %s", f.output, strings.Join(f.to, " and "))
