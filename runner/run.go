@@ -251,6 +251,10 @@ func (s *execution) execute(ctx context.Context, it, broken *item) (standpoint, 
 		} else {
 			e = s.attempt(ctx, attempt, run, seat)
 		}
+		full := diskTrouble(e.err)
+		if full {
+			e.outcome = store.Outcome{Status: store.Interrupted, Reason: "interrupted", Error: e.outcome.Error, Log: e.outcome.Log}
+		}
 		outcome := e.outcome
 		outcome.WallSeconds = s.opt.Now().Sub(began).Seconds()
 		outcome.CPUSeconds = s.spent(attempt).Seconds()
@@ -258,6 +262,9 @@ func (s *execution) execute(ctx context.Context, it, broken *item) (standpoint, 
 		// renewed until then, however long other writers keep the database.
 		err = s.db.Finish(context.WithoutCancel(ctx), attempt, outcome)
 		s.leave(attempt)
+		if full {
+			return standpoint{State: state}, fmt.Errorf("run %s: %w", short(run.Key), e.err)
+		}
 		if err != nil {
 			return standpoint{State: state}, fmt.Errorf("run %s: record: %w", short(run.Key), err)
 		}
@@ -266,13 +273,13 @@ func (s *execution) execute(ctx context.Context, it, broken *item) (standpoint, 
 				return standpoint{State: state}, err
 			}
 		}
-		_, full := errors.AsType[*memoryError](e.err)
+		_, crowded := errors.AsType[*memoryError](e.err)
 		retry := broken == nil && !e.left && (outcome.Status == store.Failed || outcome.Status == store.TimedOut) && try < s.opt.Retries
 		s.board.finished(run, outcome, e.err, retry)
 		if e.left {
 			s.board.gaveUp(run, outcome)
 		}
-		if retry && full {
+		if retry && crowded {
 			it.tries = try + 1
 			return standpoint{again: true}, nil
 		}
@@ -284,6 +291,9 @@ func (s *execution) execute(ctx context.Context, it, broken *item) (standpoint, 
 		}
 	}
 }
+
+// diskTrouble says whether a run could not keep its files beside the database: the next one would meet the same.
+func diskTrouble(err error) bool { return errors.Is(err, store.ErrDisk) || errors.Is(err, store.ErrReadOnly) }
 
 // clean removes the checkpoint of a run that is on record as finished: a process that was killed between the two has left it.
 func (s *execution) clean(run Planned, st store.State) error {

@@ -26,7 +26,8 @@ type item struct {
 	asked bool // somebody needs it
 	tries int  // attempts that were made at it before it was put back
 	solo  bool // it is to run when nothing else does
-	// watched says that it is elsewhere, and nobody here can see whether its process lives; beat is its last sign of life
+	// watched says that it is elsewhere, and nobody here can see whether its process lives: that is waited for, until it gives another
+	// sign of life or has given none for too long. beat is its last one.
 	watched bool
 	beat    int64
 	// of one that has not gone well, in a few words
@@ -60,9 +61,8 @@ func newSchedule(decisions []Decision) *schedule {
 	}
 	for _, d := range decisions {
 		it := byKey[d.Run.Key]
-		if it.watched && !it.asked { // until it gives another sign of life, or is free
+		if it.watched && !it.asked {
 			s.items = append(s.items, it)
-			it.asked = true
 		}
 		if !d.Execute {
 			continue
@@ -71,7 +71,7 @@ func newSchedule(decisions []Decision) *schedule {
 		for _, dep := range d.Run.Depends {
 			if other := byKey[dep.Key]; other != nil {
 				it.needs = append(it.needs, other)
-				if !other.asked && other.state == elsewhere {
+				if !other.asked && !other.watched && other.state == elsewhere {
 					s.items = append(s.items, other)
 				}
 				other.asked = true
@@ -144,8 +144,8 @@ func (s *schedule) ended(it *item, st store.State) {
 	defer s.mu.Unlock()
 	s.room.leave(it)
 	if st.Live {
-		it.state = settled
-		if it.asked {
+		it.state, it.watched, it.beat = settled, st.Foreign, st.Beat
+		if it.asked || it.watched {
 			it.state = elsewhere
 		}
 	} else {
@@ -205,6 +205,9 @@ func (s *schedule) arrived(states map[string]store.State, lost map[string]bool) 
 	for _, it := range s.items {
 		st := states[it.Run.Key]
 		switch {
+		case it.state == elsewhere && st.Live && it.watched && !it.asked && st.Beat != it.beat: // it lives: nobody here waits for it
+			it.state = settled
+			continue
 		case it.state != elsewhere || st.Live:
 			continue
 		case lost[it.Run.Key]: // it was repeated, and the repetition has not come to its end

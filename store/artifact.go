@@ -6,10 +6,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 // artifactFolder lies beside the database. A file whose name begins with partialPrefix is being written.
@@ -23,7 +25,21 @@ const (
 // content's digest is part of the file's name, so that an attempt never overwrites what another one has left.
 func (db *DB) WriteArtifact(key, name string, data []byte) (Artifact, error) {
 	a, err := db.writeArtifact(key, name, data)
-	return a, db.fault("keep "+name, err)
+	return a, db.fileFault("keep "+name, err)
+}
+
+// fileFault is fault for a file beside the database that could not be written.
+func (db *DB) fileFault(op string, err error) error {
+	e := &Error{Path: db.path, Op: op}
+	switch {
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EFBIG), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EIO):
+		e.Err, e.Hint = fmt.Errorf("%w: %w", ErrDisk, err), "is there space left?"
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		e.Err, e.Hint = fmt.Errorf("%w: %w", ErrReadOnly, err), "check the permissions of its folder and of artifacts in it"
+	default:
+		return db.fault(op, err)
+	}
+	return e
 }
 
 func (db *DB) writeArtifact(key, name string, data []byte) (Artifact, error) {

@@ -28,7 +28,7 @@ func (db *DB) WriteCheckpoint(key string, write func(w io.Writer) error) error {
 	if err := checkKey(key); err != nil {
 		return err
 	}
-	return db.fault("write a checkpoint", writeFile(db.checkpointPath(key), func(f *os.File) error {
+	return db.fileFault("write a checkpoint", writeFile(db.checkpointPath(key), func(f *os.File) error {
 		line := bytes.Repeat([]byte{'\n'}, 2*sha256.Size+1) // until the digest is known
 		if _, err := f.Write(line); err != nil {
 			return err

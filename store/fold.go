@@ -24,12 +24,14 @@ type foldMark string
 
 const foldSuffix = "-folding"
 
+func (of fold) text() string { return fmt.Sprintf("%s %d .\n", of.salt, of.bytes) }
+
 func (f foldMark) write(of fold) error {
 	file, err := os.Create(string(f))
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(file, "%s %d .\n", of.salt, of.bytes)
+	_, err = file.WriteString(of.text())
 	return errors.Join(err, file.Sync(), file.Close(), syncFolder(filepath.Dir(string(f))))
 }
 
@@ -51,9 +53,11 @@ func (f foldMark) remove() { _ = os.Remove(string(f)) } // one that stays costs 
 func (db *DB) foldLog(ctx context.Context, c *sql.Conn) {
 	mark := foldMark(db.path + foldSuffix)
 	l, err := readLog(db.path+"-wal", 0)
-	if err != nil || l.commits == 0 || mark.write(fold{l.salt, l.end}) != nil {
+	begun := fold{l.salt, l.end}
+	if err != nil || l.commits == 0 || mark.write(begun) != nil {
 		return
 	}
+	db.tellFold(begun.text())
 	var busy, pages, copied int
 	ctx = context.WithoutCancel(ctx)
 	_, err = c.ExecContext(ctx, "PRAGMA busy_timeout = 0")
@@ -65,6 +69,7 @@ func (db *DB) foldLog(ctx context.Context, c *sql.Conn) {
 	}
 	if err == nil && busy == 0 {
 		mark.remove()
+		db.tellFold("")
 	}
 }
 
@@ -82,4 +87,11 @@ func (db *DB) foldLast() {
 	}
 	db.foldLog(ctx, c)
 	_ = c.Close()
+}
+
+// tellFold tells tests what the mark says now.
+func (db *DB) tellFold(text string) {
+	if db.onFold != nil {
+		db.onFold(text)
+	}
 }

@@ -32,6 +32,9 @@ func (d *disk) do(op diskOp) {
 			copy(content[from:to], op.data[from-op.at:])
 		})
 	}
+	if d.files[op.file] == nil {
+		delete(d.files, op.file)
+	}
 	delete(d.pending, op.file)
 }
 
@@ -47,7 +50,7 @@ func (d *disk) cut(rng *rand.Rand) map[string][]byte {
 	for name, ops := range d.pending {
 		durable, content := int64(len(out[name])), out[name]
 		for _, op := range ops {
-			if op.kind == truncated && rng.Float64() >= arrives {
+			if op.kind != written && rng.Float64() >= arrives {
 				continue
 			}
 			grown := int64(len(content))
@@ -67,7 +70,9 @@ func (d *disk) cut(rng *rand.Rand) map[string][]byte {
 				content = content[:max(reached, min(durable, int64(len(content))))]
 			}
 		}
-		out[name] = content
+		if out[name] = content; content == nil {
+			delete(out, name)
+		}
 	}
 	return out
 }
@@ -75,6 +80,8 @@ func (d *disk) cut(rng *rand.Rand) map[string][]byte {
 // apply does what op says to the content of a file; put writes the bytes from … to of it, once for each sector.
 func apply(content []byte, op diskOp, put func(content []byte, from, to int64)) []byte {
 	switch op.kind {
+	case removed:
+		return nil
 	case truncated:
 		content = resized(content, op.at)
 	case written:
@@ -91,6 +98,9 @@ func apply(content []byte, op diskOp, put func(content []byte, from, to int64)) 
 }
 
 func resized(b []byte, n int64) []byte {
+	if b == nil {
+		b = []byte{}
+	}
 	if int64(len(b)) >= n {
 		return b[:n]
 	}
@@ -114,6 +124,15 @@ func live(t *testing.T, n int, logLimit int64) history {
 	must(t, db.RecordExperiment(t.Context(), Experiment{Name: "spec", Title: "t", Hash: "h", Runs: []string{key(0)}}))
 	r := recordDisk(t, db)
 	db.logLimit = logLimit
+	db.onFold = func(text string) {
+		if text == "" {
+			r.add(diskOp{"runs.db" + foldSuffix, removed, 0, nil})
+			return
+		}
+		r.add(diskOp{"runs.db" + foldSuffix, truncated, 0, nil})
+		r.add(diskOp{"runs.db" + foldSuffix, written, 0, []byte(text)})
+		r.add(diskOp{"runs.db" + foldSuffix, synced, 0, nil})
+	}
 	var h history
 	for _, name := range []string{"runs.db", "runs.db-wal", "runs.db-acked"} { // what is there is taken to have been synced
 		b, err := os.ReadFile(filepath.Join(filepath.Dir(path), name))

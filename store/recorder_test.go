@@ -27,6 +27,7 @@ type diskKind int
 const (
 	written diskKind = iota
 	truncated
+	removed
 	synced
 )
 

@@ -31,7 +31,7 @@ func TestTruncated(t *testing.T) {
 		for _, op := range h.ops[:when] {
 			d.do(op)
 		}
-		for _, name := range []string{"runs.db", "runs.db-wal", "runs.db-acked"} { // the power stays: all that was written is there
+		for _, name := range []string{"runs.db", "runs.db-wal", "runs.db-acked", "runs.db-folding"} { // the power stays: all that was written is there
 			d.do(diskOp{name, synced, 0, nil})
 		}
 		told := 0 // the last of them may be listed, and its process killed before it said so
