@@ -171,10 +171,13 @@ func (a *app) runsThetaCommand() *cobra.Command {
 	var output, name string
 	c := &cobra.Command{
 		Use: "theta RUN", Short: "Write a run's θ as a file: .npy, of a net .safetensors", Args: cobra.ExactArgs(1),
+		ValidArgsFunction: a.completeFirst,
 		Long: `Writes the extractor θ that a run has kept: of a linear one a .npy file that numpy loads (D×D; features
 are X·θ), of a net a .safetensors file with its parameters under the names of torchvision and timm. Without -o
-it goes to stdout, unless that is a terminal.`,
-		Example: "  kappa runs theta 3fa0c1 -o theta.npy\n  kappa runs theta 81be02 -o immunized.safetensors",
+it goes to stdout, unless that is a terminal.
+
+` + selectorHelp,
+		Example: "  kappa runs theta 3fa0c1 -o theta.npy\n  kappa runs theta 'digits:best(rir)' -o theta.npy\n  kappa runs theta @1 -o immunized.safetensors",
 		RunE: run(func(ctx context.Context, args []string) error {
 			if output == "" && isTerminal(a.env.Stdout) {
 				return usagef("-o theta.npy names a file", "runs theta: the file is not for a terminal")

@@ -18,6 +18,7 @@ func (a *app) runsDiffCommand() *cobra.Command {
 	var all, asJSON bool
 	c := &cobra.Command{
 		Use: "diff RUN [RUN]", Short: "Compare two runs: parameters, provenance, every figure", Args: cobra.RangeArgs(1, 2),
+		ValidArgsFunction: a.completeRuns,
 		Long: `Compares two runs: the parameters and the provenance in which they differ, and the change of every figure from
 the first to the second, the largest first: the columns of results, the condition numbers, metrics and attacks
 at their last step. The size of a change is |B − A| over the smaller of |A| and |B|, so that a rise to the double and a

@@ -14,7 +14,7 @@ import (
 func (a *app) runsTagCommand() *cobra.Command {
 	var remove, asJSON bool
 	c := &cobra.Command{
-		Use: "tag RUN [TAG…]", Short: "Tag runs, take tags away, list them", Args: someRun,
+		Use: "tag RUN [TAG…]", Short: "Tag runs, take tags away, list them", Args: someRun, ValidArgsFunction: a.completeFirst,
 		Long: `Gives runs tags, or takes them away with --remove; without a TAG it lists the tags that the runs have. Tags are
 in "kappa runs list" (--tag TAG filters by one) and in the column tags of runs; they are no part of a run's key, so
 nothing is executed again.
@@ -75,7 +75,7 @@ nothing is executed again.
 func (a *app) runsNoteCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
-		Use: "note RUN [TEXT]", Short: "Write a note on runs, or read it", Args: someRun,
+		Use: "note RUN [TEXT]", Short: "Write a note on runs, or read it", Args: someRun, ValidArgsFunction: a.completeFirst,
 		Long: `Writes a note on runs, in place of the one they have; "" takes it away, - reads it from stdin. Without TEXT it
 prints the notes. A note is shown by "kappa runs show" and is the column note of runs.
 

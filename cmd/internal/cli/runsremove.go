@@ -33,6 +33,7 @@ func (a *app) runsRemoveCommand() *cobra.Command {
 	var force, asJSON bool
 	c := &cobra.Command{
 		Use: "rm RUN…", Short: "Remove runs; they can be restored until gc deletes them", Args: atLeastOneRun,
+		ValidArgsFunction: a.completeRuns,
 		Long: `Removes runs: no listing, no query and no report shows them any more, and "kappa run" executes them again if
 their spec has them, after which they are back with the new figures. Nothing is deleted: "kappa runs restore"
 brings them back as they were, until "kappa gc --delete" deletes what was removed more than 30 days ago.
@@ -101,7 +102,7 @@ func restoreArgs(args []string, r store.Removal) string {
 func (a *app) runsRestoreCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
-		Use: "restore RUN…", Short: "Bring removed runs back as they were", Args: atLeastOneRun,
+		Use: "restore RUN…", Short: "Bring removed runs back as they were", Args: atLeastOneRun, ValidArgsFunction: a.completeRuns,
 		Long: `Brings removed runs back as they were, without computing anything. A RUN is looked for among the removed
 ones, which "kappa runs list --removed" lists: @1 is the latest of them, and an experiment all of its removed runs.
 What "kappa gc --delete" has deleted is gone; "kappa run" computes it again.`,

@@ -124,7 +124,7 @@ func (s *sheet) trace() {
 			p.top, p.atTop = m.Value, m.Step
 		}
 	}
-	at := func(value float64, step int) string { return fmt.Sprintf("%s @ %d", tableCell(value), step) }
+	at := func(value float64, step int) string { return fmt.Sprintf("%.4g @ %d", value, step) }
 	g := &grid{columns: []string{"metric", "points", "first @ step", "last @ step", "least @ step", "greatest @ step"}}
 	single := &grid{columns: []string{"metric", "step", "value"}}
 	for _, name := range names {

@@ -14,7 +14,7 @@ import (
 func (a *app) runsShowCommand() *cobra.Command {
 	var all, log, asJSON bool
 	c := &cobra.Command{
-		Use: "show RUN", Short: "Everything about one run", Args: cobra.ExactArgs(1),
+		Use: "show RUN", Short: "Everything about one run", Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeFirst,
 		Long: `Shows a run: its parameters, on what and from what it was computed, its figures and condition numbers, what its
 trace and its attacks came to, what it needs and what needs it, its files, the experiments and claims it belongs to,
 its attempts and its log. --json has every recorded step.

@@ -1,7 +1,10 @@
 package cli
 
 import (
+	"slices"
 	"strings"
+
+	"github.com/spf13/cobra"
 
 	"kappa/store"
 )
@@ -19,4 +22,40 @@ func selectorHint(e *store.SelectorError) string {
 		return "did you mean " + strings.Join(names, " or ") + "?"
 	}
 	return e.Hint
+}
+
+// completeRuns proposes ways to name runs: the recorded experiments, and the keys of the latest runs.
+func (a *app) completeRuns(c *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+	const latest = 20
+	db, err := store.OpenReadOnly(c.Context(), a.dbPath())
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	defer db.Close()
+	removed := c.Name() == "restore"
+	rows, err := db.RunsList(c.Context(), store.Filter{Limit: latest, Removed: removed})
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	out := []string{"@1\tthe latest run"}
+	for _, r := range rows {
+		if name := r.Experiment; name != "" && !slices.Contains(out, name+"\tall of its runs") {
+			out = append(out, name+"\tall of its runs", name+":@1\tits latest run")
+			if !removed {
+				out = append(out, name+":best(rir)\tits run with the greatest RIR")
+			}
+		}
+	}
+	for _, r := range rows {
+		out = append(out, short(r.Key)+"\t"+strings.TrimSpace(strings.TrimPrefix(runText(r), short(r.Key))))
+	}
+	return slices.DeleteFunc(out, func(s string) bool { return !strings.HasPrefix(s, typed) }), cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeFirst proposes runs for the first argument alone.
+func (a *app) completeFirst(c *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return a.completeRuns(c, args, typed)
 }
