@@ -121,7 +121,7 @@ func (m manifest) firstEdited(text []byte) int {
 	lines, sums := strings.Split(string(text), "\n"), m.Written.Lines
 	for i, line := range lines {
 		at := i * lineDigits
-		if at+lineDigits > len(sums) || sums[at:at+lineDigits] != lineSum(line) {
+		if at+lineDigits > len(sums) || sums[at:at+lineDigits] != lineSum(strings.TrimSuffix(line, "\r")) {
 			return i + 1
 		}
 	}

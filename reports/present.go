@@ -82,6 +82,7 @@ func lookWith(dir string, d *Document, readFile func(path string) ([]byte, error
 		return nil, err
 	}
 	if p.manifestRaw != nil {
+		p.manifestRaw = unixLines(p.manifestRaw)
 		if p.manifest, err = decodeManifest(p.manifestRaw); err != nil {
 			p.manifest = manifest{}
 			refuse(filepath.Join(folder, manifestName), false)
@@ -89,6 +90,9 @@ func lookWith(dir string, d *Document, readFile func(path string) ([]byte, error
 	}
 	if p.text, err = read(d.Name + ".md"); err != nil {
 		return nil, err
+	}
+	if unix := unixLines(p.text); p.edited() && p.manifest.tells(unix) {
+		p.text = unix
 	}
 	lost := p.manifestRaw == nil && isRendered(d.Name, p.text) // somebody removed the manifest of kappa's text
 	switch {
@@ -116,12 +120,25 @@ func lookWith(dir string, d *Document, readFile func(path string) ([]byte, error
 		if data == nil {
 			continue
 		}
+		if f, ok := p.manifest.file(name); ok && digestOf("", data).SHA256 != f.SHA256 {
+			if unix := unixLines(data); digestOf("", unix).SHA256 == f.SHA256 {
+				data = unix
+			}
+		}
 		p.files[name] = data
 		if !lost && !slices.ContainsFunc(p.manifest.Files, func(f fileDigest) bool { return f.Name == name }) {
 			refuse(filepath.Join(folder, name), false)
 		}
 	}
 	return p, nil
+}
+
+// unixLines ends lines as kappa does: git may have checked a report out with the ends of Windows, and that is no edit.
+func unixLines(data []byte) []byte {
+	if data == nil {
+		return nil
+	}
+	return bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
 }
 
 // edited says whether there is a text of kappa's that is not as kappa wrote it.
