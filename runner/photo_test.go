@@ -12,6 +12,8 @@ import (
 	"testing"
 	"testing/fstest"
 	"time"
+
+	"kappa/runner/dataset"
 )
 
 // photoNet is a small experiment on folders of photographs.
@@ -141,5 +143,59 @@ func TestPreparationsAreMeasuredApart(t *testing.T) {
 		if got := count(t, db, "SELECT count(DISTINCT value) FROM metrics WHERE name = 'group_kappa_"+task+"_before'"); got != want {
 			t.Errorf("%s: %d condition numbers of θ_0, want %d", task, got, want)
 		}
+	}
+}
+
+// observed remembers what its pictures were when their digests were taken.
+type observed struct {
+	fstest.MapFS
+	seen *dataset.Sightings
+}
+
+func (o observed) Sightings() *dataset.Sightings { return o.seen }
+
+// TestPicturesThatChange: a picture that is not what it was when its digest was taken, or when the call first read it, is refused: what would
+// be recorded of it would stand under the old one's digest.
+func TestPicturesThatChange(t *testing.T) {
+	spec := parse(t, photoNet)
+	for _, tt := range []struct {
+		name   string
+		when   func(kind EventKind, method string) bool // nil: before the call
+		change func(f *fstest.MapFile)
+		want   string
+	}{
+		{"touched before the call", nil, func(f *fstest.MapFile) { f.ModTime = time.Unix(1e9, 0) }, "open picture flowers/train/0/03.jpg: it was modified since it was planned with, at 2001-09-09T01:46:40Z"},
+		{"another size", nil, func(f *fstest.MapFile) { f.Data = append(f.Data[:len(f.Data):len(f.Data)], 0) }, "bytes when it was planned with, and now has"},
+		{"touched between two runs", func(kind EventKind, method string) bool { return kind == Finished && method == pretrainMethod }, func(f *fstest.MapFile) { f.ModTime = time.Unix(1e9, 0) }, "it was modified since"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			files, db := photos(t), openDB(t)
+			var data fs.FS = files
+			if tt.when == nil {
+				data = observed{files, new(dataset.Sightings)}
+			}
+			digests, err := Digests(t.Context(), data, spec, nil, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			plan, err := NewPlan(spec, nil, digests)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if tt.when == nil {
+				tt.change(files["flowers/train/0/03.jpg"])
+			}
+			sum, err := Run(t.Context(), plan, db, Options{Jobs: 1, Now: time.Now, Data: data, Notify: func(e Event) {
+				if tt.when != nil && tt.when(e.Kind, e.Run.Method()) {
+					tt.change(files["flowers/train/0/03.jpg"])
+				}
+			}})
+			if err != nil || sum.Failed == 0 {
+				t.Fatalf("%+v, %v", sum, err)
+			}
+			if !strings.Contains(sum.Failures[0].Err.Error(), tt.want) {
+				t.Errorf("%v, want %q", sum.Failures[0].Err, tt.want)
+			}
+		})
 	}
 }

@@ -24,6 +24,12 @@ func (db *DB) Claim(ctx context.Context, s Start, force bool) (attempt int64, ok
 	if err := checkKey(s.Key); err != nil {
 		return 0, false, State{}, err
 	}
+	if db.net != nil && db.net.share {
+		if ok, st, err = db.net.take(ctx, db, s.Key, force); err != nil || !ok {
+			return 0, false, st, err
+		}
+		defer func() { db.net.took(attempt, s.Key, ok && err == nil) }()
+	}
 	err = db.write(ctx, false, func(tx *sql.Tx) error {
 		attempt, ok, st, err = db.claim(ctx, tx, s, force)
 		return err

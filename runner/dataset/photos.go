@@ -13,8 +13,8 @@ import (
 	"sync"
 )
 
-// openPhoto opens a picture. Its errors name the path.
-func openPhoto(fsys fs.FS, name string) (fs.File, error) {
+// openPhoto opens a picture that is what it was when it was seen before. Its errors name the path.
+func openPhoto(fsys fs.FS, name string, seen *Sightings) (fs.File, error) {
 	f, err := fsys.Open(name)
 	if err != nil {
 		return nil, fmt.Errorf("open picture %s: %w", name, cause(err))
@@ -30,6 +30,11 @@ func openPhoto(fsys fs.FS, name string) (fs.File, error) {
 	case info.Size() > MaxPhotoBytes:
 		_ = f.Close()
 		return nil, fmt.Errorf("open picture %s: it has %d bytes; accepted: at most %d", name, info.Size(), int64(MaxPhotoBytes))
+	default:
+		if err := seen.check(name, info); err != nil {
+			_ = f.Close()
+			return nil, fmt.Errorf("open picture %s: %w", name, err)
+		}
 	}
 	return f, nil
 }
@@ -43,14 +48,14 @@ func digestFolder(ctx context.Context, fsys fs.FS, src Source) (string, error) {
 		return "", err
 	}
 	const listed = 10 // bad pictures named
-	sum, bad := sha256.New(), 0
+	sum, bad, seen := sha256.New(), 0, sightingsOf(fsys)
 	var errs []string
 	for _, part := range []listing{d.train, d.test} {
 		for _, p := range part.paths {
 			if err := ctx.Err(); err != nil {
 				return "", err
 			}
-			digest, err := digestPhoto(fsys, path.Join(src.Images, p))
+			digest, err := digestPhoto(fsys, path.Join(src.Images, p), seen)
 			if err != nil {
 				if bad++; bad <= listed {
 					errs = append(errs, err.Error())
@@ -71,8 +76,8 @@ func digestFolder(ctx context.Context, fsys fs.FS, src Source) (string, error) {
 }
 
 // digestPhoto is the SHA-256 of one picture, whose header must be fit.
-func digestPhoto(fsys fs.FS, name string) (string, error) {
-	f, err := openPhoto(fsys, name)
+func digestPhoto(fsys fs.FS, name string, seen *Sightings) (string, error) {
+	f, err := openPhoto(fsys, name, seen)
 	if err != nil {
 		return "", err
 	}
@@ -93,6 +98,7 @@ type photos struct {
 	fsys  fs.FS
 	dir   string
 	paths []string
+	seen  *Sightings
 	large sync.Mutex // held while a large one is decoded
 	preparation
 }
@@ -100,7 +106,7 @@ type photos struct {
 // read implements pixels.
 func (p *photos) read(dst []float32, i int) error {
 	name := path.Join(p.dir, p.paths[i])
-	f, err := openPhoto(p.fsys, name)
+	f, err := openPhoto(p.fsys, name, p.seen)
 	if err != nil {
 		return err
 	}
@@ -121,10 +127,10 @@ func loadFolder(fsys fs.FS, src Source) (*ImageTask, error) {
 	if err != nil {
 		return nil, err
 	}
-	prepared := src.preparation()
+	prepared, seen := src.preparation(), sightingsOf(fsys)
 	part := func(l listing) *Images {
 		return &Images{
-			pixels: &photos{fsys: fsys, dir: src.Images, paths: l.paths, preparation: prepared}, labels: l.labels,
+			pixels: &photos{fsys: fsys, dir: src.Images, paths: l.paths, seen: seen, preparation: prepared}, labels: l.labels,
 			classes: len(d.classes), channels: 3, height: prepared.crop, width: prepared.crop, slow: true,
 		}
 	}

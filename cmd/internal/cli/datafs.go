@@ -18,11 +18,12 @@ type dataFS struct {
 	known string   // the data folder, where the files of data sets known by name lie; may not exist, "" if there is none
 	roots []string // absolute, links resolved
 	hint  string   // how to admit another folder
+	seen  *dataset.Sightings
 }
 
 // newDataFS admits the project's root, the data folder, and the folders given on the command line.
 func newDataFS(spec specFile, data string, allow []string) (dataFS, error) {
-	d := dataFS{dir: spec.Dir, known: data, hint: "--allow DIR admits another folder"}
+	d := dataFS{dir: spec.Dir, known: data, hint: "--allow DIR admits another folder", seen: new(dataset.Sightings)}
 	for _, root := range append([]string{spec.Root, data}, allow...) {
 		if root == "" {
 			continue
@@ -64,7 +65,13 @@ func (d dataFS) Stat(name string) (info fs.FileInfo, err error) {
 	return info, err
 }
 
-var _ fs.StatFS = dataFS{}
+// Sightings implements [dataset.Observer].
+func (d dataFS) Sightings() *dataset.Sightings { return d.seen }
+
+var (
+	_ fs.StatFS        = dataFS{}
+	_ dataset.Observer = dataFS{}
+)
 
 // within calls do with the admitted folder that a path leads into, and the path below it.
 func (d dataFS) within(op, name string, do func(root *os.Root, rel string) error) error {
