@@ -67,7 +67,7 @@ var style string
 
 // Render writes the page. The same document gives the same bytes.
 func Render(d Document) ([]byte, []Warning) {
-	r := &pageRenderer{doc: d, anchors: map[string]string{}, told: map[string]bool{}}
+	r := &pageRenderer{doc: d, anchors: map[string]string{}, told: map[string]bool{}, drawn: map[string]bool{}}
 	for _, m := range d.Marks {
 		if a := m.anchor(); a != "" && r.anchors[m.ID] == "" {
 			r.anchors[m.ID] = a

@@ -22,6 +22,7 @@ type pageRenderer struct {
 	doc      Document
 	anchors  map[string]string // by the id of a figure, a table or a claim
 	told     map[string]bool   // claims whose row in the table of claims has its id
+	drawn    map[string]bool   // prefixes of pictures' ids
 	warnings []Warning
 }
 
@@ -216,6 +217,17 @@ func (r *pageRenderer) autoLink(w util.BufWriter, source []byte, node ast.Node, 
 	return ast.WalkContinue, nil
 }
 
+// prefix is what the ids of a picture begin with: the name of its figure, or a number where it is none, or is there again.
+func (r *pageRenderer) prefix(n ast.Node) string {
+	m, _ := inside(n)
+	name := m.anchor()
+	if name == "" || r.drawn[name] {
+		name = fmt.Sprintf("picture-%d", len(r.drawn))
+	}
+	r.drawn[name] = true
+	return name + "."
+}
+
 // image draws a figure of the report in its place; of any other picture it gives the link.
 func (r *pageRenderer) image(w util.BufWriter, source []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
 	if !entering {
@@ -223,8 +235,7 @@ func (r *pageRenderer) image(w util.BufWriter, source []byte, node ast.Node, ent
 	}
 	n := node.(*ast.Image)
 	if name, data, ok := r.file(n.Destination); ok && path.Ext(name) == ".svg" {
-		m, _ := inside(n)
-		_, _ = w.Write(append(inlineSVG(data, m.anchor()+"-"), '\n'))
+		_, _ = w.Write(append(inlineSVG(data, r.prefix(n)), '\n'))
 		return ast.WalkSkipChildren, nil
 	}
 	alt := html.EscapeString(plain(n, source))
