@@ -77,6 +77,11 @@ func runsList(ctx context.Context, q querier, f Filter) ([]RunRow, error) {
 	if f.Limit > 0 {
 		limit = f.Limit
 	}
+	// In the order of attempts, so that the latest few of a large history are found at its end; a few runs by themselves.
+	from := "attempt AS a CROSS JOIN run AS r ON r.shown = a.id"
+	if f.Prefix != "" || f.keys != nil || f.Removed {
+		from = "run AS r CROSS JOIN attempt AS a ON a.id = r.shown"
+	}
 	var out []RunRow
 	err := each(ctx, q, `
 		SELECT r.key, ifnull((SELECT e.name FROM experiment_runs AS x JOIN experiment AS e ON e.id = x.experiment
@@ -85,7 +90,7 @@ func runsList(ctx context.Context, q querier, f Filter) ([]RunRow, error) {
 			ifnull(r.harmful_dataset, ''), r.primary_class, r.harmful_class, r.seed, a.attempt, a.started,
 			ifnull(a.finished, ''), ifnull(a.wall_seconds, 0), r.engine_version, ifnull(a.error, ''), r.tags, ifnull(r.note, ''),
 			ifnull(r.removed, '')
-		  FROM run AS r JOIN attempt AS a ON a.id = r.shown
+		  FROM `+from+`
 		 WHERE `+strings.Join(where, " AND ")+` ORDER BY a.id DESC LIMIT ? OFFSET ?`, append(args, limit, f.skip),
 		func(scan func(...any) error) error {
 			var r RunRow

@@ -14,6 +14,11 @@ UPDATE attempt SET seq = o.n
 CREATE UNIQUE INDEX attempt_by_seq ON attempt (seq) WHERE seq IS NOT NULL;
 CREATE INDEX run_removed ON run (removed) WHERE removed IS NOT NULL;
 
+-- A report names every figure that is not finite: few among millions.
+CREATE INDEX metric_not_finite ON metric (attempt, kind) WHERE kind IS NOT NULL;
+CREATE INDEX condition_number_not_finite ON condition_number (attempt, kind) WHERE kind IS NOT NULL;
+CREATE INDEX attack_not_finite ON attack (attempt, kinds) WHERE kinds IS NOT NULL;
+
 CREATE TABLE lost (                -- ends that were acknowledged and that are not here: until their runs have ended again
   seq        INTEGER PRIMARY KEY,
   key        TEXT NOT NULL,        -- of the run
