@@ -87,6 +87,7 @@ func (t *trial) attackOne(r reader, i int, a attacker, side string, target *prob
 	}
 	var traces [][]probe.Point
 	var to1, to01 arrivals
+	diverged := 0
 	for s := range starts {
 		rng := draw(r.integer(attackKey(i, "seed")), "attack", side, strconv.Itoa(s))
 		opt := probe.Options{
@@ -105,9 +106,16 @@ func (t *trial) attackOne(r reader, i int, a attacker, side string, target *prob
 			return nil, err
 		}
 		t.logf("attacker %s on the %s task: %s after %d steps", label, side, res.Status, res.Steps)
+		if res.Status == probe.Diverged {
+			diverged++
+			t.logf("warning: attacker %s on the %s task diverged: %s", label, side, res.Reason)
+		}
 		to1.add(res.StepsTo1, res.Trace)
 		to01.add(res.StepsTo01, res.Trace)
 		traces = append(traces, res.Trace)
+	}
+	if diverged > 0 { // the share of the starts
+		t.metric(attackMetric(divergedMetric, label, side), 0, float64(diverged)/float64(starts))
 	}
 	for _, m := range []struct {
 		level string

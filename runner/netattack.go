@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"kappa/engine/deep"
+	"kappa/engine/immunize"
 	"kappa/store"
 )
 
@@ -98,6 +99,10 @@ func (n *netRun) attackOne(i int, name, label string, from *deep.State) ([]store
 		return nil, err
 	}
 	n.logf("attacker %s: %s", label, ending(res.Status, res.Steps, res.Reason))
+	if what := attackTrouble(res); what != "" {
+		n.logf("warning: attacker %s: %s", label, what)
+		n.metric(attackMetric(divergedMetric, label, "harmful"), res.Steps, 1)
+	}
 	var out []store.AttackPoint
 	for _, e := range res.Epochs {
 		out = append(out, store.AttackPoint{
@@ -105,6 +110,25 @@ func (n *netRun) attackOne(i int, name, label string, from *deep.State) ([]store
 		})
 	}
 	return out, nil
+}
+
+// divergedMetric is the metric, 1 at the last step, of an attack whose figures do not stand for what it reaches.
+const divergedMetric = "diverged"
+
+// attackTrouble says why the last figures of an attack on a net stand for nothing, "" where they do not: it has diverged, or what it ended
+// with, though finite itself, gives test images losses that are not, and an accuracy of 0 then means that no answer was given.
+func attackTrouble(res deep.TrainResult) string {
+	if res.Status == immunize.Diverged {
+		return "it diverged: " + res.Reason
+	}
+	if len(res.Epochs) == 0 {
+		return ""
+	}
+	last := res.Epochs[len(res.Epochs)-1]
+	if loss := last.TestLoss; math.IsNaN(loss) || math.IsInf(loss, 0) {
+		return fmt.Sprintf("after epoch %d, the last, the loss on the test images is %v: its accuracy of %v counts answers that are none", last.Epoch, loss, last.Accuracy)
+	}
+	return ""
 }
 
 // baseCurves are the attacks on θ_0 that the run's are compared with, by label; nil for the run on θ_0 itself.

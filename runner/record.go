@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"fmt"
 	"math"
 
 	"kappa/engine/audit"
@@ -78,4 +79,40 @@ func (t *trial) conditions(step int, task string, c spectrum.Conditions) {
 			RankUnclear: p.RankUnclear, Unresolved: p.Unresolved,
 		})
 	}
+}
+
+// logCounts says what the steps did that they were not to do, where they did.
+func (t *trial) logCounts(res immunize.Result) {
+	c := res.Counts
+	for _, n := range []struct {
+		count, of int
+		what      string
+	}{
+		{c.PrimaryRose, c.Compared, "κ of the primary task rose"},
+		{c.HarmfulFell, c.Compared, "κ of the harmful task fell"},
+		{c.Degenerate, c.Steps, "an end of a spectrum was repeated, and the gradient one of many"},
+	} {
+		if n.count > 0 {
+			t.logf("in %d of %d steps %s", n.count, n.of, n.what)
+		}
+	}
+}
+
+// doubts are what is to be known of a measurement's condition numbers beside their values.
+func doubts(r audit.Report) (out []string) {
+	for _, task := range []struct {
+		name string
+		spectrum.Conditions
+	}{{"primary", r.Primary}, {"harmful", r.Harmful}} {
+		if task.Rank.RankUnclear {
+			out = append(out, fmt.Sprintf("where the rank of the %s task ends is a matter of taste: its singular values have no gap there", task.name))
+		}
+		if task.Rank.Unresolved {
+			out = append(out, fmt.Sprintf("κ of the %s task is beyond what double precision resolves", task.name))
+		}
+		if task.Ridge.RidgeDominated {
+			out = append(out, fmt.Sprintf("κ of the %s task by the protocol ridge is that of the ridge and of rounding", task.name))
+		}
+	}
+	return out
 }

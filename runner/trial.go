@@ -91,6 +91,9 @@ func (t *trial) do() error {
 		return fmt.Errorf("measure θ: %w", err)
 	}
 	t.recordResult(res.Steps, report)
+	for _, w := range doubts(report) {
+		t.logf("warning: %s", w)
+	}
 	if attacked {
 		if err := t.attack(r, problem, res, in.Fit); err != nil {
 			return err
@@ -127,7 +130,8 @@ func (t *trial) train(r reader, problem *problem) (immunize.Result, error) {
 	if err != nil {
 		return res, fmt.Errorf("method %s: %w", m.Name, err)
 	}
-	t.logf("method %s: %s after %d steps", m.Name, res.Status, res.Steps)
+	t.logf("method %s: %s", m.Name, ending(res.Status, res.Steps, res.Reason))
+	t.logCounts(res)
 	if r.boolean(rotateKey) {
 		immunize.Rotate(&res, draw(r.integer("train.seed"), "rotate"))
 	}
