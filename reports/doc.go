@@ -5,6 +5,9 @@
 // whole report as a [Document], a pure function of the spec and the database; [Write] puts a document beside its spec, and
 // [Compare] says whether what lies there is still what the database tells.
 //
+// [Document.HTML] writes the same report as one self-contained page and [Document.Notebook] as a Jupyter notebook; [WriteExport] puts
+// them into a file, which carries the digest of its own text, and [Formulas] finds what of a spec's TeX a page cannot show.
+//
 // What differs between two computations of the same plan (times, machines, commits, attempts) stands in the report's last section,
 // Provenance, and nowhere else: not in the rest of the text, the figures or the CSV files, and in the manifest only as the digest of
 // the whole text, by which [Guard] tells whether somebody has edited it.
