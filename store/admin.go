@@ -29,7 +29,7 @@ type Info struct {
 
 // Info describes the database.
 func (db *DB) Info(ctx context.Context) (Info, error) {
-	in := Info{Path: db.path, Statuses: map[Status]int{}}
+	in := Info{Path: db.Path(), Statuses: map[Status]int{}}
 	for _, name := range []string{db.path, db.path + "-wal"} {
 		if fi, err := os.Stat(name); err == nil {
 			in.Bytes += fi.Size()

@@ -103,7 +103,7 @@ func (d *dump) digests(ctx context.Context) error {
 	return d.rows(ctx, "digest", len(fields), "SELECT "+list(fields, "g.")+` FROM main.digest AS g WHERE ?1 OR g.digest IN (
 			SELECT r.primary_digest FROM temp.chosen AS c JOIN main.run AS r ON r.id = c.id
 			UNION SELECT r.harmful_digest FROM temp.chosen AS c JOIN main.run AS r ON r.id = c.id)
-		ORDER BY g.ref`, d.o.everything())
+		ORDER BY g.ref`, d.o.everything() || d.o.part != nil && d.o.part.digests)
 }
 
 func (d *dump) provenance(ctx context.Context) error {
@@ -180,6 +180,9 @@ func (d *dump) figures(ctx context.Context, attempt int64) error {
 	w := rowWriter{l: d.out, name: "artifact"}
 	for _, a := range kept {
 		there, seen := d.kept[a.Digest]
+		if d.o.part != nil {
+			there, seen = true, true
+		}
 		if !seen {
 			if there, err = d.files.sound(ctx, a); err != nil {
 				return err
@@ -250,6 +253,9 @@ func (d *dump) contents(ctx context.Context) error {
 
 // evaluations writes every judging of the claims of the versions, in the order of time.
 func (d *dump) evaluations(ctx context.Context) error {
+	if d.o.part != nil && !d.o.part.evaluations {
+		return nil
+	}
 	evaluation, claim := d.columns["evaluation"], d.columns["claim"]
 	judged, err := ids(ctx, d.c, `SELECT v.id FROM main.evaluation AS v JOIN temp.versions AS s ON s.id = v.experiment
 		JOIN main.experiment AS e ON e.id = v.experiment ORDER BY v.evaluated, v.id`)

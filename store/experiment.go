@@ -25,6 +25,9 @@ func (db *DB) RecordExperiment(ctx context.Context, e Experiment) error {
 		}
 	}
 	err := db.write(ctx, false, func(tx *sql.Tx) error { return db.putExperiment(ctx, tx, e, digest) })
+	if err == nil && db.net != nil {
+		return db.net.leave(ctx, db, exportPart{name: e.Name, hash: e.Hash})
+	}
 	return db.fault("record an experiment", err)
 }
 
@@ -107,6 +110,9 @@ func (db *DB) RecordClaims(ctx context.Context, experiment, hash string, claims 
 			}
 		})
 	})
+	if err == nil && db.net != nil {
+		return db.net.leave(ctx, db, exportPart{name: experiment, hash: hash, evaluations: true})
+	}
 	return db.fault("record verdicts", err)
 }
 
@@ -130,5 +136,8 @@ func (db *DB) RecordDigest(ctx context.Context, ref, digest string) error {
 			WHERE digest IS NOT excluded.digest`, ref, digest, formatTime(db.now()))
 		return err
 	})
+	if err == nil && db.net != nil {
+		return db.net.leave(ctx, db, exportPart{digests: true})
+	}
 	return db.fault("record a digest", err)
 }

@@ -18,9 +18,21 @@ type ExportOptions struct {
 	Experiments []string              // names: every run of every version of them
 	NoArtifacts bool                  // without the files that runs have kept
 	Progress    func(done, total int) // called now and then with a number of attempts; may be nil
+
+	part *exportPart // instead of all that
 }
 
-func (o ExportOptions) everything() bool { return len(o.Keys) == 0 && len(o.Experiments) == 0 }
+func (o ExportOptions) everything() bool {
+	return len(o.Keys) == 0 && len(o.Experiments) == 0 && o.part == nil
+}
+
+// exportPart is what one transaction has recorded. The content of artifacts stays where it is.
+type exportPart struct {
+	attempt     int64
+	name, hash  string // a version of a spec
+	evaluations bool   // of it
+	digests     bool   // of data
+}
 
 // ExportReport is what an export holds.
 type ExportReport struct {
@@ -34,8 +46,12 @@ type ExportReport struct {
 // ExportJSONL writes runs as JSON lines, as of one moment, whatever others write meanwhile. The same runs give the same bytes, in
 // whichever database they are. Memory is bounded by the longest value, and by 100 bytes a run.
 func (db *DB) ExportJSONL(ctx context.Context, w io.Writer, o ExportOptions) (ExportReport, error) {
-	var r ExportReport
-	err := db.reading(ctx, func(c *sql.Conn) error {
+	r, err := db.exportJSONL(ctx, w, o)
+	return r, db.fault("export runs", err)
+}
+
+func (db *DB) exportJSONL(ctx context.Context, w io.Writer, o ExportOptions) (r ExportReport, err error) {
+	err = db.reading(ctx, func(c *sql.Conn) error {
 		if err := choose(ctx, c, "main", o); err != nil {
 			return err
 		}
@@ -47,7 +63,7 @@ func (db *DB) ExportJSONL(ctx context.Context, w io.Writer, o ExportOptions) (Ex
 		d := dump{c: c, files: files, o: o, report: &r, out: newLineWriter(w)}
 		return d.all(ctx)
 	})
-	return r, db.fault("export runs", err)
+	return r, err
 }
 
 // reading runs f on a connection of its own that sees the database as it is now. It can make temporary tables.
@@ -84,7 +100,13 @@ func choose(ctx context.Context, c *sql.Conn, from string, o ExportOptions) erro
 	}
 	const ended = `WHERE r.removed IS NULL AND EXISTS (SELECT 1 FROM %[1]sattempt AS a WHERE a.run = r.id AND a.status <> 'running')`
 	var err error
-	if o.everything() {
+	var only int64
+	if p := o.part; p != nil {
+		only = p.attempt
+		err = errors.Join(
+			exec(fmt.Sprintf("INSERT INTO temp.chosen SELECT run FROM %[1]sattempt WHERE id = ?", in), p.attempt),
+			exec(fmt.Sprintf("INSERT INTO temp.versions SELECT id FROM %[1]sexperiment WHERE name = ? AND hash = ?", in), p.name, p.hash))
+	} else if o.everything() {
 		err = errors.Join(
 			exec(fmt.Sprintf("INSERT INTO temp.chosen SELECT r.id FROM %[1]srun AS r "+ended, in)),
 			exec(fmt.Sprintf("INSERT INTO temp.versions SELECT id FROM %sexperiment", in)))
@@ -120,7 +142,7 @@ func choose(ctx context.Context, c *sql.Conn, from string, o ExportOptions) erro
 	return errors.Join(
 		exec("CREATE TEMP TABLE ended (n INTEGER PRIMARY KEY, attempt INTEGER NOT NULL UNIQUE, run INTEGER NOT NULL)"),
 		exec(fmt.Sprintf(`INSERT INTO temp.ended SELECT row_number() OVER (ORDER BY a.seq IS NULL, a.seq, a.finished, r.key, a.attempt), a.id, a.run
-			FROM temp.chosen AS c CROSS JOIN %[1]srun AS r ON r.id = c.id CROSS JOIN %[1]sattempt AS a ON a.run = c.id WHERE a.status <> 'running'`, in)),
+			FROM temp.chosen AS c CROSS JOIN %[1]srun AS r ON r.id = c.id CROSS JOIN %[1]sattempt AS a ON a.run = c.id WHERE a.status <> 'running' AND (?1 = 0 OR a.id = ?1)`, in), only),
 		exec("CREATE INDEX temp.ended_by_run ON ended (run)"))
 }
 

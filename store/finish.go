@@ -28,6 +28,9 @@ func (db *DB) Finish(ctx context.Context, attempt int64, o Outcome) error {
 		return db.fault("record the end of a run", err)
 	}
 	db.acknowledge(ctx, end)
+	if db.net != nil {
+		return db.net.finished(ctx, db, attempt, o.Status)
+	}
 	return nil
 }
 

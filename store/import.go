@@ -20,6 +20,8 @@ type ImportOptions struct {
 	NoArtifacts bool // without the files that runs have kept
 	// Progress is called now and then with what is being done, how much of it is, and how much there is (0: not known); may be nil.
 	Progress func(what string, done, total int64)
+
+	part bool // it is what a process of this notebook has left: without the content of artifacts, which is here
 }
 
 // Import adds to the database what a file holds and it does not: JSON lines, an exported database, or the database of another
@@ -72,6 +74,10 @@ func importFault(path string, db *DB, err error) error {
 
 // ImportJSONL imports JSON lines from a reader; name is what errors call it.
 func (db *DB) ImportJSONL(ctx context.Context, name string, r io.Reader, o ImportOptions) (report ImportReport, err error) {
+	return db.importLines(ctx, name, r, o)
+}
+
+func (db *DB) importLines(ctx context.Context, name string, r io.Reader, o ImportOptions) (report ImportReport, err error) {
 	defer func() { err = importFault(name, db, err) }()
 	buffered := bufio.NewReader(r)
 	if b, err := buffered.Peek(1); errors.Is(err, io.EOF) {
@@ -99,7 +105,7 @@ func (db *DB) ImportJSONL(ctx context.Context, name string, r io.Reader, o Impor
 		if _, err := tx.ExecContext(ctx, createExchangeFiles); err != nil {
 			return err
 		}
-		return load(ctx, tx, columns, buffered, progress)
+		return load(ctx, tx, columns, buffered, o.part, progress)
 	})
 	if err != nil {
 		return report, err
@@ -108,7 +114,7 @@ func (db *DB) ImportJSONL(ctx context.Context, name string, r io.Reader, o Impor
 }
 
 func (o ImportOptions) merge() mergeOptions {
-	m := mergeOptions{choice: ExportOptions{NoArtifacts: o.NoArtifacts}, dry: o.DryRun}
+	m := mergeOptions{choice: ExportOptions{NoArtifacts: o.NoArtifacts}, dry: o.DryRun, newest: o.part, unsafe: o.part}
 	if o.Progress != nil {
 		m.progress = func(done, total int) { o.Progress("add attempts", int64(done), int64(total)) }
 	}
@@ -121,14 +127,14 @@ const stagePrefix = ".tmp-import-"
 // stage makes an empty database in a folder of its own beside this one, or among the temporary files where nothing can be written
 // here. Close removes it. It need not survive anything, so it does not wait for the disk.
 func (db *DB) stage(ctx context.Context) (*DB, error) {
-	if old, err := filepath.Glob(filepath.Join(db.Dir(), stagePrefix+"*")); err == nil && db.w != nil {
+	if old, err := filepath.Glob(filepath.Join(filepath.Dir(db.path), stagePrefix+"*")); err == nil && db.w != nil {
 		for _, dir := range old {
 			if fi, err := os.Stat(dir); err == nil && db.now().Sub(fi.ModTime()) > 24*time.Hour {
 				_ = os.RemoveAll(dir)
 			}
 		}
 	}
-	dir, err := os.MkdirTemp(db.Dir(), stagePrefix+"*")
+	dir, err := os.MkdirTemp(filepath.Dir(db.path), stagePrefix+"*")
 	if err != nil || db.w == nil {
 		if err == nil {
 			_ = os.Remove(dir)

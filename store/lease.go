@@ -25,6 +25,9 @@ func (db *DB) Heartbeat(ctx context.Context, attempts []int64) error {
 			AND id IN (SELECT value FROM json_each(?))`, db.now().Add(Lease).UnixMilli(), db.holder, mustJSON(attempts))
 		return err
 	})
+	if err == nil && db.net != nil && db.net.share {
+		return db.net.alive(db)
+	}
 	return db.fault("renew leases", err)
 }
 

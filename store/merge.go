@@ -37,6 +37,7 @@ type mergeOptions struct {
 	folder   string // beside which the source's artifacts lie; "": beside its file
 	newest   bool   // the source is a part of this notebook: its specs and digests of data are the current ones
 	dry      bool   // nothing is written
+	quick    bool   // attempts that are the same but for their figures have the same: both were recorded in one notebook
 	unsafe   bool   // one transaction without a wait: nobody else uses the database
 	progress func(done, total int)
 }
@@ -384,8 +385,8 @@ func (g *merger) identical(ctx context.Context, from, run int64) (int64, error) 
 		JOIN main.attempt AS b ON b.run = ? JOIN main.provenance AS q ON q.id = b.provenance AND q.hash = p.hash
 		WHERE a.id = ? AND `+strings.Join(same, " AND ")+" ORDER BY b.attempt", run, from)
 	for _, id := range found {
-		var equal bool
-		if err == nil {
+		equal := g.o.quick
+		if err == nil && !equal {
 			equal, err = g.sameFigures(ctx, from, id)
 		}
 		if err == nil && equal {

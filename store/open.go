@@ -43,6 +43,8 @@ type DB struct {
 
 	scratch bool   // nothing is listed as recorded
 	remove  string // a folder to remove on Close
+
+	net *network // on a network file system, where path is a copy; else nil
 }
 
 // Options are the settings of Open; the zero value is usable.
@@ -53,7 +55,13 @@ type Options struct {
 	// Elapsed is a clock that nobody sets, by which the silence of processes elsewhere is measured; nil: the system's monotonic one.
 	Elapsed func() time.Duration
 
+	// Share says that other processes record runs at the same time. It matters on a network file system alone, where a database that
+	// is opened for writing without it is kept from all others until Close.
+	Share bool
+
 	scratch bool // nobody will ask for what is recorded
+	local   bool // whatever file system it lies on
+	try     bool // without waiting for others, on a network file system; nil if there are any
 }
 
 const (
@@ -70,6 +78,11 @@ const (
 // A file of a newer kappa (ErrNewer), of another program (ErrForeign), or that is no database (ErrNotDatabase) is
 // refused untouched.
 func Open(ctx context.Context, path string, o Options) (*DB, error) {
+	if !o.scratch && !o.local {
+		if kind := networkKind(path); kind != "" {
+			return openNetwork(ctx, path, kind, o, true)
+		}
+	}
 	return openAt(ctx, path, o, migrations())
 }
 
@@ -103,6 +116,9 @@ func openAt(ctx context.Context, path string, o Options, steps []string) (*DB, e
 // that cannot be written, without a write-ahead log, the file is read without any lock, as if it never changed. It
 // fails with ErrMissing where there is no file.
 func OpenReadOnly(ctx context.Context, path string) (*DB, error) {
+	if kind := networkKind(path); kind != "" {
+		return openNetwork(ctx, path, kind, Options{}, false)
+	}
 	db, err := newDB(path, Options{}, readOnly)
 	if err != nil {
 		return nil, err
@@ -175,10 +191,15 @@ func newDB(path string, o Options, m mode) (*DB, error) {
 }
 
 // Path is the absolute path of the database file.
-func (db *DB) Path() string { return db.path }
+func (db *DB) Path() string {
+	if db.net != nil {
+		return db.net.main
+	}
+	return db.path
+}
 
 // Dir is the absolute path of the folder of the database; the paths of artifacts are relative to it.
-func (db *DB) Dir() string { return filepath.Dir(db.path) }
+func (db *DB) Dir() string { return filepath.Dir(db.Path()) }
 
 // ReadOnly says whether the database can only be read.
 func (db *DB) ReadOnly() bool { return db.w == nil }
@@ -186,6 +207,9 @@ func (db *DB) ReadOnly() bool { return db.w == nil }
 // Close closes every connection. Reports of the database stay open until they are closed themselves.
 func (db *DB) Close() error {
 	var errs []error
+	if db.net != nil {
+		errs = append(errs, db.net.close(db))
+	}
 	if db.r != nil {
 		errs = append(errs, db.r.Close())
 	}

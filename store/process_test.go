@@ -46,6 +46,9 @@ func child(what, path string) error {
 		fmt.Printf("%v results, mode %s\n", rows.Values[0][0], db.mode)
 		return errors.Join(r.Close(), db.Close())
 	}
+	if verb == "share" {
+		return shareChild(ctx, path, arg)
+	}
 	db, err := Open(ctx, path, Options{})
 	if err != nil {
 		return err

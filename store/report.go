@@ -80,6 +80,11 @@ func (o *planOrder) compare(a, b string) int {
 // there already. A path whose column collides with another one is refused. The paths given besides become columns too, empty
 // where no run of the plan has a value for them.
 func (db *DB) OpenReport(ctx context.Context, plan []PlanRow, paths ...string) (*Report, error) {
+	if db.net != nil {
+		if err := db.net.look(ctx, db, true); err != nil {
+			return nil, err
+		}
+	}
 	r := &Report{db: db, keys: make([]string, len(plan))}
 	r.order = &planOrder{ordinal: make(map[string]int, len(plan)), read: make([]bool, len(plan))}
 	for i, p := range plan {

@@ -11,7 +11,15 @@ import (
 // gone is reported as interrupted, or not at all behind a finished one. Of a removed run nothing is told but that, and whether somebody
 // is at it again.
 func (db *DB) States(ctx context.Context, keys []string) (map[string]State, error) {
+	if db.net != nil {
+		if err := db.net.look(ctx, db, false); err != nil {
+			return nil, err
+		}
+	}
 	m, err := db.states(ctx, db.r, keys)
+	if db.net != nil && err == nil {
+		db.net.addLive(db, keys, m)
+	}
 	return m, db.fault("read the states of runs", err)
 }
 

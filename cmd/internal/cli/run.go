@@ -197,7 +197,7 @@ func (r *runDatabases) read(ctx context.Context, path string) (*store.DB, error)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) || r.dry {
 		return r.app.openOrEmpty(ctx, path)
 	}
-	db, err := r.app.openWrite(ctx, path)
+	db, err := r.app.openShared(ctx, path)
 	if err == nil || ctx.Err() != nil {
 		return db, err
 	}
@@ -214,7 +214,7 @@ func (r *runDatabases) write(ctx context.Context, path string) (*store.DB, error
 	if r.unwritable[path] != nil {
 		return r.app.noticed(store.OpenReadOnly(ctx, path))
 	}
-	return r.app.openWrite(ctx, path)
+	return r.app.openShared(ctx, path)
 }
 
 // decideAll plans every spec and checks the data of those that have something to do, before any work.
@@ -253,9 +253,18 @@ func (a *app) decideAll(ctx context.Context, targets []*target, dbs *databases, 
 		}
 		plans = append(plans, p)
 	}
+	if len(errs) == 0 {
+		errs = append(errs, o.found(plans))
+	}
 	return plans, errors.Join(errs...)
 }
 
+// openShared opens a database for runs, which other processes may be recording too.
+func (a *app) openShared(ctx context.Context, path string) (*store.DB, error) {
+	return a.noticed(store.Open(ctx, path, store.Options{Now: a.env.Now, Share: true}))
+}
+
+// openWrite opens a database for a change.
 func (a *app) openWrite(ctx context.Context, path string) (*store.DB, error) {
 	return a.noticed(store.Open(ctx, path, store.Options{Now: a.env.Now}))
 }
