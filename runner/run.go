@@ -65,9 +65,11 @@ func Run(ctx context.Context, plan *Plan, db Database, opt Options) (Summary, er
 	s.schedule = newSchedule(decisions)
 	s.schedule.room = newRoom(opt.MemoryLimit, opt.Sizes, s.problems.shed)
 
+	ctx, deprive := context.WithCancelCause(ctx)
+	defer deprive(nil)
 	beatCtx, stopBeat := context.WithCancel(context.WithoutCancel(ctx))
 	var beats sync.WaitGroup
-	beats.Go(func() { s.beat(beatCtx) })
+	beats.Go(func() { s.beat(beatCtx, deprive) })
 	g, gctx := errgroup.WithContext(ctx)
 	defer context.AfterFunc(gctx, s.schedule.stop)()
 	lookCtx, stopLooking := context.WithCancel(gctx)
@@ -103,6 +105,9 @@ func Run(ctx context.Context, plan *Plan, db Database, opt Options) (Summary, er
 	beats.Wait()
 	if err == nil {
 		err = ctx.Err()
+	}
+	if cause := context.Cause(ctx); errors.Is(cause, store.ErrMoved) {
+		err = cause
 	}
 	if err == nil {
 		err = blind
@@ -185,8 +190,9 @@ func (s *execution) share() {
 }
 
 // beat renews the leases of the attempts in flight until ctx ends. A failed renewal is not fatal: the next one may go
-// through, and a lease that is lost is seen when the run is recorded.
-func (s *execution) beat(ctx context.Context) {
+// through, and a lease that is lost is seen when the run is recorded. But where the database was taken away nothing more can be recorded:
+// deprive then ends the call.
+func (s *execution) beat(ctx context.Context, deprive func(cause error)) {
 	tick := time.NewTicker(store.Beat)
 	defer tick.Stop()
 	for {
@@ -202,7 +208,9 @@ func (s *execution) beat(ctx context.Context) {
 		}
 		s.mu.Unlock()
 		if len(attempts) > 0 {
-			_ = s.db.Heartbeat(ctx, attempts)
+			if err := s.db.Heartbeat(ctx, attempts); errors.Is(err, store.ErrMoved) {
+				deprive(err)
+			}
 		}
 	}
 }

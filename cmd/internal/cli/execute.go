@@ -51,6 +51,9 @@ func (a *app) runOne(ctx context.Context, db *store.DB, p planned, o runFlags) (
 		a.said = true
 		a.talk("kappa: interrupted: %d done, %d left, %d of them cut off; the same command goes on from here",
 			summary.Done, summary.Total-summary.Done-summary.Cached-summary.LeftOut-summary.Failed, summary.Interrupted)
+		if trouble, ok := errors.AsType[*store.Error](runErr); ok {
+			return out, joined(trouble, context.Canceled)
+		}
 		return out, context.Canceled
 	}
 	if runErr != nil {
