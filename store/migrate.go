@@ -35,6 +35,9 @@ func migrations() []string {
 	return steps
 }
 
+// SchemaVersion is the version of the schema that this program writes.
+func SchemaVersion() int { return len(migrations()) }
+
 // stamp is what a file says about itself.
 type stamp struct {
 	application, version, objects int

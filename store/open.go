@@ -42,6 +42,8 @@ type DB struct {
 	notices  []string
 
 	scratch bool   // nothing is listed as recorded
+
+	fleeting bool // it is removed when it is closed: nothing waits for the disk
 	remove  string // a folder to remove on Close
 
 	net *network // on a network file system, where path is a copy; else nil
@@ -60,6 +62,8 @@ type Options struct {
 	Share bool
 
 	scratch bool // nobody will ask for what is recorded
+
+	fleeting bool // it goes when it is closed
 	local   bool // whatever file system it lies on
 	try     bool // without waiting for others, on a network file system; nil if there are any
 }
@@ -158,7 +162,7 @@ func Empty(ctx context.Context) (*DB, error) {
 	if err != nil {
 		return nil, &Error{Path: os.TempDir(), Op: "make a temporary database", Err: err}
 	}
-	db, err := Open(ctx, filepath.Join(dir, "runs.db"), Options{scratch: true})
+	db, err := Open(ctx, filepath.Join(dir, "runs.db"), Options{scratch: true, fleeting: true})
 	if err != nil {
 		_ = os.RemoveAll(dir)
 		return nil, err
@@ -173,7 +177,7 @@ func newDB(path string, o Options, m mode) (*DB, error) {
 		return nil, &Error{Path: path, Op: "open", Err: err}
 	}
 	db := &DB{path: abs, mode: m, now: o.Now, busy: o.Busy, self: thisProcess(), holder: o.Holder, acked: ackFile(abs + "-acked"), logLimit: defaultLogLimit}
-	db.scratch = o.scratch
+	db.scratch, db.fleeting = o.scratch, o.fleeting
 	if db.watch.elapsed = o.Elapsed; o.Elapsed == nil {
 		opened := time.Now()
 		db.watch.elapsed = func() time.Duration { return time.Since(opened) }
@@ -334,6 +338,9 @@ func (db *DB) transact(ctx context.Context, durable bool, f func(tx *sql.Tx) err
 	level := "normal"
 	if durable {
 		level = "full"
+	}
+	if db.fleeting {
+		level = "off"
 	}
 	if _, err := c.ExecContext(ctx, "PRAGMA synchronous = "+level); err != nil {
 		return err

@@ -18,11 +18,7 @@ func (a *app) versionCommand() *cobra.Command {
 		Long: `Prints the versions that decide what a run means.
 
 The engine's version is part of every run's key: a higher one repeats the runs.`,
-		RunE: run(func(ctx context.Context, _ []string) error {
-			schema, err := schemaVersion(ctx)
-			if err != nil {
-				return err
-			}
+		RunE: run(func(context.Context, []string) error {
 			g := &grid{columns: []string{"what", "version"}}
 			program, commit := "(unknown)", ""
 			if info, ok := debug.ReadBuildInfo(); ok {
@@ -37,7 +33,7 @@ The engine's version is part of every run's key: a higher one repeats the runs.`
 				g.add("commit", commit)
 			}
 			g.add("engine", engine.Version)
-			g.add("schema", schema)
+			g.add("schema", store.SchemaVersion())
 			g.add("go", runtime.Version())
 			g.add("system", runtime.GOOS+"/"+runtime.GOARCH)
 			if asJSON {
@@ -66,13 +62,3 @@ func (a *app) object(g *grid) error {
 	return nil
 }
 
-// schemaVersion is the version of the schema that this program writes.
-func schemaVersion(ctx context.Context) (int, error) {
-	db, err := store.Empty(ctx)
-	if err != nil {
-		return 0, err
-	}
-	defer db.Close()
-	info, err := db.Info(ctx)
-	return info.SchemaVersion, err
-}
