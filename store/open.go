@@ -41,10 +41,10 @@ type DB struct {
 	noticeMu sync.Mutex
 	notices  []string
 
-	scratch bool   // nothing is listed as recorded
+	scratch bool // nothing is listed as recorded
 
-	fleeting bool // it is removed when it is closed: nothing waits for the disk
-	remove  string // a folder to remove on Close
+	fleeting bool   // it is removed when it is closed: nothing waits for the disk
+	remove   string // a folder to remove on Close
 
 	net *network // on a network file system, where path is a copy; else nil
 }
@@ -64,8 +64,8 @@ type Options struct {
 	scratch bool // nobody will ask for what is recorded
 
 	fleeting bool // it goes when it is closed
-	local   bool // whatever file system it lies on
-	try     bool // without waiting for others, on a network file system; nil if there are any
+	local    bool // whatever file system it lies on
+	try      bool // without waiting for others, on a network file system; nil if there are any
 }
 
 const (

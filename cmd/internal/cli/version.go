@@ -61,4 +61,3 @@ func (a *app) object(g *grid) error {
 	}
 	return nil
 }
-
