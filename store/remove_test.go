@@ -61,8 +61,10 @@ func TestRemoved(t *testing.T) {
 	if _, ok, err := db.FindTheta(ctx, start(3).TrainKey); ok || err != nil {
 		t.Errorf("its θ is found: %v", err)
 	}
-	if kin, err := db.Kin(ctx, []Start{{Key: key(9), Params: start(3).Params}}); len(kin) != 0 || err != nil {
-		t.Errorf("its kin: %v, %v", kin, err)
+	kin := start(3)
+	kin.Key = key(9)
+	if found, err := db.Kin(ctx, []Start{kin}); len(found) != 0 || err != nil {
+		t.Errorf("its kin: %v, %v", found, err)
 	}
 	if h, err := db.History(ctx); len(h) != 2 || err != nil {
 		t.Errorf("a history of %d, %v", len(h), err)
@@ -162,6 +164,14 @@ func TestRemoveRefused(t *testing.T) {
 	}
 	if r, err := db.Remove(ctx, []string{key(1)}, true); err != nil || len(r.Dependents) != 1 {
 		t.Errorf("by force: %+v, %v", r, err)
+	}
+	if r, err := db.Restore(ctx, []string{key(1)}); err != nil || len(r.Runs) != 1 {
+		t.Errorf("back: %+v, %v", r, err)
+	}
+	for _, k := range []string{key(2), key(1)} { // one after the other: what is removed needs nothing
+		if r, err := db.Remove(ctx, []string{k}, false); err != nil || len(r.Dependents) != 0 {
+			t.Errorf("%s: %+v, %v", k[:12], r, err)
+		}
 	}
 	for _, bad := range [][]string{nil, {""}, {"@9"}, {"@1", "nothing"}, {"digits:best(rri)"}} {
 		if _, err := db.Remove(ctx, bad, false); err == nil {

@@ -121,7 +121,7 @@ func selectExtreme(ctx context.Context, q querier, s Selector, removed bool) ([]
 	var keys []string
 	err := each(ctx, q, `SELECT v.run FROM experiment AS e CROSS JOIN experiment_runs AS x ON x.experiment = e.id
 		CROSS JOIN run AS r ON r.id = x.run CROSS JOIN results AS v ON v.run = r.key
-		WHERE e.name = ? AND `+column+` IS NOT NULL AND abs(`+column+`) < 9e999 ORDER BY `+column+` `+order+`, r.shown DESC LIMIT 1`, []any{s.Experiment},
+		WHERE e.name = ? AND `+column+` IS NOT NULL ORDER BY `+column+` `+order+`, r.shown DESC LIMIT 1`, []any{s.Experiment},
 		func(scan func(...any) error) error {
 			var key string
 			err := scan(&key)
