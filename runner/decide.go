@@ -3,6 +3,8 @@ package runner
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"kappa/engine"
 	"kappa/store"
@@ -30,11 +32,12 @@ func Decide(ctx context.Context, plan *Plan, db Database, force bool) ([]Decisio
 	if err != nil {
 		return nil, fmt.Errorf("plan %s: look for earlier versions of its runs: %w", plan.Spec.Name, err)
 	}
+	attacks := make(map[string]Reason)
 	for i, d := range out {
 		if d.Reason != ReasonNew {
 			continue
 		}
-		if out[i].Reason, err = whyNew(ctx, d.Run, db, kin); err != nil {
+		if out[i].Reason, err = whyNew(ctx, d.Run, db, kin, attacks); err != nil {
 			return nil, err
 		}
 	}
@@ -90,18 +93,59 @@ func decide(st store.State, force bool) (bool, Reason) {
 	return true, ReasonNew
 }
 
-// whyNew says why a run that the database does not hold is new: because something about a run that it holds has changed.
-func whyNew(ctx context.Context, run Planned, db Database, kin map[string]store.Kin) (Reason, error) {
+// whyNew says why a run that the database does not hold is new: because something about a run that it holds has changed. attacks are the
+// answers about runs that are attacked alike, so that not each is looked up.
+func whyNew(ctx context.Context, run Planned, db Database, kin map[string]store.Kin, attacks map[string]Reason) (Reason, error) {
 	if old, ok := kin[run.Key]; ok {
 		if old.EngineVersion != engine.Version {
 			return Reason(fmt.Sprintf("%s %d → %d", ReasonEngine, old.EngineVersion, engine.Version)), nil
 		}
 		return ReasonData, nil
 	}
-	if _, ok, err := db.FindTheta(ctx, run.TrainKey); err != nil {
+	kept, ok, err := db.FindTheta(ctx, run.TrainKey)
+	if err != nil {
 		return "", fmt.Errorf("plan: look for a kept θ of %s: %w", short(run.Key), err)
-	} else if ok {
-		return ReasonAttack, nil
 	}
-	return ReasonNew, nil
+	if !ok {
+		return ReasonNew, nil
+	}
+	labels := attackLabels(reader{run.Settings})
+	alike := strings.Join(labels, "\n")
+	if attacks[alike] == "" {
+		out, err := db.Outcome(ctx, kept.Run)
+		if err != nil {
+			return "", fmt.Errorf("plan: read the attacks of %s: %w", short(kept.Run), err)
+		}
+		attacks[alike] = whyAttacked(labels, out.Attacks)
+	}
+	return attacks[alike], nil
 }
+
+// attackLabels are what a run's attackers are called in the database.
+func attackLabels(r reader) (labels []string) {
+	for i, name := range r.attacks() {
+		if r.net() {
+			labels = append(labels, netAttackLabel(r, i, name))
+		} else {
+			labels = append(labels, attackLabel(r, i, name))
+		}
+	}
+	return labels
+}
+
+// whyAttacked compares a run's attackers with what those of another run on the same θ have left. One with other settings is one more.
+func whyAttacked(labels []string, before []store.AttackPoint) Reason {
+	were := make(map[string]bool)
+	for _, p := range before {
+		were[p.Attacker] = true
+	}
+	for name := range were {
+		if !slices.Contains(labels, name) {
+			return ReasonAttacks
+		}
+	}
+	return ReasonAttack
+}
+
+// attacksAlone says whether a run has its θ from another one, for which it is new.
+func (r Reason) attacksAlone() bool { return r == ReasonAttack || r == ReasonAttacks }

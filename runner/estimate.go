@@ -64,7 +64,7 @@ func Predict(decisions []Decision, sizes map[string]Size, past []store.Past, pac
 				f.Unknown++
 				continue
 			}
-			adds := workOf(r, size.net, passes, d.Reason == ReasonAttack).total()
+			adds := workOf(r, size.net, passes, d.Reason.attacksAlone()).total()
 			f.Runs[i] = RunTime{Known: true, CPUSeconds: e.netSeconds(r.str("model.kind"), d.Run.Method(), wayOf(params(d.Run.Settings)), adds)}
 			total += f.Runs[i].CPUSeconds
 			continue
@@ -75,7 +75,7 @@ func Predict(decisions []Decision, sizes map[string]Size, past []store.Past, pac
 			continue
 		}
 		s := shapeOf(r, size)
-		s.reuses = d.Reason == ReasonAttack
+		s.reuses = d.Reason.attacksAlone()
 		s.forms = p.forms(id)
 		s.formsOnes = p.formsOnes(id, method.Name, s.forms)
 		f.Runs[i] = RunTime{Known: true, CPUSeconds: e.seconds(method, s, wayOf(params(d.Run.Settings)))}

@@ -18,6 +18,7 @@ const (
 	ReasonEngine      Reason = "engine" // followed by "3 → 4"
 	ReasonData        Reason = "data changed"
 	ReasonAttack      Reason = "attack added"
+	ReasonAttacks     Reason = "attacks changed" // not only added: others were left out
 	ReasonRemoved     Reason = "removed" // by `kappa runs rm`
 	ReasonGone        Reason = "lost"    // it was recorded, and the database has lost it
 	ReasonForced      Reason = "forced"

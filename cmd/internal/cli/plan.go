@@ -24,8 +24,8 @@ func (a *app) planCommand() *cobra.Command {
 		Use: "plan SPEC…", Short: "Say for each run whether it would be executed, and why", Args: someSpecs,
 		Long: `Lists the runs of specs in order, with the reason why "kappa run" would or would not
 execute each: new, failed before, timed out before, interrupted, engine 1 → 2, data changed,
-attack added, removed, forced, θ_0 lost; done, done (diverged), running elsewhere, left out. Runs on nets need
-others to have finished: the pre-training that gives their θ_0, and, to compare attacks with, the same
+attack added, attacks changed, removed, forced, θ_0 lost; done, done (diverged), running elsewhere,
+left out. Runs on nets need others to have finished: the pre-training that gives their θ_0, and, to compare attacks with, the same
 attacks on θ_0. The column needs lists them; --only, --shard and --failed leave none of them out that is
 missing. Then it estimates how long those that would be executed take on this machine, from the runs
 that it has recorded.`,
@@ -57,6 +57,9 @@ that it has recorded.`,
 					err = a.foretell(ctx, db, &p, jobs)
 				}
 				listing = append(listing, p)
+			}
+			if err == nil {
+				err = pick.found(listing)
 			}
 			if err != nil {
 				return a.refused(asJSON, err)
