@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestHTML checks the page of a report with a cell of every kind: well-formed, complete, the same each time, self-contained.
@@ -164,6 +165,10 @@ func TestWriteExport(t *testing.T) {
 			t.Fatal(err)
 		}
 		refuse(false)
+		left := filepath.Join(filepath.Dir(path), "."+e.Name+".123") // by a process that was killed
+		if err := errors.Join(os.WriteFile(left, nil, 0o644), os.Chtimes(left, time.Time{}, time.Now().Add(-2*leftoverAge))); err != nil {
+			t.Fatal(err)
+		}
 		write(true, true)
 		if got, _ := os.ReadFile(path); !bytes.Equal(got, e.Data) {
 			t.Errorf("%s is not what was written", e.Name)

@@ -128,18 +128,23 @@ func clearLeftovers(dir string, d *Document) {
 		paths = append(paths, filepath.Join(folder, f.Name))
 	}
 	for _, in := range []string{dir, folder} {
-		entries, err := os.ReadDir(in)
-		if err != nil {
+		sweep(in, paths)
+	}
+}
+
+// sweep removes from a folder the temporary files that were to become one of paths.
+func sweep(in string, paths []string) {
+	entries, err := os.ReadDir(in)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		i := strings.LastIndexByte(e.Name(), '.')
+		if i < 1 || e.Name()[0] != '.' || !digitsOnly(e.Name()[i+1:]) || !slices.Contains(paths, filepath.Join(in, e.Name()[1:i])) {
 			continue
 		}
-		for _, e := range entries {
-			i := strings.LastIndexByte(e.Name(), '.')
-			if i < 1 || e.Name()[0] != '.' || !digitsOnly(e.Name()[i+1:]) || !slices.Contains(paths, filepath.Join(in, e.Name()[1:i])) {
-				continue
-			}
-			if info, err := e.Info(); err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) > leftoverAge {
-				_ = os.Remove(filepath.Join(in, e.Name()))
-			}
+		if info, err := e.Info(); err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) > leftoverAge {
+			_ = os.Remove(filepath.Join(in, e.Name()))
 		}
 	}
 }
