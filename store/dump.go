@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path"
 )
 
@@ -239,7 +238,7 @@ func (d *dump) contents(ctx context.Context) error {
 				return append(base64.StdEncoding.AppendEncode(b, piece), '"', '}')
 			})
 		})
-		if errors.Is(err, ErrCorrupt) || errors.Is(err, fs.ErrNotExist) {
+		if errors.Is(err, ErrCorrupt) || errors.Is(err, errNoContent) {
 			return fmt.Errorf("the artifact %s was changed while it was read: %w", a.Path, err)
 		}
 		if err != nil {

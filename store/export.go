@@ -210,21 +210,22 @@ func (f *files) read(ctx context.Context, a Artifact, write func(piece []byte) e
 
 // readFile reads an artifact's file; the root keeps a path, and the links on it, inside the folder.
 func (f *files) readFile(a Artifact, emit func([]byte) error) error {
+	none := func(why any) error { return fmt.Errorf("%w: %v", errNoContent, why) }
 	if f.folder == nil {
-		return os.ErrNotExist
+		return none(os.ErrNotExist)
 	}
 	name := filepath.FromSlash(a.Path)
 	if !filepath.IsLocal(name) {
-		return fmt.Errorf("%q leads out of the database's folder", a.Path)
+		return none(fmt.Sprintf("%q leads out of the database's folder", a.Path))
 	}
 	if fi, err := f.folder.Stat(name); err != nil {
-		return err
+		return none(err)
 	} else if !fi.Mode().IsRegular() {
-		return fmt.Errorf("%s is no file", a.Path)
+		return none(a.Path + " is no file")
 	}
 	file, err := f.folder.Open(name)
 	if err != nil {
-		return err
+		return none(err)
 	}
 	defer func() { _ = file.Close() }()
 	buf := make([]byte, pieceBytes)
@@ -239,10 +240,13 @@ func (f *files) readFile(a Artifact, emit func([]byte) error) error {
 			return nil
 		}
 		if err != nil {
-			return err
+			return none(err)
 		}
 	}
 }
+
+// errNoContent says that the file of an artifact cannot be read.
+var errNoContent = errors.New("there is no such content")
 
 // ExportDB writes runs into a new database at path, which must not exist (ErrExists): one file that kappa and every program that
 // reads SQLite can open, with the content of artifacts in the table exported_file.

@@ -182,6 +182,11 @@ func (db *DB) deadFiles(ctx context.Context, q querier, olderThan time.Duration,
 	if err != nil {
 		return nil, err
 	}
+	if db.net != nil { // what others are at is not in this copy
+		for key := range db.net.claimed() {
+			y.busy[key], y.underWay = true, true
+		}
+	}
 	y.now, y.grace, y.work = db.now(), min(fileGrace, olderThan), min(workGrace, olderThan)
 	var out []Garbage
 	for _, folder := range []string{artifactFolder, "."} {

@@ -66,7 +66,7 @@ func importFault(path string, db *DB, err error) error {
 		}
 		return err
 	}
-	if errors.Is(err, ErrRefused) || errors.Is(err, ErrCorrupt) || errors.Is(err, ErrNotFound) {
+	if errors.Is(err, ErrRefused) || errors.Is(err, ErrForeign) || errors.Is(err, ErrCorrupt) || errors.Is(err, ErrNotFound) {
 		return &Error{Path: path, Op: "import", Err: err}
 	}
 	return db.fault("import "+filepath.Base(path), err)
