@@ -133,6 +133,8 @@ func TestMathematics(t *testing.T) {
 		{"$5 and $7", "<p>$5 and $7</p>\n"},
 		{"$5 and 7$ b", "<p>" + `<math><semantics><mrow><mn>5</mn><mi>a</mi><mi>n</mi><mi>d</mi><mn>7</mn></mrow><annotation encoding="application/x-tex">5 and 7</annotation></semantics></math>` + " b</p>\n"}, // as GitHub
 		{"a$x$b", "<p>a$x$b</p>\n"},
+		{"a$x$", "<p>a$x$</p>\n"},
+		{"2$`x`$", "<p>2$<code>x</code>$</p>\n"},
 		{"$x$2", "<p>$x$2</p>\n"},
 		{"$ x$", "<p>$ x$</p>\n"},
 		{"$x $", "<p>$x $</p>\n"},
