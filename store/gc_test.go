@@ -159,6 +159,8 @@ func TestYard(t *testing.T) {
 		{".", ".kappa-backup-1", 25 * time.Hour, true, GarbageTemporary},
 		{".", ".kappa-backup-1", 9 * time.Hour, false, ""},
 		{".", ".tmp-import-1", 25 * time.Hour, false, GarbageTemporary},
+		{"inbox", ".tmp-1", 25 * time.Hour, false, GarbageTemporary},
+		{"inbox", "host-1-2-000001.jsonl", 9000 * time.Hour, false, ""}, // it waits to be merged
 		{".", "runs.db", 9000 * time.Hour, false, ""},
 		{".", "runs.db.v3-20260101T000000Z", 9000 * time.Hour, false, ""},
 		{".", "runs.db-acked", 9000 * time.Hour, false, ""},
