@@ -187,6 +187,17 @@ func (db *DB) rewriteAcked(ctx context.Context, tx *sql.Tx) error {
 	return db.acked.replace(lines)
 }
 
+// ForgetLost takes all that is missing off the list: nothing is told of it any more, and no run is executed again for its sake.
+func (db *DB) ForgetLost(ctx context.Context) error {
+	err := db.write(ctx, true, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM lost"); err != nil {
+			return err
+		}
+		return db.rewriteAcked(ctx, tx)
+	})
+	return db.fault("forget lost runs", err)
+}
+
 // notify keeps a sentence for Notices.
 func (db *DB) notify(format string, args ...any) {
 	db.noticeMu.Lock()

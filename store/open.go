@@ -140,6 +140,13 @@ func OpenReadOnly(ctx context.Context, path string) (*DB, error) {
 	}
 	db.r = openPool(plainDriver(), db.path, readOnly, db.busy, readers)
 	err = db.checkVersion(ctx, len(migrations()))
+	for range 2 {
+		if !isCannotShare(err) || db.hasLog() {
+			break
+		}
+		time.Sleep(10 * time.Millisecond) // whoever has closed it last may be taking the log away
+		err = db.checkVersion(ctx, len(migrations()))
+	}
 	if isCannotShare(err) && !db.hasLog() {
 		_ = db.r.Close()
 		db.mode = immutable
@@ -314,54 +321,6 @@ func (db *DB) hasLog() bool {
 	return err == nil && fi.Size() > 0
 }
 
-// write runs f in one BEGIN IMMEDIATE transaction. With durable the transaction is on the disk when write returns;
-// without, a power cut may lose the last ones, in order.
-func (db *DB) write(ctx context.Context, durable bool, f func(tx *sql.Tx) error) error {
-	if db.w == nil {
-		return ErrReadOnly
-	}
-	if how, gone := db.moved(); gone {
-		if !durable {
-			f = nil
-		}
-		return db.rescue(ctx, how, f)
-	}
-	return db.transact(ctx, durable, f)
-}
-
-func (db *DB) transact(ctx context.Context, durable bool, f func(tx *sql.Tx) error) error {
-	c, err := db.w.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = c.Close() }()
-	level := "normal"
-	if durable {
-		level = "full"
-	}
-	if db.fleeting {
-		level = "off"
-	}
-	if _, err := c.ExecContext(ctx, "PRAGMA synchronous = "+level); err != nil {
-		return err
-	}
-	tx, err := c.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	if err := f(tx); err != nil {
-		_ = tx.Rollback()
-		return err
-	}
-	if err := tx.Commit(); err != nil {
-		return err
-	}
-	if fi, err := os.Stat(db.path + "-wal"); err == nil && fi.Size() >= db.logLimit && db.rescued == "" {
-		db.foldLog(ctx, c)
-	}
-	return nil
-}
-
 // code is SQLite's result code in err: the primary one, and the extended one.
 func code(err error) (primary, extended int) {
 	if e, ok := errors.AsType[*sqlite.Error](err); ok {
@@ -380,12 +339,13 @@ const (
 	codeCorrupt  = 11
 	codeFull     = 13
 	codeCantOpen = 14
+	codeProtocol = 15 // SQLite has tried again and again to read how far the log goes
 	codeNotADB   = 26
 )
 
 func isBusy(err error) bool {
 	p, _ := code(err)
-	return p == codeBusy || p == codeLocked
+	return p == codeBusy || p == codeLocked || p == codeProtocol
 }
 
 // isCannotShare says whether err means that the shared-memory file of a WAL could not be made.
@@ -411,7 +371,7 @@ func (db *DB) fault(op string, err error) error {
 		e.Err, e.Hint = fmt.Errorf("%w: %w", sentinel, err), hint
 	}
 	switch p, _ := code(err); p {
-	case codeBusy, codeLocked:
+	case codeBusy, codeLocked, codeProtocol:
 		kind(ErrLocked, fmt.Sprintf("another program has been writing for %v; close it, or try again", db.busy))
 	case codeReadOnly, codePerm:
 		kind(ErrReadOnly, "check the permissions of the file and of its folder")

@@ -104,7 +104,7 @@ func resized(b []byte, n int64) []byte {
 	if int64(len(b)) >= n {
 		return b[:n]
 	}
-	return append(slices.Clip(b), make([]byte, n-int64(len(b)))...)
+	return append(b, make([]byte, n-int64(len(b)))...)
 }
 
 // history is a database's life as its disk saw it.

@@ -2,9 +2,12 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -57,10 +60,19 @@ func (a *app) dbInfoCommand() *cobra.Command {
 }
 
 func (a *app) dbCheckCommand() *cobra.Command {
-	var asJSON bool
+	var asJSON, forget bool
 	c := &cobra.Command{
-		Use: "check", Short: "Check the file, its references and the artifacts' digests", Args: cobra.NoArgs,
+		Use: "check", Short: "Check the file, its references, the artifacts' digests, and what it has lost", Args: cobra.NoArgs,
+		Long: `Looks at every page of the database, at its references and at the digests of artifacts, and compares
+the database with the list of what was told to be recorded, FILE-acked: it names every run that is
+missing, as after hardware has failed or an older copy was put in its place. It changes nothing.
+
+The next "kappa run" of a spec executes its lost runs again. --forget takes them off the list: nothing
+is said of them any more.`,
 		RunE: run(func(ctx context.Context, _ []string) error {
+			if forget {
+				return a.forgetLost(ctx)
+			}
 			db, err := a.openRead(ctx)
 			if err != nil {
 				return err
@@ -115,8 +127,34 @@ func (a *app) dbCheckCommand() *cobra.Command {
 			return nil
 		}),
 	}
+	c.Flags().BoolVar(&forget, "forget", false, "take lost runs off the list of what was recorded")
 	c.Flags().BoolVar(&asJSON, "json", false, "write JSON")
 	return c
+}
+
+// forgetLost takes what was lost off the list, and says what that was.
+func (a *app) forgetLost(ctx context.Context) (err error) {
+	path := a.dbPath()
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		return a.noDatabase(path)
+	}
+	db, err := store.Open(ctx, path, store.Options{Now: a.env.Now})
+	if err != nil {
+		return err
+	}
+	defer func() { err = joined(err, db.Close()) }()
+	lost, err := db.Lost(ctx)
+	if err != nil {
+		return err
+	}
+	if err := db.ForgetLost(ctx); err != nil {
+		return err
+	}
+	for _, l := range lost {
+		fmt.Fprintln(a.env.Stdout, "forgotten: "+strings.TrimPrefix(lostText(l), "lost: "))
+	}
+	fmt.Fprintf(a.env.Stdout, "%s: %s forgotten\n", shown(a.cwd, path), counted(len(lost), "lost end"))
+	return nil
 }
 
 // lostText is a sentence about an end that was recorded and is not there any more.
