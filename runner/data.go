@@ -120,7 +120,7 @@ func CheckData(ctx context.Context, plan *Plan, data fs.FS) error {
 		say := func(err error) {
 			if err != nil && !said[err.Error()] {
 				said[err.Error()] = true
-				errs = append(errs, fmt.Errorf("%s: %w", plan.Spec.Path, err))
+				errs = append(errs, located(plan.Spec, r, err))
 			}
 		}
 		if id := problemID(r); !seen[id] {
@@ -130,7 +130,9 @@ func CheckData(ctx context.Context, plan *Plan, data fs.FS) error {
 		if !r.net() {
 			continue
 		}
-		say(cache.netCounts(r))
+		for _, err := range cache.netCounts(r) {
+			say(err)
+		}
 		for i, name := range r.attacks() {
 			rank := r.integer(attackKey(i, "rank"))
 			if id := fmt.Sprint(problemID(r), "rank=", rank); name == "lora" && !seen[id] {
@@ -140,6 +142,43 @@ func CheckData(ctx context.Context, plan *Plan, data fs.FS) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// CheckNets is CheckData of the runs on nets alone, as far as their data are there.
+func CheckNets(ctx context.Context, plan *Plan, data fs.FS) error {
+	nets := &Plan{Spec: plan.Spec}
+	for _, run := range plan.Runs {
+		if (reader{run.Settings}).net() {
+			nets.Runs = append(nets.Runs, run)
+		}
+	}
+	err := CheckData(ctx, nets, data)
+	list, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // of errors.Join
+	if !ok {
+		return err
+	}
+	return errors.Join(slices.DeleteFunc(list.Unwrap(), func(err error) bool { return errors.Is(err, fs.ErrNotExist) })...)
+}
+
+// settingError is what is wrong with a setting when the data are known.
+type settingError struct {
+	path string
+	error
+}
+
+func (e *settingError) Error() string { return e.path + ": " + e.error.Error() }
+
+func (e *settingError) Unwrap() error { return e.error }
+
+// located gives an error the place in the spec of the setting that it is about, where that is what the run has of it.
+func located(spec *experiments.Spec, r reader, err error) error {
+	if s, ok := errors.AsType[*settingError](err); ok {
+		line := spec.Line(s.path)
+		if stated, ok := spec.Base[s.path]; ok && line > 0 && canonicalValue(stated) == canonicalValue(r.s[s.path]) {
+			return fmt.Errorf("%s:%d: %w", spec.Path, line, err)
+		}
+	}
+	return fmt.Errorf("%s: %w", spec.Path, err)
 }
 
 // datasetName is how results call a side's data.

@@ -19,8 +19,8 @@ const (
 	ReasonData        Reason = "data changed"
 	ReasonAttack      Reason = "attack added"
 	ReasonAttacks     Reason = "attacks changed" // not only added: others were left out
-	ReasonRemoved     Reason = "removed" // by `kappa runs rm`
-	ReasonGone        Reason = "lost"    // it was recorded, and the database has lost it
+	ReasonRemoved     Reason = "removed"         // by `kappa runs rm`
+	ReasonGone        Reason = "lost"            // it was recorded, and the database has lost it
 	ReasonForced      Reason = "forced"
 	ReasonLost        Reason = "θ_0 lost" // others need it, and its file is not there
 

@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"errors"
 	"fmt"
 
 	"kappa/engine/deep"
@@ -77,14 +76,14 @@ func (c *problemCache) netFits(r reader) error {
 	}
 	net, err := nn.New(r.str("model.kind"), dims(data.primary.Train), data.primary.Train.Classes())
 	if err != nil {
-		return err
+		return &settingError{"model.kind", err}
 	}
 	unfrozen := r.strings("model.unfrozen")
 	if err := net.Freeze(unfrozen...); err != nil {
-		return fmt.Errorf("model.unfrozen: %w", err)
+		return &settingError{"model.unfrozen", err}
 	}
 	if unfrozen != nil && net.Trunk() == len(net.Blocks) {
-		return fmt.Errorf("model.unfrozen: nothing of the net %s but its head is unfrozen by %q; accepted: names that take in a parameter of a block", net.Kind, unfrozen)
+		return &settingError{"model.unfrozen", fmt.Errorf("nothing of the net %s but its head is unfrozen by %q; accepted: names that take in a parameter of a block", net.Kind, unfrozen)}
 	}
 	if path := initFile(r); path != "" {
 		_, err = readTheta0(c.data, path, "", net)
@@ -116,7 +115,7 @@ func (c *problemCache) netAdapters(r reader, rank int) error {
 }
 
 // netCounts reports numbers of images that a run on a net asks for and the data do not have.
-func (c *problemCache) netCounts(r reader) error {
+func (c *problemCache) netCounts(r reader) []error {
 	data, err := c.netTasks(r)
 	if err != nil {
 		return nil // netFits says it
@@ -124,7 +123,7 @@ func (c *problemCache) netCounts(r reader) error {
 	var errs []error
 	few := func(path string, images int) {
 		if n := r.integer(path); n > images {
-			errs = append(errs, fmt.Errorf("%s: %d images, and the task has %d to train on; accepted: at most as many", path, n, images))
+			errs = append(errs, &settingError{path, fmt.Errorf("%d images, and the task has %d to train on; accepted: at most as many", n, images)})
 		}
 	}
 	primary := data.primary.Train.Len()
@@ -138,5 +137,5 @@ func (c *problemCache) netCounts(r reader) error {
 			few(attackKey(i, "batch"), harmful)
 		}
 	}
-	return errors.Join(errs...)
+	return errs
 }

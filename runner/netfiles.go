@@ -48,13 +48,15 @@ func loadNet(net *nn.Net, data []byte) error {
 // readTheta0 loads the user's weights into a net: a head for other classes, or none, leaves the head as it is, and left says why. A
 // file with another SHA-256 than digest is refused, unless that is empty.
 func readTheta0(data fs.FS, path, digest string, net *nn.Net) (left string, err error) {
-	fail := func(err error) (string, error) { return "", fmt.Errorf("model.init: %s: %w", path, err) }
+	fail := func(err error) (string, error) {
+		return "", &settingError{"model.init", fmt.Errorf("%s: %w", path, err)}
+	}
 	if data == nil {
 		return fail(errors.New("no folder of data is given"))
 	}
 	info, err := fs.Stat(data, path)
 	if err != nil {
-		return "", fmt.Errorf("model.init: %w", err)
+		return "", &settingError{"model.init", err}
 	}
 	// As many numbers as the net has, in eight bytes, and room for a head and a header.
 	if most := int64(2*bytesOf(net)) + 64<<20; info.Size() > most {
@@ -62,7 +64,7 @@ func readTheta0(data fs.FS, path, digest string, net *nn.Net) (left string, err 
 	}
 	text, err := fs.ReadFile(data, path)
 	if err != nil {
-		return "", fmt.Errorf("model.init: %w", err)
+		return "", &settingError{"model.init", err}
 	}
 	if sum := sha256.Sum256(text); digest != "" && hex.EncodeToString(sum[:]) != digest {
 		return fail(errors.New("the file has changed since it was planned with; the same command plans with what it is now"))

@@ -301,7 +301,9 @@ func (s *execution) execute(ctx context.Context, it, broken *item) (standpoint, 
 }
 
 // diskTrouble says whether a run could not keep its files beside the database: the next one would meet the same.
-func diskTrouble(err error) bool { return errors.Is(err, store.ErrDisk) || errors.Is(err, store.ErrReadOnly) }
+func diskTrouble(err error) bool {
+	return errors.Is(err, store.ErrDisk) || errors.Is(err, store.ErrReadOnly)
+}
 
 // clean removes the checkpoint of a run that is on record as finished: a process that was killed between the two has left it.
 func (s *execution) clean(run Planned, st store.State) error {

@@ -56,6 +56,9 @@ that it has recorded.`,
 				if p, err = t.decide(ctx, db, force, &pick); err == nil {
 					err = a.foretell(ctx, db, &p, jobs)
 				}
+				if err == nil && p.todo() > 0 {
+					err = asUsage(runner.CheckNets(ctx, p.plan, p.data))
+				}
 				listing = append(listing, p)
 			}
 			if err == nil {
