@@ -5,8 +5,11 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"math"
+	"runtime"
+	"sync"
 )
 
 // Figures has, for each key in its order, a digest of what the shown attempt of the run ended with: its status with reason and error,
@@ -14,23 +17,34 @@ import (
 // have the same digest, whichever machine and however many attempts; that no metric of a step has been altered since is not told by
 // it. It costs one row a run, however many steps.
 func (db *DB) Figures(ctx context.Context, keys []string) ([]string, error) {
-	out, err := figuresOf(ctx, db.r, keys)
-	return out, db.fault("read the final figures", err)
+	parts := 1
+	if len(keys) >= manyStates {
+		parts = min(readers, runtime.GOMAXPROCS(0))
+	}
+	out, errs := make([]string, len(keys)), make([]error, parts)
+	var wait sync.WaitGroup
+	for part := range parts {
+		from, to := part*len(keys)/parts, (part+1)*len(keys)/parts
+		wait.Go(func() { errs[part] = figuresOf(ctx, db.r, keys[from:to], out[from:to]) })
+	}
+	wait.Wait()
+	return out, db.fault("read the final figures", errors.Join(errs...))
 }
 
 // Figures is [DB.Figures] of the plan's runs, as of the report's moment.
 func (r *Report) Figures(ctx context.Context) ([]string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	out, err := figuresOf(ctx, r.c, r.keys)
+	out := make([]string, len(r.keys))
+	err := figuresOf(ctx, r.c, r.keys, out)
 	return out, r.db.fault("read the final figures", err)
 }
 
-func figuresOf(ctx context.Context, q querier, keys []string) ([]string, error) {
-	if keys == nil {
-		keys = []string{}
+// figuresOf writes the digests of the runs of keys into out, which is as long and empty.
+func figuresOf(ctx context.Context, q querier, keys, out []string) error {
+	if len(keys) == 0 {
+		return nil
 	}
-	out := make([]string, len(keys))
 	// The values as they are, not as text: SQLite takes longer to write a number than to read a row.
 	values := make([]any, figuresRead)
 	dest := make([]any, figuresRead)
@@ -38,7 +52,7 @@ func figuresOf(ctx context.Context, q querier, keys []string) ([]string, error) 
 		dest[i] = &values[i]
 	}
 	var record []byte
-	err := each(ctx, q, `
+	return each(ctx, q, `
 		SELECT j.key, a.status, a.reason, a.error, s.steps, s.rir, s.ratio_harmful, s.ratio_primary, s.rir_ridge, s.ratio_harmful_ridge,
 			s.ratio_primary_ridge, s.ridge_dominated, s.ceiling, s.unbounded, s.freedom, s.kappa_theta, s.loss_primary, s.loss_base,
 			s.def_a, s.def_b, s.def_c, s.def_a_ridge, s.def_b_ridge, s.bound, s.reached, s.reached_bound, s.deep, s.kinds,
@@ -64,7 +78,6 @@ func figuresOf(ctx context.Context, q querier, keys []string) ([]string, error) 
 			out[i] = hex.EncodeToString(sum[:])
 			return nil
 		})
-	return out, err
 }
 
 // figuresRead is the number of columns that figuresOf reads.

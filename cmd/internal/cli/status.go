@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -47,18 +49,31 @@ Without SPEC: every spec in the current folder, in the project's root, and in th
 			dbs := &databases{opener: a.openOrEmpty}
 			defer func() { err = joined(err, dbs.close()) }()
 			g := &grid{columns: statusColumns(asJSON)}
-			for _, t := range targets {
+			rows, rowErrs := make([][]any, len(targets)), make([]error, len(targets))
+			next := make(chan func(), len(targets))
+			for i, t := range targets {
 				db, err := dbs.get(ctx, a.dbPathFor(t.file.Root))
 				if err != nil {
 					return err
 				}
-				row, err := t.status(ctx, db, asJSON)
-				if err != nil {
-					errs = append(errs, err)
-					continue
-				}
-				g.add(row...)
+				next <- func() { rows[i], rowErrs[i] = t.status(ctx, db, asJSON) }
 			}
+			close(next)
+			var wait sync.WaitGroup
+			for range runtime.GOMAXPROCS(0) {
+				wait.Go(func() {
+					for one := range next {
+						one()
+					}
+				})
+			}
+			wait.Wait()
+			for i, row := range rows {
+				if rowErrs[i] == nil {
+					g.add(row...)
+				}
+			}
+			errs = append(errs, rowErrs...)
 			if !asJSON {
 				g.dropZeros("diverged", "failed", "running", "waiting", "claims")
 				g.zerosToNull("claims")
