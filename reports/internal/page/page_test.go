@@ -263,7 +263,7 @@ func TestHostile(t *testing.T) {
 
 // TestBounds checks that no text, however it is made, takes long: what a parser would be slow on is shown as its source.
 func TestBounds(t *testing.T) {
-	const size = 1 << 17
+	const size = 1 << 16
 	for _, c := range []struct {
 		unit string
 		line int // of the warning; 0: none
