@@ -8,6 +8,10 @@
 // [Document.HTML] writes the same report as one self-contained page and [Document.Notebook] as a Jupyter notebook; [WriteExport] puts
 // them into a file, which carries the digest of its own text, and [Formulas] finds what of a spec's TeX a page cannot show.
 //
+// [Look] reads what lies beside a spec, and what was found there is [Present]: Judge says whether it stands, with every reason why not;
+// Changes which numbers a document tells otherwise than it; Trace where something in it comes from. All three are pure, and go by the
+// manifest that [Write] puts beside each report.
+//
 // What differs between two computations of the same plan (times, machines, commits, attempts) stands in the report's last section,
 // Provenance, and nowhere else: not in the rest of the text, the figures or the CSV files, and in the manifest only as the digest of
 // the whole text, by which [Guard] tells whether somebody has edited it.
