@@ -13,8 +13,9 @@
 // manifest that [Write] puts beside each report.
 //
 // What differs between two computations of the same plan (times, machines, commits, attempts) stands in the report's last section,
-// Provenance, and nowhere else: not in the rest of the text, the figures or the CSV files, and in the manifest only as the digest of
-// the whole text, by which [Guard] tells whether somebody has edited it.
+// Provenance, and nowhere else: not in the rest of the text, the figures or the CSV files, and in the manifest only in the part on
+// what was written: digests of the whole text and of its lines, by which [Guard] and Judge tell whether somebody has edited it, and of
+// each run's final figures.
 //
 // The package runs no experiment, writes nothing to the database and knows no method by name.
 package reports
