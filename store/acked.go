@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -20,8 +21,8 @@ type Lost struct {
 // ackedSince is the schema version that first had a file of acknowledged ends.
 const ackedSince = 4
 
-// Lost lists the ends that were acknowledged and are missing, in the order in which they were recorded: it compares the whole of the
-// file runs.db-acked with the database. An end counts as missing until its run has ended again.
+// Lost lists the ends that were acknowledged and are missing, the last of each run, in the order in which they were recorded: it compares
+// the whole of the file runs.db-acked with the database. An end counts as missing until its run has ended again.
 func (db *DB) Lost(ctx context.Context) ([]Lost, error) {
 	known, err := lostRows(ctx, db.r)
 	if err != nil {
@@ -35,8 +36,7 @@ func (db *DB) Lost(ctx context.Context) ([]Lost, error) {
 		}
 		lines = append(lines, found...)
 	}
-	slices.SortFunc(lines, func(a, b ack) int { return int(a.Seq - b.Seq) })
-	lines = slices.CompactFunc(lines, func(a, b ack) bool { return a.Seq == b.Seq && a.Key == b.Key })
+	lines = lastOfEach(lines)
 	out := make([]Lost, len(lines))
 	for i, a := range lines {
 		out[i] = Lost(a)
@@ -70,7 +70,24 @@ func scanAcks(ctx context.Context, q querier, query string, args ...any) (out []
 	return out, err
 }
 
-// missing says which of lines the database does not hold: neither that end nor a later one of the same run that makes up for it.
+// lastOfEach leaves of each run the last end, the last finished one where there is any, in order.
+func lastOfEach(lines []ack) (out []ack) {
+	last := make(map[string]ack)
+	for _, a := range lines {
+		old, ok := last[a.Key]
+		later := a.Seq > old.Seq
+		if fa, fo := a.Status.Finished(), old.Status.Finished(); fa != fo {
+			later = fa
+		}
+		if !ok || later {
+			last[a.Key] = a
+		}
+	}
+	return slices.SortedFunc(maps.Values(last), func(a, b ack) int { return int(a.Seq - b.Seq) })
+}
+
+// missing says which of lines, the last of each run, the database does not hold: neither that end nor a later one of the same run that
+// makes up for it.
 func missing(ctx context.Context, q querier, lines []ack) (out []ack, err error) {
 	keys := make(map[int64]string) // by seq
 	type ends struct{ finished, any int64 }
@@ -101,7 +118,7 @@ func missing(ctx context.Context, q querier, lines []ack) (out []ack, err error)
 			out = append(out, a)
 		}
 	}
-	return out, err
+	return lastOfEach(out), err
 }
 
 // nextSeq is the place of an end that is being recorded: after all that the database holds and all that were ever acknowledged. It
