@@ -1,9 +1,11 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -55,6 +57,19 @@ func child(what, path string) error {
 	}
 	defer func() { _ = db.Close() }()
 	switch verb {
+	case "full": // write what is too large for the limit
+		ignoreSizeLimit()
+		large := bytes.Repeat([]byte("x"), 4<<20)
+		if _, err := db.WriteArtifact(key(1), "theta", large); !errors.Is(err, ErrDisk) {
+			return fmt.Errorf("an artifact: %w; want that the disk is full", err)
+		}
+		err := db.WriteCheckpoint(key(1), func(w io.Writer) error {
+			_, err := w.Write(large)
+			return err
+		})
+		if !errors.Is(err, ErrDisk) {
+			return fmt.Errorf("a checkpoint: %w; want that the disk is full", err)
+		}
 	case "claim": // claim the runs below arg, print those it got
 		n, err := strconv.Atoi(arg)
 		if err != nil {

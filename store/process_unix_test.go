@@ -5,6 +5,7 @@ package store
 import (
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -38,3 +39,6 @@ func readersWithoutRights(t *testing.T) lowered {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 	}}
 }
+
+// ignoreSizeLimit lets a write beyond the limit of file sizes fail, as the command does.
+func ignoreSizeLimit() { signal.Ignore(syscall.SIGXFSZ) }
