@@ -132,7 +132,7 @@ func newer(ts *testscript.TestScript, neg bool, args []string) {
 //
 //   - "go run ./cmd/kappa ARGS" runs kappa, with --dry-run where it would execute a shipped experiment;
 //   - "go build -o kappa ./cmd/kappa" puts kappa into the folder;
-//   - "go test ./..." is what runs this; other tests and benchmarks run in this project, benchmarks once;
+//   - "go test ./..." is what runs this; other tests and benchmarks run in this project, benchmarks once, and small ones;
 //   - other people's programs run where they are installed.
 func TestReadmeCommands(t *testing.T) {
 	if raceDetector {
@@ -180,7 +180,7 @@ func benchmarkOnce(t *testing.T, document, line string) {
 		t.Errorf("%s: it shows %q, and this test knows benchmarks alone", document, line)
 		return
 	}
-	cmd := exec.CommandContext(t.Context(), "sh", "-c", "go test -benchtime 1x "+args)
+	cmd := exec.CommandContext(t.Context(), "sh", "-c", "go test -short -benchtime 1x "+args)
 	cmd.Dir = "../.."
 	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "ns/op") {
 		t.Errorf("%s: %s: %v\n%s", document, line, err, out)

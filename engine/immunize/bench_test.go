@@ -100,9 +100,15 @@ func geometricTask(rng *rand.Rand, n, d int, first, last float64) Task {
 	return t
 }
 
+// shortSize is the largest size under -short, with which the commands of documents are tried out.
+const shortSize = 200
+
 // BenchmarkAlgorithm1Step is one step over all rows: normalized, with the squared error.
 func BenchmarkAlgorithm1Step(b *testing.B) {
 	for _, c := range []struct{ d, n int }{{64, 180}, {79, 200}, {784, 5900}} {
+		if testing.Short() && c.d > shortSize {
+			continue
+		}
 		b.Run(fmt.Sprintf("d=%d,n=%d", c.d, c.n), func(b *testing.B) {
 			rng := rand.New(rand.NewPCG(1, 2))
 			p := Problem{Primary: geometricTask(rng, c.n, c.d, 1, 0.03), Harmful: geometricTask(rng, c.n, c.d, 0.05, 1)}
@@ -119,6 +125,9 @@ func BenchmarkAlgorithm1Step(b *testing.B) {
 func BenchmarkReleasedStep(b *testing.B) {
 	const rows = 64
 	for _, d := range []int{79, 784} {
+		if testing.Short() && d > shortSize {
+			continue
+		}
 		b.Run(fmt.Sprintf("d=%d,batch=%d", d, rows), func(b *testing.B) {
 			rng := rand.New(rand.NewPCG(1, 2))
 			p := Problem{Primary: geometricTask(rng, 4*rows, d, 1, 1), Harmful: geometricTask(rng, 4*rows, d, 1, 1), Loss: Logistic}

@@ -55,8 +55,14 @@ func BenchmarkEnds(b *testing.B) {
 	}
 }
 
+// shortSize is the largest size under -short, with which the commands of documents are tried out.
+const shortSize = 200
+
 func BenchmarkSingularValues(b *testing.B) {
 	for _, n := range []int{64, 200, 784} {
+		if testing.Short() && n > shortSize {
+			continue
+		}
 		a := numtest.Gaussian(numtest.Rand(2), n, n)
 		b.Run(fmt.Sprintf("n=%d", n), func(b *testing.B) {
 			for b.Loop() {
@@ -65,6 +71,9 @@ func BenchmarkSingularValues(b *testing.B) {
 				}
 			}
 		})
+	}
+	if testing.Short() {
+		return
 	}
 	x := numtest.Gaussian(numtest.Rand(3), 5900, 784)
 	b.Run("R/n=5900x784", func(b *testing.B) {
@@ -83,6 +92,9 @@ func BenchmarkSingularValues(b *testing.B) {
 
 func BenchmarkFactor(b *testing.B) {
 	for _, size := range [][2]int{{180, 64}, {784, 784}, {5900, 784}} {
+		if testing.Short() && size[1] > shortSize {
+			continue
+		}
 		x := numtest.Gaussian(numtest.Rand(4), size[0], size[1])
 		b.Run(fmt.Sprintf("new/n=%dx%d", size[0], size[1]), func(b *testing.B) {
 			for b.Loop() {

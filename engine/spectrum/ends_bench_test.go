@@ -15,6 +15,9 @@ import (
 func BenchmarkTrajectory(b *testing.B) {
 	for _, from := range []string{"theta", "F"} {
 		for _, d := range []int{64, 79, 200, 784} {
+			if testing.Short() && d > shortSize {
+				continue
+			}
 			b.Run(fmt.Sprintf("%s/n=%d", from, d), func(b *testing.B) {
 				tr := newTrajectory(columns(b, 1, 7*d, d, 1, 0.03), columns(b, 2, 7*d, d, 0.05, 1), 1e-3, 1e-3)
 				tr.look(b)
