@@ -13,6 +13,9 @@ import (
 // defaultGrace is how long a run that is to stop is waited for: every loop of the engine looks at its context once a step.
 const defaultGrace = 10 * time.Second
 
+// MemoryLimit is the reason of a run that was stopped because the process neared its limit.
+const MemoryLimit = "memory limit"
+
 // errTimeout is the cause of a context that ran into Options.Timeout.
 var errTimeout = errors.New("the run's time limit is over")
 
@@ -71,7 +74,7 @@ func (s *execution) stopped(ctx, runCtx context.Context, log string, e ended) (s
 		out.Error = strings.ReplaceAll(out.Error, context.DeadlineExceeded.Error(), out.Reason)
 		err = errors.New(out.Error)
 	case full:
-		out.Status, out.Reason, out.Error = store.Failed, "memory limit", memory.Error()
+		out.Status, out.Reason, out.Error = store.Failed, MemoryLimit, memory.Error()
 		err = memory
 		if e.left {
 			out.Status = store.TimedOut

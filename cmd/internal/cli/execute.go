@@ -245,6 +245,8 @@ func tellTrouble(show progress, spec *experiments.Spec, e runner.Event) {
 	case e.Kind == runner.Retried:
 		show.line("kappa: run %s: %s, trying again: %v", name, e.Status, e.Err)
 	case e.Kind != runner.Finished:
+	case e.Status == store.Failed && e.Reason == runner.MemoryLimit:
+		show.line("kappa: run %s: failed: %v\nkappa: hint: -j 1 leaves it all there is, --retries 1 tries it again when nothing else runs, and a larger --memory-limit allows more", name, e.Err)
 	case e.Status == store.Failed:
 		show.line("kappa: run %s: failed: %v\nkappa: hint: `kappa runs show %s` has its log", name, e.Err, short(e.Run.Key))
 	case e.Status == store.TimedOut:
