@@ -153,7 +153,11 @@ func TestTrajectory(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			tr := newTrajectory(c.p, c.h, c.well, c.harm)
-			for i := range c.steps {
+			steps := c.steps
+			if raceDetector {
+				steps = 2
+			}
+			for i := range steps {
 				tr.look(t)
 				agrees(t, fmt.Sprintf("primary, step %d", i), c.p, tr.theta, tr.xp)
 				agrees(t, fmt.Sprintf("harmful, step %d", i), c.h, tr.theta, tr.xh)
