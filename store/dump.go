@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -11,7 +10,7 @@ import (
 
 // dump writes what temp.chosen and temp.versions of a connection have chosen as JSON lines.
 type dump struct {
-	c       *sql.Conn
+	c       querier
 	files   *files
 	o       ExportOptions
 	report  *ExportReport

@@ -60,8 +60,9 @@ func (db *DB) exportJSONL(ctx context.Context, w io.Writer, o ExportOptions) (r 
 			return err
 		}
 		defer files.close()
-		d := dump{c: c, files: files, o: o, report: &r, out: newLineWriter(w)}
-		return d.all(ctx)
+		p := newPrepared(c)
+		d := dump{c: p, files: files, o: o, report: &r, out: newLineWriter(w)}
+		return errors.Join(d.all(ctx), p.close())
 	})
 	return r, err
 }

@@ -72,6 +72,7 @@ func (l *loader) insertRows(ctx context.Context, table, ownerColumn string, owne
 		query += quoteName(c)
 	}
 	query += ") VALUES (" + marks(len(head)+len(columns)) + ")"
+	all := make([][]any, len(rows))
 	for n, row := range rows {
 		if len(row) != len(columns) {
 			return fmt.Errorf("row %d has %d values, the heading names %d columns of %s", n+1, len(row), len(columns), table)
@@ -84,11 +85,9 @@ func (l *loader) insertRows(ctx context.Context, table, ownerColumn string, owne
 			}
 			args = append(args, v)
 		}
-		if _, err := l.exec(ctx, query, args...); err != nil {
-			return fmt.Errorf("row %d: %w", n+1, err)
-		}
+		all[n] = args
 	}
-	return nil
+	return insert(ctx, l.tx, query, len(all), func(i int) []any { return all[i] })
 }
 
 func (l *loader) insertExperiment(ctx context.Context, text []byte) (int64, error) {

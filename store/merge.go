@@ -52,8 +52,8 @@ const (
 type merger struct {
 	db      *DB
 	c       *sql.Conn
-	q       querier // the transaction under way; the connection where nothing is written
-	tx      *sql.Tx
+	q       *prepared // of c
+	tx      *sql.Tx   // that is under way
 	o       mergeOptions
 	files   *files
 	columns map[string][]field // that both have
@@ -114,11 +114,11 @@ func (db *DB) merge(ctx context.Context, src *DB, o mergeOptions) (report Import
 		return report, err
 	}
 	defer f.close()
-	g := &merger{db: db, c: c, q: c, o: o, files: f, report: &report, runs: map[int64]mergedRun{}, written: map[string]bool{}}
+	g := &merger{db: db, c: c, q: newPrepared(c), o: o, files: f, report: &report, runs: map[int64]mergedRun{}, written: map[string]bool{}}
 	if g.columns, err = shared(ctx, c); err != nil {
 		return report, err
 	}
-	return report, g.all(ctx)
+	return report, errors.Join(g.all(ctx), g.q.close())
 }
 
 // shared are the columns that travel and that both databases have.
@@ -165,8 +165,8 @@ func (g *merger) inTransaction(ctx context.Context, f func() error) error {
 	if err != nil {
 		return err
 	}
-	g.tx, g.q = tx, tx
-	defer func() { g.tx, g.q = nil, g.c }()
+	g.tx = tx
+	defer func() { g.tx = nil }()
 	if err := f(); err != nil {
 		g.ends = nil
 		return errors.Join(err, tx.Rollback())
@@ -174,17 +174,26 @@ func (g *merger) inTransaction(ctx context.Context, f func() error) error {
 	if err := tx.Commit(); err != nil {
 		return err
 	}
-	for _, end := range g.ends {
-		g.db.acknowledge(ctx, end)
-	}
-	g.ends = g.ends[:0]
+	g.acknowledge(ctx)
 	g.db.foldLog(ctx, g.c)
 	return nil
 }
 
+// acknowledge lists the ends that are on the disk now, all at once.
+func (g *merger) acknowledge(ctx context.Context) {
+	ends := slices.DeleteFunc(g.ends, func(a ack) bool { return a.Status == Interrupted })
+	g.ends = nil
+	if len(ends) == 0 || g.db.scratch {
+		return
+	}
+	if g.db.acked.add(ends) != nil {
+		g.db.acknowledge(ctx, ends[len(ends)-1]) // which writes the file anew, or says that it cannot
+	}
+}
+
 // exec changes the target.
 func (g *merger) exec(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	return g.tx.ExecContext(ctx, query, args...)
+	return g.q.ExecContext(ctx, query, args...)
 }
 
 // attempts merges the ended attempts, in the order in which they ended.
@@ -273,7 +282,7 @@ func (g *merger) describe(ctx context.Context, r *mergedRun, from int64) error {
 	for _, f := range fields {
 		set = append(set, quoteName(f.name)+" = excluded."+quoteName(f.name))
 	}
-	err := g.tx.QueryRowContext(ctx, "INSERT INTO main.run ("+list(fields, "")+") SELECT "+list(fields, "")+` FROM incoming.run WHERE id = ?
+	err := g.q.QueryRowContext(ctx, "INSERT INTO main.run ("+list(fields, "")+") SELECT "+list(fields, "")+` FROM incoming.run WHERE id = ?
 		ON CONFLICT (key) DO UPDATE SET `+strings.Join(set, ", ")+" RETURNING id", from).Scan(&r.id)
 	if err != nil {
 		return err

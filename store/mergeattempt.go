@@ -120,7 +120,7 @@ func (g *merger) insert(ctx context.Context, from, run int64, number int) (int64
 			return 0, err
 		}
 	}
-	if err := g.tx.QueryRowContext(ctx, "SELECT r.key, a.status, "+experimentOfRun+" FROM main.attempt AS a JOIN main.run AS r ON r.id = a.run WHERE a.id = ?",
+	if err := g.q.QueryRowContext(ctx, "SELECT r.key, a.status, "+experimentOfRun+" FROM main.attempt AS a JOIN main.run AS r ON r.id = a.run WHERE a.id = ?",
 		id).Scan(&end.Key, &end.Status, &end.Experiment); err != nil {
 		return 0, err
 	}

@@ -69,7 +69,7 @@ func (g *merger) experiment(ctx context.Context, from int64, known map[string]bo
 	}
 	fields := list(g.columns["experiment"], "")
 	var id int64
-	err = g.tx.QueryRowContext(ctx, "INSERT INTO main.experiment (touched, "+fields+") SELECT (SELECT "+touched+" FROM main.experiment), "+fields+
+	err = g.q.QueryRowContext(ctx, "INSERT INTO main.experiment (touched, "+fields+") SELECT (SELECT "+touched+" FROM main.experiment), "+fields+
 		" FROM incoming.experiment WHERE id = ? ON CONFLICT (name, hash) DO UPDATE SET touched = excluded.touched RETURNING id", from).Scan(&id)
 	if err != nil {
 		return fmt.Errorf("experiment %s: %w", name, err)
