@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 func isNumber(v any) bool {
@@ -28,13 +29,29 @@ func tableCell(v any) string {
 	case []byte:
 		return blobCell(v)
 	case string:
-		if !strings.ContainsAny(v, "\n\r\t") { // as most: a listing may have 100,000 rows
-			return v
-		}
-		return strings.NewReplacer("\n", `\n`, "\r", `\r`, "\t", `\t`).Replace(v)
+		return visible(v, "")
 	default:
 		return exactCell(v)
 	}
+}
+
+// visible writes text so that a terminal shows it and does nothing else: control characters but those in keep become what Go would
+// write for them.
+func visible(s, keep string) string {
+	control := func(r rune) bool { return unicode.IsControl(r) && !strings.ContainsRune(keep, r) }
+	if !strings.ContainsFunc(s, control) { // as most: a listing may have 100,000 rows
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if !control(r) {
+			b.WriteRune(r)
+			continue
+		}
+		q := strconv.QuoteRune(r)
+		b.WriteString(q[1 : len(q)-1])
+	}
+	return b.String()
 }
 
 // blobCell shows the first bytes of a blob as SQL would write it, and its length.

@@ -137,3 +137,20 @@ func TestMoment(t *testing.T) {
 		t.Errorf("0 is %v, %v", d, err)
 	}
 }
+
+func TestVisible(t *testing.T) {
+	for text, want := range map[string]string{
+		"κ 𝛋 \U0001FAE0": "κ 𝛋 \U0001FAE0",
+		"a\nb\tc\r":      `a\nb\tc\r`,
+		"\x1b[2J\x07":    `\x1b[2J\a`,
+		"\u009b31m":      `\u009b31m`,
+		"\x00\x7f":       `\x00\x7f`,
+	} {
+		if got := visible(text, ""); got != want {
+			t.Errorf("%q is shown as %q, want %q", text, got, want)
+		}
+	}
+	if got := visible("a\n\x1bb", "\n"); got != "a\n\\x1bb" {
+		t.Errorf("lines are kept: %q", got)
+	}
+}

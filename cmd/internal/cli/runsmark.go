@@ -108,7 +108,7 @@ prints the notes. A note is shown by "kappa runs show" and is the column note of
 			case len(args) == 1:
 				for _, m := range marked {
 					if m.Note != "" {
-						fmt.Fprintf(a.env.Stdout, "%s  %s\n", short(m.Key), strings.ReplaceAll(m.Note, "\n", "\n"+strings.Repeat(" ", 14)))
+						fmt.Fprintf(a.env.Stdout, "%s  %s\n", short(m.Key), strings.ReplaceAll(visible(m.Note, "\n\t"), "\n", "\n"+strings.Repeat(" ", 14)))
 					}
 				}
 			default:

@@ -174,7 +174,7 @@ func runText(r store.RunRow) string {
 	if r.Seed != nil {
 		parts = append(parts, fmt.Sprintf("seed %d", *r.Seed))
 	}
-	return strings.Join(parts, "  ")
+	return visible(strings.Join(parts, "  "), "")
 }
 
 // sayRuns says what was done to runs: to each of a few, to how many of many.

@@ -253,7 +253,7 @@ func (s *sheet) write(a *app) error {
 		}
 	}
 	for _, t := range s.d.Attempts {
-		log := strings.TrimSpace(t.Log)
+		log := strings.TrimSpace(visible(t.Log, "\n\t"))
 		if log == "" || t.Number < s.d.Run.Attempt && !s.all {
 			continue
 		}
@@ -279,7 +279,7 @@ func (s *sheet) tail(log string) string {
 // writeLogs writes the logs alone, each under a line of its own where there are several.
 func (s *sheet) writeLogs(a *app) error {
 	for _, t := range s.d.Attempts {
-		log := strings.TrimRight(t.Log, "\n")
+		log := strings.TrimRight(visible(t.Log, "\n\t"), "\n")
 		if len(s.d.Attempts) > 1 {
 			log = strings.TrimSpace(fmt.Sprintf("attempt %d, %s\n%s", t.Number, t.Status, log))
 		}
