@@ -204,24 +204,36 @@ func (p *pattern) settingsOf(g *group, index []int) Settings {
 // collect resolves every combination; axes for which fixed is true keep their first value.
 func (r *resolver) collect(fixed func(axis) bool) []Combination {
 	var out []Combination
+	r.each(fixed, 0, 1, func(c Combination) { out = append(out, c) })
+	return out
+}
+
+// block is the number of combinations, one after the other, that belong to the same part of a sweep.
+const block = 256
+
+// each resolves the combinations of one of so many parts of a sweep.
+func (r *resolver) each(fixed func(axis) bool, part, parts int, f func(Combination)) {
 	patterns := r.patterns()
 	var room []Assignment // for many combinations at once
+	ordinal := -1
 	for g, index := range r.combinations(fixed) {
 		p := patterns.of(g, index)
 		if p.excluded(g, index) {
 			continue
 		}
+		if ordinal++; ordinal/block%parts != part {
+			continue
+		}
 		if len(room) < len(p.swept) {
 			room = make([]Assignment, max(256, len(p.swept)))
 		}
-		v := Combination{Ordinal: len(out), Variant: g.variant, Settings: p.settingsOf(g, index)}
+		v := Combination{Ordinal: ordinal, Variant: g.variant, Settings: p.settingsOf(g, index)}
 		if n := len(p.swept); n > 0 {
 			v.Swept, room = room[:n:n], room[n:]
 		}
 		for i, place := range p.swept {
 			v.Swept[i] = Assignment{place.path, place.of(g, index)}
 		}
-		out = append(out, v)
+		f(v)
 	}
-	return out
 }

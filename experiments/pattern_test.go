@@ -167,3 +167,35 @@ func TestSamples(t *testing.T) {
 		t.Error("an unknown path is sampled")
 	}
 }
+
+// TestEachCombination: the parts of a sweep are all of it, each combination in one.
+func TestEachCombination(t *testing.T) {
+	s, err := Load(os.DirFS("testdata"), "example.toml", testCatalog())
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := variants(t, s)
+	for _, parts := range []int{1, 2, 3, 50} {
+		got := make([]Combination, len(all))
+		seen := 0
+		for part := range parts {
+			last := -1
+			err := s.EachCombination(nil, part, parts, func(c Combination) {
+				if c.Ordinal <= last {
+					t.Errorf("%d parts: combination %d comes after %d", parts, c.Ordinal, last)
+				}
+				got[c.Ordinal], last = c, c.Ordinal
+				seen++
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if seen != len(all) || !reflect.DeepEqual(got, all) {
+			t.Errorf("%d parts have %d combinations of %d, or others", parts, seen, len(all))
+		}
+	}
+	if err := s.EachCombination([]Axis{{"train.nonsense", []any{int64(1)}}}, 0, 1, func(Combination) {}); err == nil {
+		t.Error("an unknown path is swept")
+	}
+}

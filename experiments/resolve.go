@@ -46,6 +46,17 @@ func (s *Spec) Samples(set []Axis, keep func(path string) bool) ([]Combination, 
 	}), nil
 }
 
+// EachCombination calls f for those combinations, as Combinations returns them, that belong to one of so many parts of the sweep, part
+// from 0, in order. Each belongs to one part: what is done with the combinations of a large sweep can so be done by several at once.
+func (s *Spec) EachCombination(set []Axis, part, parts int, f func(Combination)) error {
+	r, err := s.resolver(set)
+	if err != nil {
+		return err
+	}
+	r.each(nil, part, parts, f)
+	return nil
+}
+
 // resolver makes the sweep ready to be resolved, or says what is wrong with set.
 func (s *Spec) resolver(set []Axis) (*resolver, error) {
 	r := newResolver(s, set)

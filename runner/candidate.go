@@ -12,28 +12,43 @@ import (
 
 // candidate is what a combination of a sweep makes: a run, which may be another combination's too.
 type candidate struct {
+	ordinal  int // of the combination
+	variant  int
+	swept    []experiments.Assignment // by the combination, whether the run reads it or not
 	run      Planned
 	theta0   *Planned // the pre-training that the run starts from; nil: none
 	problems experiments.Problems
 	missing  []string // references of data without a digest; the run is not made then
 }
 
-// candidates works out every combination, on all cores. It takes the combinations' settings for its own.
-func candidates(spec *experiments.Spec, variants []experiments.Combination, digests map[string]string) []candidate {
-	const worth = 1000 // combinations, that is a few milliseconds
-	out := make([]candidate, len(variants))
-	parts := max(1, min(runtime.GOMAXPROCS(0), len(variants)/worth))
+// candidates works out every combination of a sweep, on all cores, in order.
+func candidates(spec *experiments.Spec, set []experiments.Axis, digests map[string]string) ([]candidate, error) {
+	parts := runtime.GOMAXPROCS(0)
+	found, errs := make([][]candidate, parts), make([]error, parts)
 	var wait sync.WaitGroup
 	for part := range parts {
 		wait.Go(func() {
 			d := &drafter{spec: spec, digests: digests, data: make(map[plainData][]string)}
-			for i := part * len(variants) / parts; i < (part+1)*len(variants)/parts; i++ {
-				out[i] = d.draft(variants[i])
-			}
+			errs[part] = spec.EachCombination(set, part, parts, func(v experiments.Combination) {
+				found[part] = append(found[part], d.draft(v))
+			})
 		})
 	}
 	wait.Wait()
-	return out
+	if errs[0] != nil { // all have the same
+		return nil, errs[0]
+	}
+	total := 0
+	for _, list := range found {
+		total += len(list)
+	}
+	out := make([]candidate, total)
+	for _, list := range found {
+		for _, c := range list {
+			out[c.ordinal] = c
+		}
+	}
+	return out, nil
 }
 
 // drafter makes candidates, one after the other.
@@ -48,6 +63,7 @@ type drafter struct {
 type plainData struct{ primary, harmful, model string }
 
 func (d *drafter) draft(v experiments.Combination) (c candidate) {
+	c.ordinal, c.variant, c.swept = v.Ordinal, v.Variant, v.Swept
 	settings := resolve(v.Settings)
 	r := reader{settings}
 	c.problems = check(d.spec, r)

@@ -50,19 +50,18 @@ func (p *Plan) Keys() []string {
 // reference (see [References]); set holds the axes given on the command line and may be nil. The error holds every
 // combination of settings that cannot be run, as [experiments.Problems], or names the data sets whose digests are missing.
 func NewPlan(spec *experiments.Spec, set []experiments.Axis, digests map[string]string) (*Plan, error) {
-	variants, err := spec.Combinations(set)
+	found, err := candidates(spec, set, digests)
 	if err != nil {
 		return nil, fmt.Errorf("plan %s: %w", spec.Name, err)
 	}
-	plan := &Plan{Spec: spec, Runs: make([]Planned, 0, len(variants))}
+	plan := &Plan{Spec: spec, Runs: make([]Planned, 0, len(found))}
 	paths, missed := make(map[string]bool), make(map[string]bool)
-	seen := make(map[string]int, len(variants)) // key → variant
+	seen := make(map[string]int, len(found)) // key → variant
 	said := make(map[experiments.Problem]bool)
 	var missing []error
 	var problems experiments.Problems
-	for i, c := range candidates(spec, variants, digests) {
-		v := variants[i]
-		for _, a := range v.Swept {
+	for _, c := range found {
+		for _, a := range c.swept {
 			paths[a.Path] = true
 		}
 		for _, p := range c.problems {
@@ -82,19 +81,19 @@ func NewPlan(spec *experiments.Spec, set []experiments.Axis, digests map[string]
 		}
 		if c.theta0 != nil {
 			if _, known := seen[c.theta0.Key]; !known {
-				seen[c.theta0.Key] = v.Variant
+				seen[c.theta0.Key] = c.variant
 				plan.Runs = append(plan.Runs, *c.theta0)
 			}
 		}
 		if first, known := seen[c.run.Key]; known {
-			if first != v.Variant {
-				problems = append(problems, sameVariant(spec, first, v.Variant))
-				seen[c.run.Key] = v.Variant // once is enough
+			if first != c.variant {
+				problems = append(problems, sameVariant(spec, first, c.variant))
+				seen[c.run.Key] = c.variant // once is enough
 			}
 			plan.Merged++
 			continue
 		}
-		seen[c.run.Key] = v.Variant
+		seen[c.run.Key] = c.variant
 		plan.Runs = append(plan.Runs, c.run)
 	}
 	if len(problems) > 0 {
