@@ -38,6 +38,16 @@
 // log says so, and where a run went on. [Options.Force] begins without. The optimum of a linear probe and what the frozen blocks give for an
 // attack's images are computed again.
 //
+// # Limits
+//
+// [Memory] predicts what a run takes from its shapes, at its peak and within a factor of two. Runs that do not fit beside those in flight
+// wait; where the process nears [Options.MemoryLimit] nevertheless, the newest run is stopped and fails, and from then on fewer run at once.
+//
+// A run is told to stop by its context: of the time limit, of the call, or of the watchdog. The engine looks at it once a step; what is one
+// step to it is a factorisation of the data, a spectrum, a pass of a net over a batch, a Newton minimisation of a logistic loss, the ceiling, the
+// drawing or reading of a data set. A run that has not stopped [Options.Grace] later is recorded, and what computes it is left to itself:
+// its worker goes on with the next one, and [Summary.GivenUp] names it.
+//
 // # Time
 //
 // [Predict] says beforehand how long runs will take. The catalog gives each method and attacker a cost, which says how its time

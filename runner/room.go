@@ -38,8 +38,11 @@ func (m *room) enter(it *item, idle bool) bool {
 	if m == nil || idle {
 		return true
 	}
-	g := guest{it: it, solo: it.solo}
-	g.need, _ = Memory(it.Run, m.sizes)
+	if it.need == nil {
+		n, _ := Memory(it.Run, m.sizes)
+		it.need = &n
+	}
+	g := guest{it: it, need: *it.need, solo: it.solo}
 	others := m.active() > 0
 	solo := slices.ContainsFunc(m.inside, func(o guest) bool { return o.solo && !o.left })
 	if others && (g.solo || solo || m.most > 0 && m.active() >= m.most || m.taken(g) > m.limit) {

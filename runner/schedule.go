@@ -26,6 +26,7 @@ type item struct {
 	asked bool // somebody needs it
 	tries int  // attempts that were made at it before it was put back
 	solo  bool // it is to run when nothing else does
+	need  *Need
 	// watched says that it is elsewhere, and nobody here can see whether its process lives: that is waited for, until it gives another
 	// sign of life or has given none for too long. beat is its last one.
 	watched bool
@@ -112,21 +113,30 @@ func (it *item) ready() (ok bool, broken *item) {
 	return true, broken
 }
 
+// mostBarred is how many runs that do not fit into memory now are looked at for one that does.
+const mostBarred = 100
+
 // next waits for a run that can be handed out; nil when there is none left, and when the schedule is stopped. broken is the run that
 // it needs and cannot have.
 func (s *schedule) next() (it, broken *item) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for !s.halt {
-		waiting := false
+		waiting, barred := false, 0
 		for _, it := range s.items {
+			if barred == mostBarred {
+				break
+			}
 			if it.state != queued {
 				waiting = waiting || it.state == elsewhere
 				continue
 			}
-			if ok, broken := it.ready(); ok && s.room.enter(it, broken != nil) {
-				it.state = taken
-				return it, broken
+			if ok, broken := it.ready(); ok {
+				if s.room.enter(it, broken != nil) {
+					it.state = taken
+					return it, broken
+				}
+				barred++
 			}
 			waiting = true
 		}
