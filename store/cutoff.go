@@ -27,7 +27,7 @@ func (e *errCutOff) Error() string { return e.what }
 // checkWhole fails with ErrCorrupt where the database or its log lacks an end that cannot be made good. What is being written
 // meanwhile may look like that for a moment, so it has to look so again and again.
 func (db *DB) checkWhole(ctx context.Context) error {
-	const looks, pause = 8, 15 * time.Millisecond
+	const looks, pause = 5, 10 * time.Millisecond
 	for i := 1; ; i++ {
 		doubtful, err := cutOff(db.path)
 		var cut *errCutOff
