@@ -123,6 +123,7 @@ func ticking() Options {
 
 // TestExchangeIdentity: what comes out is what goes in, whichever way it went, and a second time changes nothing.
 func TestExchangeIdentity(t *testing.T) {
+	t.Parallel()
 	db := openTest(t, newPath(t), ticking())
 	fill(t, db)
 	text := exportTest(t, db, ExportOptions{})
@@ -199,6 +200,7 @@ func sameText(t *testing.T, what, want, got string) {
 
 // TestMerge: two notebooks with runs in common.
 func TestMerge(t *testing.T) {
+	t.Parallel()
 	ctx := t.Context()
 	a, b := openTest(t, newPath(t), ticking()), openTest(t, newPath(t), Options{})
 	for i := range 4 {
@@ -249,6 +251,7 @@ func withNote(s Start, note string) Start {
 
 // TestMergeSpecs: a version that comes later from elsewhere does not become the current one, nor its verdicts the latest.
 func TestMergeSpecs(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	ours := newClock()
 	a, b := openTest(t, newPath(t), ticking()), openTest(t, newPath(t), Options{Now: ours.now})

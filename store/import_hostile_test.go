@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // resum gives changed lines a last line that fits them, so that what they say is judged.
@@ -23,6 +24,7 @@ func resum(text string) string {
 
 // TestHostileLines: what is no export, or not a sound one, is refused with the number of the line, and nothing is added.
 func TestHostileLines(t *testing.T) {
+	t.Parallel()
 	src := openTest(t, newPath(t), ticking())
 	if err := src.RecordExperiment(t.Context(), specTest("e", "x", 1)); err != nil {
 		t.Fatal(err)
@@ -133,6 +135,7 @@ func TestHostileLines(t *testing.T) {
 
 // TestHostileDatabases: a database that is not what it seems is refused, and what its artifacts' paths say is not followed.
 func TestHostileDatabases(t *testing.T) {
+	t.Parallel()
 	ctx := t.Context()
 	make := func(change func(db *DB)) string {
 		db, err := Open(ctx, newPath(t), ticking())
@@ -247,18 +250,17 @@ func TestHostileDatabases(t *testing.T) {
 
 // TestImportOlder: a database of an earlier schema is imported, and stays as it is.
 func TestImportOlder(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "old.db")
-	old, err := openAt(t.Context(), path, Options{}, migrations()[:3])
-	if err != nil {
-		t.Skipf("a database of version 3 can no longer be made: %v", err)
-	}
-	for _, s := range []string{
-		"INSERT INTO run (key, kin, method) VALUES ('" + key(1) + "', '" + key(9) + "', 'identity')",
-		"INSERT INTO provenance (hash, git_dirty, argv, modules) VALUES ('" + key(2) + "', 0, '[]', '[]')",
+	old := openPool(plainDriver(), path, readWrite, time.Second, 1)
+	for _, s := range append(migrations()[:3:3],
+		fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = 3", applicationID),
+		"INSERT INTO run (key, kin, method) VALUES ('"+key(1)+"', '"+key(9)+"', 'identity')",
+		"INSERT INTO provenance (hash, git_dirty, argv, modules) VALUES ('"+key(2)+"', 0, '[]', '[]')",
 		"INSERT INTO attempt (run, attempt, status, started, finished, provenance, holder, lease) VALUES (1, 1, 'done', '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:01.000Z', 1, '', 0)",
 		"INSERT INTO metric VALUES (1, 'm', 0, 2.5, NULL)", "UPDATE run SET shown = 1",
-	} {
-		if _, err := old.w.ExecContext(t.Context(), s); err != nil {
+	) {
+		if _, err := old.ExecContext(t.Context(), s); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -282,7 +284,7 @@ func TestImportOlder(t *testing.T) {
 	if after, err := os.ReadFile(path); err != nil || string(after) != string(before) {
 		t.Errorf("the file has changed: %v", err)
 	}
-	if left := listFiles(t, filepath.Dir(path)); len(left) != 2 {
+	if left := listFiles(t, filepath.Dir(path)); len(left) != 2 { // the folder and the file
 		t.Errorf("beside it lie %v", left)
 	}
 }

@@ -28,6 +28,7 @@ func doubling(n int) string {
 
 // TestHostileQueries: what a query can do to harm, to take for ever, or to fill the memory ends soon, with a sentence that says why.
 func TestHostileQueries(t *testing.T) {
+	t.Parallel()
 	db := openTest(t, newPath(t), Options{})
 	record(t, db, 1)
 	before := listFiles(t, db.Dir())
@@ -147,6 +148,7 @@ func residentTest() int64 {
 
 // TestQueryMemory: a query is ended when the process has grown too much.
 func TestQueryMemory(t *testing.T) {
+	t.Parallel()
 	db := openTest(t, newPath(t), Options{})
 	size := int64(1)
 	resident := func() int64 { size += QueryMemory / 4; return size }
