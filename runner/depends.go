@@ -78,6 +78,12 @@ func attacked(run Planned) string {
 // withBaseLines gives each run on a net that is attacked the run on θ_0 that is attacked alike: one of the plan, or else one more,
 // before it. Ordinals are set anew.
 func withBaseLines(runs []Planned) []Planned {
+	if !slices.ContainsFunc(runs, func(run Planned) bool { return reader{run.Settings}.net() }) {
+		for i := range runs {
+			runs[i].Ordinal = i
+		}
+		return runs
+	}
 	base := make(map[string]string) // attacked → key
 	for _, run := range runs {
 		if run.Method() == "identity" && (reader{run.Settings}).net() {
