@@ -242,13 +242,6 @@ func (r *recorder) whole() store.Outcome {
 	return o
 }
 
-// history is a folder with a project whose database is large.
-type history struct {
-	dir   string // with four specs, the report's spec in experiments
-	bytes int64  // of the database file
-	rows  int64  // metric points
-}
-
 // specNames are those of the four experiments.
 func specNames() []string {
 	var out []string

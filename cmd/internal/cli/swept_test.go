@@ -10,8 +10,23 @@ import (
 // TestSweptJSON: what is written by hand is what the encoder writes.
 func TestSweptJSON(t *testing.T) {
 	for _, values := range [][]any{
-		{}, {int64(-3)}, {int64(math.MaxInt64)}, {"immunize"}, {"a b", int64(0)}, {`a"b`}, {`a\b`}, {"<a&b>"}, {"ä"}, {"a\nb"}, {"\x7f"},
-		{""}, {1.5, "x"}, {true}, {[]any{int64(1), "a"}}, {math.Inf(1)}, {"same", "same"},
+		{},
+		{int64(-3)},
+		{int64(math.MaxInt64)},
+		{"immunize"},
+		{"a b", int64(0)},
+		{`a"b`},
+		{`a\b`},
+		{"<a&b>"},
+		{"ä"},
+		{"a\nb"},
+		{"\x7f"},
+		{""},
+		{1.5, "x"},
+		{true},
+		{[]any{int64(1), "a"}},
+		{math.Inf(1)},
+		{"same", "same"},
 	} {
 		var swept []experiments.Assignment
 		g := &grid{}
