@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -199,10 +198,4 @@ func artifactExtension(p string) string {
 		return ".npy"
 	}
 	return p[i:]
-}
-
-// isDigest says whether s is a SHA-256 in hexadecimal digits.
-func isDigest(s string) bool {
-	b, err := hex.DecodeString(s)
-	return err == nil && len(b) == 32 && strings.ToLower(s) == s
 }

@@ -72,7 +72,7 @@ type network struct {
 	lock    *netLock
 	base    fs.FileInfo     // the notebook as the copy holds it; nil: there was none
 	taken   map[string]bool // files of the inbox that the copy holds
-	n       int             // files left so far
+	n       int             // files left since the last merge
 	beat    int
 	claims  map[int64]string // keys by attempt
 	looked  time.Duration    // when the inbox was last looked at
