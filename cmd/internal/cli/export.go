@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -74,6 +75,11 @@ func (a *app) exportRuns(ctx context.Context, selectors []string, format, output
 	if _, err := os.Lstat(path); err == nil && output != "-" && !force {
 		return usagef("--force replaces it", "export to %s: it exists", output)
 	}
+	if format != "db" {
+		if err := a.replaceable(output); err != nil {
+			return err
+		}
+	}
 	db, err := a.openRead(ctx)
 	if err != nil {
 		return err
@@ -110,10 +116,13 @@ func (a *app) exportRuns(ctx context.Context, selectors []string, format, output
 	return a.sayExported(r, output, asJSON)
 }
 
-// exportDB writes a database; one that exists is replaced once the new one is whole.
+// exportDB writes a database; an export that exists is replaced once the new one is whole, with what opening it has put beside it.
 func exportDB(ctx context.Context, db *store.DB, path string, force bool, o store.ExportOptions) (store.ExportReport, error) {
 	if !force {
 		return db.ExportDB(ctx, path, o)
+	}
+	if err := notInUse(db, path); err != nil {
+		return store.ExportReport{}, err
 	}
 	tmp, err := os.MkdirTemp(filepath.Dir(path), ".kappa-export-*")
 	if err != nil {
@@ -122,10 +131,35 @@ func exportDB(ctx context.Context, db *store.DB, path string, force bool, o stor
 	defer os.RemoveAll(tmp)
 	whole := filepath.Join(tmp, filepath.Base(path))
 	r, err := db.ExportDB(ctx, whole, o)
-	if err == nil {
-		err = os.Rename(whole, path)
+	if err != nil {
+		return r, err
 	}
-	return r, err
+	for _, end := range []string{"-acked", "-shm"} { // of the old one: they would tell of losses, and of another log
+		if err := os.Remove(path + end); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return r, failf("", "export to %s: %v", path, err)
+		}
+	}
+	if err := os.Rename(whole, path); err != nil {
+		return r, failf("", "export to %s: %v", path, cause(err))
+	}
+	return r, nil
+}
+
+// notInUse refuses to replace the database that is exported, and one with a log, which SQLite would take for the new one's.
+func notInUse(db *store.DB, path string) error {
+	old, err := os.Stat(path)
+	if err != nil {
+		return nil // the export says what is wrong with it
+	}
+	if own, err := os.Stat(db.Path()); err == nil && os.SameFile(own, old) {
+		return usagef("name another file", "export to %s: it is the database that is exported", path)
+	}
+	for _, end := range []string{"-wal", "-journal"} {
+		if log, err := os.Stat(path + end); err == nil && log.Size() > 0 {
+			return usagef("wait until nothing uses it, or name another file", "export to %s: it is in use, or a program that used it was killed: there is its log %s", path, filepath.Base(path)+end)
+		}
+	}
+	return nil
 }
 
 // exportLines writes a file of JSON lines whole or not at all.
@@ -139,26 +173,6 @@ func exportLines(ctx context.Context, db *store.DB, path string, o store.ExportO
 		err = failf("", "write %s: %v", path, cause(err))
 	}
 	return r, err
-}
-
-// streamFile writes a file whole or not at all, as it comes.
-func streamFile(path string, write func(w io.Writer) error) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // gone after the rename
-	err = write(f)
-	if err == nil {
-		err = errors.Join(f.Chmod(0o644), f.Sync())
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }
 
 // sayExported says what a file holds.

@@ -3,8 +3,9 @@ package cli
 import (
 	"bytes"
 	"encoding/xml"
+	"errors"
 	"fmt"
-	"os"
+	"io/fs"
 	"path/filepath"
 	"strings"
 	"time"
@@ -144,19 +145,12 @@ func (a *app) writeJUnit(name string, suites *junitSuites) error {
 		return failf("", "write %s: %v", name, err)
 	}
 	b.WriteByte('\n')
-	path := onDisk(a.cwd, name)
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return failf("is its folder there?", "write %s: %v", name, cause(err))
-	}
-	_, err = f.Write(b.Bytes())
-	err = joined(err, joined(f.Chmod(0o644), f.Close()))
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-		return failf("", "write %s: %v", name, cause(err))
+	if err := writeFile(onDisk(a.cwd, name), b.Bytes()); err != nil {
+		hint := ""
+		if errors.Is(err, fs.ErrNotExist) {
+			hint = "is its folder there?"
+		}
+		return failf(hint, "write %s: %v", name, cause(err))
 	}
 	return nil
 }

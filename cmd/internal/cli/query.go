@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -65,6 +64,9 @@ more than 256 MiB, and when it takes more than 1 GiB of memory.`,
 			}
 			if format == "parquet" && output == "" {
 				return usagef("-o runs.parquet", "--format parquet is no text: a file to write is needed")
+			}
+			if err := a.replaceable(output); err != nil {
+				return err
 			}
 			if limit < 0 {
 				return usagef("", "--limit %d: a number of rows from 1 is accepted, or 0 for all", limit)
@@ -166,24 +168,4 @@ func queryParams(pairs []string) (map[string]any, error) {
 		}
 	}
 	return out, nil
-}
-
-// writeFile writes a file whole or not at all.
-func writeFile(path string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // gone after the rename
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Chmod(0o644)
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }

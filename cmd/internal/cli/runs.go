@@ -182,6 +182,9 @@ it goes to stdout, unless that is a terminal.
 			if output == "" && isTerminal(a.env.Stdout) {
 				return usagef("-o theta.npy names a file", "runs theta: the file is not for a terminal")
 			}
+			if err := a.replaceable(output); err != nil {
+				return err
+			}
 			db, err := a.openRead(ctx)
 			if err != nil {
 				return err

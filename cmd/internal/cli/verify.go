@@ -51,6 +51,9 @@ broken or no run is recorded, 5 if the database cannot be read; the first of 5, 
 			if len(args) == 0 {
 				return usagef("`kappa new NAME` writes one", "verify: there are no specs here")
 			}
+			if err := a.replaceable(o.junit); err != nil {
+				return err
+			}
 			began := a.env.Now()
 			results, err := a.verify(ctx, args, o, explicit)
 			if ctx.Err() != nil {
