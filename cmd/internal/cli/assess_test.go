@@ -56,7 +56,7 @@ func TestClaimTally(t *testing.T) {
 	} {
 		tally.count(c[0], c[1])
 	}
-	if want := "2 of 5 reproduced, 1 undecided, 2 unexpected"; tally.String() != want {
+	if want := "2 of 5 reproduced, 1 known not to be, 1 undecided, 2 unexpected"; tally.String() != want {
 		t.Errorf("%q, want %q", tally, want)
 	}
 	if s := (claimTally{all: 2, reproduced: 2}).String(); s != "2 of 2 reproduced" {

@@ -28,7 +28,7 @@ func (g *grid) add(values ...any) { g.rows = append(g.rows, values) }
 func (g *grid) dropZeros(names ...string) {
 	for _, name := range names {
 		i := slices.Index(g.columns, name)
-		if i < 0 || slices.ContainsFunc(g.rows, func(row []any) bool { return row[i] != 0 }) {
+		if i < 0 || slices.ContainsFunc(g.rows, func(row []any) bool { return row[i] != 0 && row[i] != nil }) {
 			continue
 		}
 		g.columns = slices.Delete(slices.Clone(g.columns), i, i+1)

@@ -34,7 +34,8 @@ recorded to compare it with. Rows are believed to be the same where the runs' fi
 "kappa verify" renders everything, and says more about each reason.
 Without SPEC: every spec in the current folder, in the project's root, and in their experiments/.`,
 		RunE: run(func(ctx context.Context, args []string) (err error) {
-			if len(args) == 0 {
+			explicit := len(args) > 0
+			if !explicit {
 				args = ownSpecs(a.cwd)
 			}
 			if len(args) == 0 {
@@ -49,14 +50,14 @@ Without SPEC: every spec in the current folder, in the project's root, and in th
 			dbs := &databases{opener: a.openOrEmpty}
 			defer func() { err = joined(err, dbs.close()) }()
 			g := &grid{columns: statusColumns(asJSON)}
-			rows, rowErrs := make([][]any, len(targets)), make([]error, len(targets))
+			rows, rowErrs, unplanned := make([][]any, len(targets)), make([]error, len(targets)), make([]error, len(targets))
 			next := make(chan func(), len(targets))
 			for i, t := range targets {
 				db, err := dbs.get(ctx, a.dbPathFor(t.file.Root))
 				if err != nil {
 					return err
 				}
-				next <- func() { rows[i], rowErrs[i] = t.status(ctx, db, asJSON) }
+				next <- func() { rows[i], unplanned[i], rowErrs[i] = t.status(ctx, db, asJSON) }
 			}
 			close(next)
 			var wait sync.WaitGroup
@@ -74,6 +75,16 @@ Without SPEC: every spec in the current folder, in the project's root, and in th
 				}
 			}
 			errs = append(errs, rowErrs...)
+			for i, err := range unplanned {
+				switch {
+				case err == nil:
+				case explicit:
+					errs = append(errs, err)
+				default: // at a glance it is no fault that an experiment for other data lies here
+					a.talk("%s: its data are not there, nor is it recorded what they were; `kappa plan %s` says which",
+						targets[i].where(), targets[i].spec.Name)
+				}
+			}
 			if !asJSON {
 				g.dropZeros("diverged", "failed", "running", "waiting", "claims")
 				g.zerosToNull("claims")
@@ -95,21 +106,21 @@ func statusColumns(asJSON bool) []string {
 	return append(columns, "claims", "last run")
 }
 
-// status is one row of the listing.
-func (t *target) status(ctx context.Context, db *store.DB, asJSON bool) ([]any, error) {
+// status is one row of the listing, without the runs where it is unplanned: not known which they are.
+func (t *target) status(ctx context.Context, db *store.DB, asJSON bool) (row []any, unplanned, err error) {
 	s, err := t.assess(ctx, db, false)
 	if err != nil {
-		return nil, err
-	}
-	if t.plan == nil {
-		return nil, s.unplanned
+		return nil, nil, err
 	}
 	claims, known, err := t.claims(ctx, db, s.present)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	r := s.runs
-	row := []any{t.where(), len(t.plan.Runs), r.done, r.diverged, r.failed, r.running, r.missing, t.waiting(s.states)}
+	row = []any{t.where(), nil, nil, nil, nil, nil, nil, nil}
+	if t.plan != nil {
+		row = []any{t.where(), len(t.plan.Runs), r.done, r.diverged, r.failed, r.running, r.missing, t.waiting(s.states)}
+	}
 	if !asJSON {
 		var text any = 0 // a column of noughts is left out
 		if known {
@@ -117,7 +128,7 @@ func (t *target) status(ctx context.Context, db *store.DB, asJSON bool) ([]any, 
 		} else if claims.all > 0 {
 			text = "not judged"
 		}
-		return append(row, stateText(s.report), text, localTime(r.last)), nil
+		return append(row, stateText(s.report), text, localTime(r.last)), s.unplanned, nil
 	}
 	var why []string
 	for _, reason := range s.report.Reasons {
@@ -125,9 +136,9 @@ func (t *target) status(ctx context.Context, db *store.DB, asJSON bool) ([]any, 
 	}
 	row = append(row, string(s.report.State), strings.Join(append(why, s.report.Unchecked...), "; "), claims.all)
 	if !known {
-		return append(row, nil, nil, nil, nil, r.last), nil
+		return append(row, nil, nil, nil, nil, r.last), s.unplanned, nil
 	}
-	return append(row, claims.reproduced, claims.notReproduced, claims.undecided, claims.unexpected, r.last), nil
+	return append(row, claims.reproduced, claims.notReproduced, claims.undecided, claims.unexpected, r.last), s.unplanned, nil
 }
 
 // claims counts the verdicts that the report has, or else those that were recorded last.

@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -57,7 +59,7 @@ broken or no run is recorded, 5 if the database cannot be read; the first of 5, 
 			began := a.env.Now()
 			results, err := a.verify(ctx, args, o, explicit)
 			if ctx.Err() != nil {
-				return err
+				return cmp.Or(err, ctx.Err())
 			}
 			if o.junit != "" {
 				err = joined(err, a.writeJUnit(o.junit, junitReport(results, o.strict, a.env.Now().Sub(began))))
@@ -92,6 +94,7 @@ type verified struct {
 	Recorded   bool           `json:"recorded"` // the verdicts were written to the database
 	Seconds    float64        `json:"seconds"`
 	codes      []int          // of what is wrong
+	unrun      string         // why there are no runs to check with
 }
 
 type reportFinding struct {
@@ -123,6 +126,7 @@ func (a *app) verify(ctx context.Context, args []string, o verifyFlags, explicit
 	results := []*verified{}
 	var errs []error
 	var files []specFile
+	var unrun []*verified
 	for _, arg := range args {
 		began := a.env.Now()
 		v := &verified{Spec: shown(a.cwd, arg), Claims: []claimFinding{}, Report: reportFinding{Reasons: []reports.Reason{}, Unchecked: []string{}}}
@@ -140,14 +144,17 @@ func (a *app) verify(ctx context.Context, args []string, o verifyFlags, explicit
 		if ctx.Err() != nil {
 			return nil, joined(err, dbs.close())
 		}
-		if err != nil {
+		if v.unrun != "" {
+			unrun, err = append(unrun, v), joined(err, silent(exitUsage))
+			v.Error = v.unrun
+		} else if err != nil {
 			v.Error = strings.TrimSpace(err.Error())
 		}
 		v.OK = err == nil && len(v.codes) == 0
 		v.Seconds = a.env.Now().Sub(began).Round(time.Millisecond).Seconds()
 		errs = append(errs, err)
 	}
-	errs = append(errs, uniqueSpecs(files), dbs.close())
+	errs = append(errs, withoutRuns(unrun), uniqueSpecs(files), dbs.close())
 	for _, v := range results {
 		for _, code := range v.codes {
 			errs = append(errs, silent(code))
@@ -189,7 +196,10 @@ func (a *app) verifyOne(ctx context.Context, db *store.DB, t *target, o verifyFl
 		}
 	}
 	if s.unbuilt != nil {
-		return a.withoutRuns(t, s, o, v)
+		if !o.withoutRuns || s.report.State == reports.NoReport {
+			v.unrun = a.whyUnrun(t)
+		}
+		return nil
 	}
 	if len(s.doc.Missing) == 0 {
 		v.Recorded, err = a.recordVerdicts(ctx, db, t, s.doc)
@@ -197,27 +207,43 @@ func (a *app) verifyOne(ctx context.Context, db *store.DB, t *target, o verifyFl
 	return err
 }
 
-// withoutRuns says what could be checked where no run is recorded.
-func (a *app) withoutRuns(t *target, s *assessed, o verifyFlags, v *verified) error {
-	if o.withoutRuns && s.report.State != reports.NoReport {
+// whyUnrun says why there are no runs to check a spec's numbers with.
+func (a *app) whyUnrun(t *target) string {
+	switch {
+	case t.plan == nil:
+		return "its data are not there, nor is it recorded what they were"
+	case !a.hasDatabase(t):
+		return "there is no database " + shown(a.cwd, a.dbPathFor(t.file.Root))
+	}
+	return "no run of this experiment is recorded as it is now"
+}
+
+// withoutRuns says what could be checked of specs of which no run is recorded.
+func withoutRuns(specs []*verified) error {
+	if len(specs) == 0 {
 		return nil
 	}
-	why := "no run of this experiment is recorded as it is now"
-	if !a.hasDatabase(t) {
-		why = "there is no database " + shown(a.cwd, a.dbPathFor(t.file.Root))
+	const onlyManifest = "only its report's manifest could be checked against the spec and the files, not the numbers and claims against runs"
+	reported := slices.ContainsFunc(specs, func(v *verified) bool { return v.Report.State != string(reports.NoReport) })
+	one, what := specs[0], "nothing could be checked"
+	if reported {
+		what = onlyManifest
 	}
-	if t.plan == nil {
-		why = "its data are not there, nor is it recorded what they were"
-	}
-	what := "nothing could be checked"
-	if s.report.State != reports.NoReport {
-		what = "only its report's manifest could be checked against the spec and the files, not the numbers and claims against runs"
-	}
-	hint := fmt.Sprintf("`kappa run %s` executes it", t.spec.Name)
-	if s.report.State != reports.NoReport {
+	hint := fmt.Sprintf("`kappa run %s` executes it", one.Experiment)
+	if reported {
 		hint += "; --without-runs is content with the manifest"
 	}
-	return usagef(hint, "%s: %s: %s", t.where(), why, what)
+	if len(specs) == 1 {
+		return usagef(hint, "%s: %s: %s", one.Spec, one.unrun, what)
+	}
+	lines := make([]string, len(specs))
+	for i, v := range specs {
+		lines[i] = fmt.Sprintf("%s: %s", v.Spec, v.unrun)
+	}
+	if reported {
+		what = "of each " + strings.Replace(onlyManifest, "its", "the", 1)
+	}
+	return usagef(strings.Replace(hint, "executes it", "executes the first", 1), "%s\n%s", what, strings.Join(lines, "\n"))
 }
 
 // fromRuns takes the claims as the runs decide them.
@@ -238,26 +264,19 @@ func (v *verified) fromReport(p *reports.Present) {
 	}
 }
 
-// recordVerdicts records the verdicts of a complete report, unless they are those that were recorded last or the database cannot be
+// recordVerdicts records the verdicts of a complete report, unless they, and what the claims expect, are what was recorded last or the database cannot be
 // written.
 func (a *app) recordVerdicts(ctx context.Context, db *store.DB, t *target, doc *reports.Document) (bool, error) {
 	if len(doc.Claims) == 0 {
 		return false, nil
 	}
-	rows, err := db.Query(ctx, "SELECT id, verdict, value, n FROM claims WHERE experiment = :name", store.QueryOptions{Params: map[string]any{"name": t.spec.Name}})
+	rows, err := db.Query(ctx, "SELECT id, verdict, value, sd, n, low, high, expect, op, tolerance, paper_value FROM claims WHERE experiment = :name",
+		store.QueryOptions{Params: map[string]any{"name": t.spec.Name}})
 	if err != nil {
 		return false, err
 	}
-	last := map[string]string{}
-	for _, r := range rows.Values {
-		last[fmt.Sprint(r[0])] = fmt.Sprint(r[1:]...)
-	}
-	fresh := len(last) != len(doc.Claims) || slices.ContainsFunc(doc.Claims, func(c reports.ClaimResult) bool {
-		var value any
-		if c.Value-c.Value == 0 { // finite
-			value = c.Value
-		}
-		return last[c.ID] != fmt.Sprint(c.Verdict, value, int64(c.N))
+	fresh := len(rows.Values) != len(doc.Claims) || slices.ContainsFunc(doc.Claims, func(c reports.ClaimResult) bool {
+		return !slices.ContainsFunc(rows.Values, func(last []any) bool { return slices.Equal(last, judged(c.Claim)) })
 	})
 	if !fresh {
 		return false, nil
@@ -287,6 +306,20 @@ func (a *app) recordVerdicts(ctx context.Context, db *store.DB, t *target, doc *
 		return false, fmt.Errorf("record the verdicts of %s: %w", t.spec.Name, err)
 	}
 	return true, nil
+}
+
+// judged is a claim as the database has it, but for the runs behind it.
+func judged(c store.Claim) []any {
+	orNull := func(x float64) any {
+		if math.IsNaN(x) {
+			return nil
+		}
+		return x
+	}
+	return []any{
+		c.ID, c.Verdict, orNull(c.Value), orNull(c.SD), int64(c.N), orNull(c.Low), orNull(c.High), c.Expect, c.Op,
+		orNull(c.Tolerance), orNull(c.PaperValue),
+	}
 }
 
 // unwritable says that a database can only be read, which is no fault of the claims.

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"kappa/reports"
@@ -17,11 +18,10 @@ const screenful = 20
 // tellVerified writes the findings for people, and ends with what is wrong in all.
 func (a *app) tellVerified(results []*verified, o verifyFlags) error {
 	w := a.env.Stdout
-	var wrong, stale, broken, skipped int
+	var wrong, stale, none, broken int
 	for _, v := range results {
 		switch {
 		case v.Skipped != "":
-			skipped++
 			if !o.quiet {
 				fmt.Fprintf(w, "%s: %s\n", v.Spec, v.Skipped)
 			}
@@ -37,6 +37,8 @@ func (a *app) tellVerified(results []*verified, o verifyFlags) error {
 		}
 		if len(v.Report.Reasons) > 0 {
 			stale++
+		} else if slices.Contains(v.codes, exitStale) {
+			none++
 		}
 		if !o.quiet || !v.OK {
 			v.tell(w, o)
@@ -49,6 +51,7 @@ func (a *app) tellVerified(results []*verified, o verifyFlags) error {
 	}{
 		{wrong, "1 claim is not as expected", "%d claims are not as expected"},
 		{stale, "1 report does not stand", "%d reports do not stand"},
+		{none, "1 spec has no report", "%d specs have no report"},
 		{broken, "1 spec could not be checked", "%d specs could not be checked"},
 	} {
 		switch {
@@ -148,7 +151,7 @@ func claimsText(claims []claimFinding) string {
 }
 
 // claimTally counts verdicts.
-type claimTally struct{ all, reproduced, notReproduced, undecided, unexpected int }
+type claimTally struct{ all, reproduced, notReproduced, undecided, known, unexpected int }
 
 func (t *claimTally) count(verdict, expected string) {
 	switch verdict {
@@ -160,14 +163,20 @@ func (t *claimTally) count(verdict, expected string) {
 		t.undecided++
 		return
 	}
-	if verdict != expected {
+	switch {
+	case verdict != expected:
 		t.unexpected++
+	case verdict == reports.NotReproduced:
+		t.known++
 	}
 }
 
-// String writes "4 of 6 reproduced, 1 undecided, 1 unexpected".
+// String writes "3 of 6 reproduced, 1 known not to be, 1 undecided, 1 unexpected".
 func (t claimTally) String() string {
 	s := fmt.Sprintf("%d of %d reproduced", t.reproduced, t.all)
+	if t.known > 0 {
+		s += fmt.Sprintf(", %d known not to be", t.known)
+	}
 	if t.undecided > 0 {
 		s += fmt.Sprintf(", %d undecided", t.undecided)
 	}
