@@ -163,6 +163,7 @@ func (r *resolver) pattern(g *group, index []int) *pattern {
 		p.distinct = append(p.distinct, places)
 	}
 	r.drop(c.settings, paths)
+	p.settings = compact(c.settings)
 	for _, a := range g.axes {
 		if i := decided(a.Path); i >= 0 && !slices.Contains(p.filled, i) {
 			p.filled = append(p.filled, i)
@@ -190,6 +191,14 @@ func (p *pattern) excluded(g *group, index []int) bool {
 		}
 	}
 	return false
+}
+
+// compact copies settings into a map of no more than their size: every combination of a pattern gets a copy, and the copy of a map
+// keeps the room of what was dropped from it.
+func compact(s Settings) Settings {
+	out := make(Settings, len(s))
+	maps.Copy(out, s)
+	return out
 }
 
 // settingsOf are the settings of a combination.
