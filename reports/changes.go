@@ -175,7 +175,7 @@ func (c *comparison) data(i manifestItem, name string) {
 	}
 }
 
-// file is the content of a file of the document.
+// file is the content of a file of the document; nil if there is none.
 func (d *Document) file(name string) []byte {
 	for _, f := range d.Files {
 		if f.Name == name {

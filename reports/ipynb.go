@@ -138,9 +138,9 @@ func (w *notebookWriter) data(p part, name, file, sql, figure string) error {
 	source := fmt.Sprintf("%s = read(%s, %s)\n", variable, notebook.Literal(file), notebook.Literal(strings.TrimRight(sql, " \n")))
 	if figure != "" {
 		source += fmt.Sprintf("show(%s)\n", notebook.Literal(figure))
-		outputs = append(outputs, notebook.Figure(figure, w.doc.fileData(figure)))
+		outputs = append(outputs, notebook.Figure(figure, w.doc.file(figure)))
 	}
-	table, err := notebook.Table(w.doc.fileData(file))
+	table, err := notebook.Table(w.doc.file(file))
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
@@ -188,14 +188,4 @@ func cellID(id string) string {
 		return id
 	}
 	return id[:kept] + "-" + digestOf("", []byte(id)).SHA256[:12]
-}
-
-// fileData is the content of a file beside the report; nil if there is none.
-func (d *Document) fileData(name string) []byte {
-	for _, f := range d.Files {
-		if f.Name == name {
-			return f.Data
-		}
-	}
-	return nil
 }

@@ -132,7 +132,7 @@ func TestNotebook(t *testing.T) {
 			if !strings.HasPrefix(picture, `<img alt="fig-curves.svg" src="data:image/svg+xml;base64,`) {
 				t.Errorf("an untrusted notebook shows %.80s", picture)
 			}
-			if svg != string(d.fileData("fig-curves.svg")) || !strings.Contains(rows, "<p>24 rows × 3 columns</p>") {
+			if svg != string(d.file("fig-curves.svg")) || !strings.Contains(rows, "<p>24 rows × 3 columns</p>") {
 				t.Errorf("the outputs are %.80s and %.80s", svg, rows)
 			}
 			want := "fig_curves = read(\"fig-curves.csv\", \"SELECT line FROM attacks\")\nshow(\"fig-curves.svg\")\nfig_curves"
@@ -270,7 +270,7 @@ func TestNotebookRuns(t *testing.T) {
 		}
 		for id, got := range rows {
 			name := strings.Replace(strings.TrimSuffix(id, "-data"), "-reference", ".reference", 1) + ".csv"
-			want, err := csv.NewReader(bytes.NewReader(d.fileData(name))).ReadAll()
+			want, err := csv.NewReader(bytes.NewReader(d.file(name))).ReadAll()
 			if err != nil || len(got) != len(want) {
 				t.Errorf("%s: %d rows, want %d, %v", id, len(got), len(want), err)
 				continue

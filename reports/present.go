@@ -39,6 +39,7 @@ type Present struct {
 	text        []byte            // of the .md; nil if there is none
 	files       map[string][]byte // of the document's and the manifest's names, those that are there
 	foreign     *ForeignError     // a file in the way that kappa did not make or leave so
+	inTheWay    string            // its name, relative to the folder
 	provenance  bool              // the .md has that section
 }
 
@@ -73,7 +74,7 @@ func lookWith(dir string, d *Document, readFile func(path string) ([]byte, error
 	}
 	refuse := func(name string, edited bool) {
 		if p.foreign == nil {
-			p.foreign = &ForeignError{filepath.Join(dir, name), edited}
+			p.foreign, p.inTheWay = &ForeignError{filepath.Join(dir, name), edited}, name
 		}
 	}
 	var err error

@@ -76,7 +76,7 @@ func (p *Present) Judge(f Facts) Standing {
 		return *s
 	case p.foreign != nil && !p.foreign.Edited:
 		s.State = Foreign
-		s.add(Reason{Kind: BecauseForeign, File: p.foreign.Path, Text: p.foreign.Path + " is there, and kappa did not write it"})
+		s.add(Reason{Kind: BecauseForeign, File: p.inTheWay, Text: p.inTheWay + " is there, and kappa did not write it"})
 		return *s
 	}
 	p.judgeFiles(s, f.Document)

@@ -108,7 +108,7 @@ func TestJudge(t *testing.T) {
 				must(b.t, os.RemoveAll(filepath.Join(b.dir, "small_files")))
 				putFile(b.t, b.dir, "small.md", []byte("# Notes\n"))
 			},
-			state: Foreign, want: []string{"foreign: kappa did not write it"},
+			state: Foreign, want: []string{"foreign: small.md is there, and kappa did not write it"},
 		},
 		{
 			name: "the text edited", change: func(b *bench) { b.edit("small.md", "Every run immunizes", "Some runs immunize") },

@@ -56,7 +56,7 @@ func memoryLimit(text string, total int64) (int64, error) {
 		case total <= 0:
 			return bad("this system does not say how much memory it has")
 		}
-		return int64(v / 100 * float64(total)), nil
+		return int64(max(1, v/100*float64(total))), nil
 	}
 	size := 1.0
 	for _, u := range units {
@@ -69,6 +69,8 @@ func memoryLimit(text string, total int64) (int64, error) {
 	switch {
 	case !ok:
 		return bad("it is no size")
+	case v > 0 && v*size < 1: // 0.8, which would be none, is meant as a part
+		return bad("it is less than a byte")
 	case v*size >= math.MaxInt64:
 		return 0, nil
 	}

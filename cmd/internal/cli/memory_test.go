@@ -37,6 +37,8 @@ func TestMemoryLimit(t *testing.T) {
 		{text: "1e30TiB", want: 0}, // more than there can be
 		{text: "", bad: "it is no size"},
 		{text: "lots", bad: "it is no size"},
+		{text: "0.8", total: total, bad: "it is less than a byte"},
+		{text: "1e-12%", total: total, want: 1},
 		{text: "-1GiB", bad: "it is no size"},
 		{text: "InfGiB", bad: "it is no size"},
 		{text: "GiB", bad: "it is no size"},

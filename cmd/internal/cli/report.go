@@ -81,6 +81,8 @@ not the expected one.`,
 			switch {
 			case o.watch && (o.asJSON || o.trace != ""):
 				return usagef("", "--watch goes with neither --json nor --trace")
+			case o.since != "" && (o.trace != "" || !o.writes("md")):
+				return usagef("`--to md` too", "--since compares the Markdown report, which is not written")
 			case o.watch:
 				return a.watch(ctx, args, o)
 			case o.trace != "":

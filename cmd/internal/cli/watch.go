@@ -10,8 +10,12 @@ import (
 	"kappa/store"
 )
 
-// A watch looks at the files' times every pause, and waits until they have been still for one: editors and commits write in steps.
-const watchPause = 250 * time.Millisecond
+// A watch looks at the files' times every pause, and waits until they have been still for one: editors and commits write in steps. It
+// waits for so many pauses at most: while short runs are recorded the database is never still.
+const (
+	watchPause = 250 * time.Millisecond
+	watchMost  = 4
+)
 
 // watch renders reports, and again whenever a spec or a run of it changes, until it is interrupted: that is how it ends well.
 func (a *app) watch(ctx context.Context, args []string, o reportFlags) error {
@@ -55,11 +59,11 @@ type sight struct {
 	flags reportFlags
 }
 
-// await waits until the files have changed from what they were and are still again; ok is false when ctx ends.
+// await waits until the files have changed from what they were and are still again, or go on changing; ok is false when ctx ends.
 func (s *sight) await(ctx context.Context, was string) (now string, ok bool) {
 	ticker := time.NewTicker(watchPause)
 	defer ticker.Stop()
-	before := was
+	before, waited := was, 0
 	for {
 		select {
 		case <-ctx.Done():
@@ -67,8 +71,10 @@ func (s *sight) await(ctx context.Context, was string) (now string, ok bool) {
 		case <-ticker.C:
 		}
 		now = s.times()
-		if now != was && now == before {
-			return now, true
+		if now != was {
+			if waited++; now == before || waited > watchMost {
+				return now, true
+			}
 		}
 		before = now
 	}
