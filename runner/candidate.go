@@ -30,6 +30,9 @@ func candidates(spec *experiments.Spec, set []experiments.Axis, digests map[stri
 		wait.Go(func() {
 			d := &drafter{spec: spec, digests: digests, data: make(map[plainData][]string)}
 			errs[part] = spec.EachCombination(set, part, parts, func(v experiments.Combination) {
+				if len(found[part]) == cap(found[part]) { // in large steps: a sweep of 100,000 runs is nothing to copy again and again
+					found[part] = slices.Grow(found[part], max(64, 3*len(found[part])))
+				}
 				found[part] = append(found[part], d.draft(v))
 			})
 		})

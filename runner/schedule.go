@@ -48,8 +48,17 @@ const (
 func newSchedule(decisions []Decision) *schedule {
 	s := &schedule{}
 	s.moved = sync.NewCond(&s.mu)
-	byKey := make(map[string]*item, len(decisions))
+	needed := make(map[string]bool)
 	for _, d := range decisions {
+		for _, dep := range d.Run.Depends {
+			needed[dep.Key] = needed[dep.Key] || d.Execute
+		}
+	}
+	byKey := make(map[string]*item) // of all that matters: most of a large plan may be finished, and nothing needs it
+	for _, d := range decisions {
+		if !d.Execute && d.Reason != ReasonElsewhere && !needed[d.Run.Key] {
+			continue
+		}
 		it := &item{Decision: d}
 		switch {
 		case d.Execute:
@@ -62,6 +71,9 @@ func newSchedule(decisions []Decision) *schedule {
 	}
 	for _, d := range decisions {
 		it := byKey[d.Run.Key]
+		if it == nil {
+			continue
+		}
 		if it.watched && !it.asked {
 			s.items = append(s.items, it)
 		}

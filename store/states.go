@@ -83,6 +83,7 @@ func (db *DB) passOver(ctx context.Context, q querier, keys []string, last int) 
 	var wait sync.WaitGroup
 	for part := range parts {
 		wait.Go(func() {
+			found[part] = make([]State, 0, min(len(keys), last)/parts+1)
 			errs[part] = each(ctx, q, "SELECT "+stateColumns+`
 				  FROM run AS r CROSS JOIN attempt AS a ON a.id = r.shown
 				  LEFT JOIN attempt AS b ON b.run = r.id AND b.status = 'running'

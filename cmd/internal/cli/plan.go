@@ -37,6 +37,7 @@ that it has recorded.`,
 			if jobs < 0 {
 				return badJobs(jobs)
 			}
+			defer a.roomyCollector()()
 			targets, err := a.load(ctx, args, flags)
 			if err == nil {
 				err = errors.Join(a.check(ctx, targets), pick.named(targets))

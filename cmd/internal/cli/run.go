@@ -125,6 +125,8 @@ func (a *app) run(ctx context.Context, args []string, o runFlags) (err error) {
 		return a.refused(o.asJSON, err)
 	}
 	defer boundedMemory(o.limit)()
+	frugal := a.roomyCollector()
+	defer frugal()
 	files := &runDatabases{app: a, dry: o.dry, unwritable: make(map[string]error)}
 	plans, err := a.prepareRun(ctx, args, &o, files)
 	if err != nil {
@@ -145,6 +147,9 @@ func (a *app) run(ctx context.Context, args []string, o runFlags) (err error) {
 		db, e := writing.get(ctx, a.dbPathFor(p.file.Root))
 		if e != nil {
 			return joined(err, e)
+		}
+		if p.todo() > 0 {
+			frugal() // computing is predicted to take so much memory, and no more
 		}
 		out, e := a.runOne(ctx, db, p, o)
 		outcomes = append(outcomes, out)
