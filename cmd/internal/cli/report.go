@@ -75,6 +75,7 @@ not the expected one.`,
   kappa report digits --trace rir-heatmap
   kappa report mine -w`,
 		RunE: run(func(ctx context.Context, args []string) error {
+			defer a.roomyCollector()()
 			if err := o.toFlags.check(a.cwd, len(args), o.asJSON); err != nil {
 				return err
 			}

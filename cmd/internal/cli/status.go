@@ -34,6 +34,7 @@ recorded to compare it with. Rows are believed to be the same where the runs' fi
 "kappa verify" renders everything, and says more about each reason.
 Without SPEC: every spec in the current folder, in the project's root, and in their experiments/.`,
 		RunE: run(func(ctx context.Context, args []string) (err error) {
+			defer a.roomyCollector()()
 			explicit := len(args) > 0
 			if !explicit {
 				args = ownSpecs(a.cwd)

@@ -46,6 +46,7 @@ broken or no run is recorded, 5 if the database cannot be read; the first of 5, 
 		Example: `  kappa verify
   kappa verify digits --strict --junit verify.xml`,
 		RunE: run(func(ctx context.Context, args []string) error {
+			defer a.roomyCollector()()
 			explicit := len(args) > 0
 			if !explicit {
 				args = ownSpecs(a.cwd)
