@@ -8,7 +8,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -177,6 +179,12 @@ func putDependencies(ctx context.Context, tx *sql.Tx, run int64, s Start) error 
 func kinHash(s Start) string {
 	params := slices.Clone(s.Params)
 	slices.SortFunc(params, func(a, b Param) int { return strings.Compare(a.Path, b.Path) })
+	for i, p := range params {
+		if p.Number != nil && (math.IsNaN(*p.Number) || math.IsInf(*p.Number, 0)) { // which JSON has no number for
+			text := strconv.FormatFloat(*p.Number, 'g', -1, 64)
+			params[i] = Param{Path: p.Path, Text: &text}
+		}
+	}
 	return hash(struct {
 		Method, Model, Primary, Harmful string
 		Classes                         [2]*int64

@@ -42,8 +42,8 @@ func (db *DB) transact(ctx context.Context, durable bool, f func(tx *sql.Tx) err
 	if err != nil {
 		return err
 	}
+	defer func() { _ = tx.Rollback() }() // of what was not committed, also where f panics: else the connection never closes
 	if err := f(tx); err != nil {
-		_ = tx.Rollback()
 		return err
 	}
 	if err := tx.Commit(); err != nil {
