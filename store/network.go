@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -161,39 +160,6 @@ func plainName(s string) string {
 	return "of-" + s[:min(len(s), 60)]
 }
 
-// copyNotebook copies a notebook that is only ever replaced, and the write-ahead log of one that was written in place before.
-func copyNotebook(from, to string) (fs.FileInfo, error) {
-	fi, err := copyOver(from, to)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	if _, err := copyOver(from+"-wal", to+"-wal"); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	return fi, nil
-}
-
-func copyOver(from, to string) (fs.FileInfo, error) {
-	in, err := os.Open(from)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = in.Close() }()
-	fi, err := in.Stat()
-	if err != nil {
-		return nil, err
-	}
-	out, err := os.Create(to)
-	if err != nil {
-		return nil, err
-	}
-	_, err = io.Copy(out, in)
-	return fi, errors.Join(err, out.Close())
-}
-
 // pending lists the files of the inbox that are not merged, in order.
 func (n *network) pending() []string {
 	entries, err := os.ReadDir(n.inbox)
@@ -257,47 +223,6 @@ func (n *network) takePending(ctx context.Context, db *DB) error {
 	return nil
 }
 
-// takeNotebook takes a notebook that has been replaced since the copy was made, and says whether it has been.
-func (n *network) takeNotebook(ctx context.Context, db *DB) (bool, error) {
-	fi, err := os.Stat(n.main)
-	if err != nil || n.base != nil && os.SameFile(fi, n.base) && fi.Size() == n.base.Size() && fi.ModTime().Equal(n.base.ModTime()) {
-		return false, nil
-	}
-	dir, err := os.MkdirTemp("", "kappa-network-*")
-	if err != nil {
-		return false, err
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	copied := filepath.Join(dir, "runs.db")
-	base, err := copyNotebook(n.main, copied)
-	if err != nil {
-		return false, db.fault("read the notebook", err)
-	}
-	if base == nil {
-		return false, nil
-	}
-	src, err := Open(ctx, copied, Options{Now: db.now, scratch: true, local: true})
-	if err != nil {
-		return false, err
-	}
-	defer func() { _ = src.Close() }()
-	if _, err = db.merge(ctx, src, mergeOptions{folder: filepath.Dir(n.main), quick: true, newest: true, unsafe: true}); err != nil {
-		return false, err
-	}
-	n.base = base
-	return true, nil
-}
-
-// stamp is what the copy's files look like, to tell whether anything was written.
-func (n *network) stamp(db *DB) (s string) {
-	for _, name := range []string{db.path, db.path + "-wal"} {
-		if fi, err := os.Stat(name); err == nil {
-			s += fmt.Sprint(fi.Size(), fi.ModTime().UnixNano(), " ")
-		}
-	}
-	return s
-}
-
 // merge puts the notebook and the inbox together into the next notebook, for a process that shares it; without wait, only if nobody
 // else is at it.
 func (n *network) merge(ctx context.Context, db *DB, wait bool) error {
@@ -307,48 +232,6 @@ func (n *network) merge(ctx context.Context, db *DB, wait bool) error {
 	}
 	m.net.changed = true
 	return m.Close()
-}
-
-// replace makes the copy the next notebook. The lock is held.
-func (n *network) replace(ctx context.Context, db *DB) (err error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	tmp := filepath.Join(db.remove, "next.db")
-	_ = os.Remove(tmp)
-	if err := db.backup(ctx, tmp); err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(tmp) }()
-	next, err := os.Open(tmp)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = next.Close() }()
-	for _, log := range []string{"-wal", "-shm"} { // of a notebook that was written in place before: the copy holds it
-		if err := os.Remove(n.main + log); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	if err := writeFile(n.main, func(f *os.File) error { _, err := io.Copy(f, next); return err }); err != nil {
-		return err
-	}
-	if n.base, err = os.Stat(n.main); err != nil {
-		return err
-	}
-	for name := range n.taken {
-		if err := os.Remove(filepath.Join(n.inbox, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	n.taken = map[string]bool{}
-	lines, err := acknowledgedSince(ctx, db.r, 0)
-	if err == nil {
-		err = ackFile(n.main + "-acked").replace(lines)
-	}
-	if err != nil {
-		db.notify("%s-acked cannot be written, so that a loss of runs could not be told: %v", n.main, err)
-	}
-	return n.clearClaims(ctx, db)
 }
 
 // leave puts what o chooses of the copy into the inbox; it is on the share when leave returns.
@@ -364,11 +247,13 @@ func (n *network) leave(ctx context.Context, db *DB, part exportPart) error {
 		return err
 	})
 	n.taken[name] = err == nil
+	if many {
+		n.n = 0
+	}
 	n.mu.Unlock()
 	if err != nil || !many {
 		return db.fault("write to the inbox", err)
 	}
-	n.n = 0
 	_ = n.merge(ctx, db, false) // what is left is there, merged or not
 	return nil
 }

@@ -31,7 +31,7 @@ func create(path, text string) error {
 
 // replaceText replaces a small file whole; it need not survive a power cut.
 func replaceText(path, text string) error {
-	tmp := fmt.Sprintf("%s.tmp-%d-%x", path, os.Getpid(), time.Now().UnixNano())
+	tmp := filepath.Join(filepath.Dir(path), fmt.Sprintf("%s%s-%d-%x", partialPrefix, filepath.Base(path), os.Getpid(), time.Now().UnixNano()))
 	if err := os.WriteFile(tmp, []byte(text), 0o666); err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func (n *network) tryLock(db *DB) (*netLock, error) {
 	return nil, nil
 }
 
-// keep lets the lock's file say that its holder lives.
+// keep lets the lock's file say that its holder lives, as long as it is its own: one that was silent for too long has lost it.
 func (l *netLock) keep(text func(beat int) string) {
 	defer close(l.done)
 	t := time.NewTicker(Beat)
@@ -83,9 +83,17 @@ func (l *netLock) keep(text func(beat int) string) {
 		case <-l.stop:
 			return
 		case <-t.C:
-			_ = replaceText(l.path, text(beat))
+			if l.held() {
+				_ = replaceText(l.path, text(beat))
+			}
 		}
 	}
+}
+
+// held says whether the lock is still this process's: whoever was put to sleep may have lost it.
+func (l *netLock) held() bool {
+	b, err := os.ReadFile(l.path)
+	return err == nil && strings.Contains(string(b), "\n"+l.text+"\n")
 }
 
 // release lets go of the lock; nil is no lock.
@@ -100,7 +108,7 @@ func (l *netLock) release() {
 	}
 	close(l.stop)
 	<-l.done
-	if b, err := os.ReadFile(l.path); err == nil && strings.Contains(string(b), "\n"+l.text+"\n") {
+	if l.held() {
 		_ = os.Remove(l.path)
 	}
 }
@@ -140,7 +148,9 @@ func (n *network) lives(db *DB, text, what string) bool {
 	case alive:
 		return true
 	case gone:
-		return false
+		if other, _ := parseHolder(lines[0]); other.boot == db.self.boot { // else it may be another machine of the same name
+			return false
+		}
 	}
 	beat, _ := strconv.ParseInt(lines[2], 10, 64)
 	return n.watch.silence(hashName(what+"\n"+lines[1]), beat) <= Lease
@@ -197,6 +207,9 @@ func (n *network) take(ctx context.Context, db *DB, key string, force bool) (ok 
 		st = states[key]
 		return err
 	}
+	if err := n.alive(db); err != nil { // whoever has watched it stand still since the last claim must not take this one for a dead process's
+		return false, State{}, db.fault("claim a run", err)
+	}
 	for range 5 {
 		err := create(n.claimFile(key), n.name+" running\n")
 		if err == nil {
@@ -215,7 +228,7 @@ func (n *network) take(ctx context.Context, db *DB, key string, force bool) (ok 
 		}
 		name, done, there := n.readClaim(key)
 		switch {
-		case !there, name == "":
+		case !there, name == "" && n.watch.silence(hashName("claim\n"+key), 0) <= Lease:
 			time.Sleep(5 * time.Millisecond) // it is just being written, or taken away
 			continue
 		case name == n.name && !done:
@@ -277,8 +290,10 @@ func (n *network) clearClaims(ctx context.Context, db *DB) error {
 			}
 			finished = states[key].Status.Finished()
 		}
-		if finished || !c.done && c.name != n.name && !n.ownerLives(db, c.name) {
-			_ = os.Remove(n.claimFile(key))
+		if finished || !c.done && c.name != "" && c.name != n.name && !n.ownerLives(db, c.name) {
+			if name, done, ok := n.readClaim(key); ok && c == (netClaim{name, done}) { // nobody else's meanwhile
+				_ = os.Remove(n.claimFile(key))
+			}
 		}
 	}
 	entries, _ := os.ReadDir(n.inbox)
