@@ -128,11 +128,14 @@ func (db *DB) nextSeq(ctx context.Context, tx *sql.Tx) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	if t, _, err := db.acked.tail(); err == nil && t.last() > last {
-		if err := db.noteLost(ctx, tx); err != nil {
-			return 0, err
+	if seen, err := db.acked.look(db.ackSeen.Load()); err == nil {
+		db.ackSeen.Store(seen)
+		if seen.last > last {
+			if err := db.noteLost(ctx, tx); err != nil {
+				return 0, err
+			}
+			last = seen.last
 		}
-		last = t.last()
 	}
 	return last + 1, nil
 }
@@ -176,10 +179,12 @@ func (db *DB) acknowledge(ctx context.Context, a ack) {
 	if a.Status == Interrupted || db.scratch {
 		return
 	}
-	if db.acked.add([]ack{a}) == nil {
+	now, err := db.acked.extend([]ack{a}, db.ackSeen.Load())
+	db.ackSeen.Store(now)
+	if err == nil {
 		return
 	}
-	err := db.write(ctx, true, func(tx *sql.Tx) error { return db.rewriteAcked(ctx, tx) })
+	err = db.write(ctx, true, func(tx *sql.Tx) error { return db.rewriteAcked(ctx, tx) })
 	if err != nil {
 		db.notify("%s cannot be written, so that a loss of runs could not be told: %v", db.acked, err)
 	} else {

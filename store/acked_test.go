@@ -362,3 +362,36 @@ func mustRead(t *testing.T, name string) string {
 	must(t, err)
 	return string(b)
 }
+
+// TestAckedLook: the file of acknowledged ends is not read again as long as nobody else has touched it, and is as soon as somebody has.
+func TestAckedLook(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "runs.db-acked")
+	f := ackFile(path)
+	must(t, f.replace(nil))
+	line := func(seq int64) ack {
+		return ack{Seq: seq, Key: strings.Repeat("ab", 32), Attempt: int(seq), Status: Done}
+	}
+	seen, err := f.look(nil)
+	if err != nil || seen.last != 0 {
+		t.Fatal(seen, err)
+	}
+	if seen, err = f.extend([]ack{line(1)}, seen); err != nil || seen == nil || seen.last != 1 {
+		t.Fatalf("%+v, %v; want what was added to be known", seen, err)
+	}
+	if again, err := f.look(seen); err != nil || again != seen {
+		t.Errorf("%+v, %v; want no second reading", again, err)
+	}
+	must(t, f.add([]ack{line(2)})) // another process
+	if now, err := f.extend([]ack{line(3)}, seen); err != nil || now != nil {
+		t.Errorf("%+v, %v; want what another one has added to count", now, err)
+	}
+	if now, err := f.look(seen); err != nil || now.last != 3 {
+		t.Errorf("after another one's lines: %+v, %v; want the last to be 3", now, err)
+	}
+	seen, err = f.look(nil)
+	must(t, err)
+	must(t, f.replace([]ack{line(1), line(2), line(7)})) // as long as before
+	if now, err := f.look(seen); err != nil || now.last != 7 {
+		t.Errorf("after it was replaced: %+v, %v; want the last to be 7", now, err)
+	}
+}

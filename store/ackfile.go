@@ -41,10 +41,12 @@ func (f ackFile) tail() (r acks, whole bool, err error) {
 		return acks{}, false, fmt.Errorf("%w: it is no file", errAcksForeign)
 	}
 	from := max(fi.Size()-ackTail, 0)
-	text, err := io.ReadAll(io.NewSectionReader(file, from, ackTail+4096)) // and what is being added
-	if err != nil {
+	text := make([]byte, ackTail+4096) // and what is being added
+	n, err := file.ReadAt(text, from)
+	if err != nil && !errors.Is(err, io.EOF) {
 		return acks{}, false, err
 	}
+	text = text[:n]
 	r = parseAcks(text, from > 0)
 	if len(r.lines) == 0 && (from > 0 || !strings.HasPrefix(string(text), acksHeader)) {
 		return r, from == 0, errAcksForeign
@@ -62,21 +64,54 @@ func (f ackFile) all() (acks, error) {
 }
 
 // add appends lines with one write and syncs them. The file must be there.
-func (f ackFile) add(lines []ack) (err error) {
+func (f ackFile) add(lines []ack) error {
+	_, err := f.extend(lines, nil)
+	return err
+}
+
+// ackSight is the file as it was seen last, and the greatest seq in it: as long as it is the same file, as long and as old, it need not be read.
+type ackSight struct {
+	file fs.FileInfo
+	last int64
+}
+
+// same says whether the file is what was seen.
+func (s *ackSight) same(fi fs.FileInfo) bool {
+	return s != nil && fi.Mode().IsRegular() && os.SameFile(s.file, fi) && s.file.Size() == fi.Size() && s.file.ModTime().Equal(fi.ModTime())
+}
+
+// look returns the greatest seq of the file's end. It reads the file unless it is still what was seen.
+func (f ackFile) look(seen *ackSight) (*ackSight, error) {
+	fi, err := os.Stat(string(f))
+	if err == nil && seen.same(fi) {
+		return seen, nil
+	}
+	t, _, tailErr := f.tail()
+	if tailErr != nil {
+		return nil, tailErr
+	}
+	if err != nil {
+		return &ackSight{last: t.last()}, nil
+	}
+	return &ackSight{file: fi, last: t.last()}, nil // read after the look: it may know more than what was seen, not less
+}
+
+// extend is add where the file was seen before. It returns what it is then, nil where somebody else may have added to it.
+func (f ackFile) extend(lines []ack, seen *ackSight) (now *ackSight, err error) {
 	file, err := os.OpenFile(string(f), os.O_RDWR|os.O_APPEND, 0)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
 	var b strings.Builder
 	fi, err := file.Stat()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	end := []byte{'\n'}
 	if n := fi.Size(); n > 0 {
 		if _, err := file.ReadAt(end, n-1); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if end[0] != '\n' { // a power cut or a full disk has torn the last line: the next one begins anew
@@ -86,9 +121,20 @@ func (f ackFile) add(lines []ack) (err error) {
 		b.WriteString(a.line())
 	}
 	if _, err := file.WriteString(b.String()); err != nil {
-		return err
+		return nil, err
 	}
-	return file.Sync()
+	if err := file.Sync(); err != nil {
+		return nil, err
+	}
+	after, err := file.Stat()
+	if err != nil || !seen.same(fi) || after.Size() != fi.Size()+int64(b.Len()) {
+		return nil, nil // which is no failure: the next look reads it
+	}
+	now = &ackSight{after, seen.last}
+	for _, a := range lines {
+		now.last = max(now.last, a.Seq)
+	}
+	return now, nil
 }
 
 // replace writes the file anew: under a temporary name, synced, renamed. The caller holds the database's write lock: nobody else

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bufio"
 	"context"
 	"encoding/binary"
 	"encoding/hex"
@@ -133,49 +134,44 @@ type logged struct {
 
 // readLog reads a write-ahead log as far as it is valid, up to its last whole transaction; pageSize 0 takes the one that it names. A log that is not there holds nothing.
 func readLog(path string, pageSize int) (l logged, err error) {
-	b, err := os.ReadFile(path)
+	file, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return logged{}, nil
 	}
-	const header, frame = 32, 24
-	if err != nil || len(b) < header {
+	if err != nil {
+		return logged{}, err
+	}
+	defer func() { _ = file.Close() }()
+	in := bufio.NewReaderSize(file, 1<<16)
+	b := make([]byte, logHeader)
+	if whole, err := readWhole(in, b); !whole {
 		return logged{}, err
 	}
 	magic := binary.BigEndian.Uint32(b)
 	if pageSize == 0 {
 		pageSize = int(binary.BigEndian.Uint32(b[8:]))
 	}
-	if magic&^1 != 0x377f0682 || int(binary.BigEndian.Uint32(b[8:])) != pageSize {
+	if magic&^1 != 0x377f0682 || int(binary.BigEndian.Uint32(b[8:])) != pageSize || pageSize < 512 || pageSize > 1<<16 {
 		return logged{}, nil
 	}
-	order := binary.ByteOrder(binary.LittleEndian)
-	if magic&1 != 0 {
-		order = binary.BigEndian
-	}
-	var sum [2]uint32
-	add := func(b []byte) {
-		for ; len(b) >= 8; b = b[8:] {
-			sum[0] += order.Uint32(b) + sum[1]
-			sum[1] += order.Uint32(b[4:]) + sum[0]
-		}
-	}
-	same := func(b []byte) bool {
-		return binary.BigEndian.Uint32(b) == sum[0] && binary.BigEndian.Uint32(b[4:]) == sum[1]
-	}
-	if add(b[:24]); !same(b[24:]) {
+	sum := logSum{bigEndian: magic&1 != 0}
+	if sum.add(b[:24]); !sum.is(b[24:]) {
 		return logged{}, nil
 	}
 	salt := string(b[16:24])
-	l.salt, l.end, l.holds = hex.EncodeToString(b[16:24]), header, make(map[uint32]bool)
+	l.salt, l.end, l.holds = hex.EncodeToString(b[16:24]), logHeader, make(map[uint32]bool)
 	var open []uint32 // pages of a transaction that has not ended
-	at := int64(header)
-	for b = b[header:]; len(b) >= frame+pageSize && string(b[8:16]) == salt; b = b[frame+pageSize:] {
-		at += int64(frame + pageSize)
-		add(b[:8])
-		add(b[frame : frame+pageSize])
+	at := l.end
+	for b = make([]byte, logFrame+pageSize); ; {
+		if whole, err := readWhole(in, b); !whole || string(b[8:16]) != salt {
+			return l, err
+		}
+		at += int64(len(b))
+		sum.add(b[:8])
+		sum.add(b[logFrame:])
 		page, after := binary.BigEndian.Uint32(b), binary.BigEndian.Uint32(b[4:])
-		if !same(b[16:]) || page == 0 {
-			break
+		if !sum.is(b[16:]) || page == 0 {
+			return l, nil
 		}
 		open = append(open, page)
 		if after == 0 {
@@ -186,5 +182,44 @@ func readLog(path string, pageSize int) (l logged, err error) {
 		}
 		l.commits, l.pages, l.end, open = l.commits+1, int64(after), at, open[:0]
 	}
-	return l, nil
+}
+
+// Bytes of the header of a write-ahead log, and of that of each frame.
+const logHeader, logFrame = 32, 24
+
+// readWhole fills b; whole is false where the file ends before that.
+func readWhole(in io.Reader, b []byte) (whole bool, err error) {
+	_, err = io.ReadFull(in, b)
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// logSum is the check sum of a write-ahead log, over all that was added.
+type logSum struct {
+	a, b      uint32
+	bigEndian bool
+}
+
+// add adds bytes, a multiple of 8 of them.
+func (s *logSum) add(data []byte) {
+	a, b := s.a, s.b
+	if s.bigEndian {
+		for ; len(data) >= 8; data = data[8:] {
+			a += binary.BigEndian.Uint32(data) + b
+			b += binary.BigEndian.Uint32(data[4:]) + a
+		}
+	} else {
+		for ; len(data) >= 8; data = data[8:] {
+			a += binary.LittleEndian.Uint32(data) + b
+			b += binary.LittleEndian.Uint32(data[4:]) + a
+		}
+	}
+	s.a, s.b = a, b
+}
+
+// is compares the sum with one that was written down.
+func (s *logSum) is(written []byte) bool {
+	return binary.BigEndian.Uint32(written) == s.a && binary.BigEndian.Uint32(written[4:]) == s.b
 }

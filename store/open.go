@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"modernc.org/sqlite"
@@ -31,8 +32,9 @@ type DB struct {
 	r *sql.DB // reading connections
 
 	acked   ackFile // beside the file: what was told to be recorded
-	unsaved []ack   // what of it is lost, as far as a database that is only read does not say so itself
-	watch   watch   // signs of life of processes elsewhere
+	ackSeen atomic.Pointer[ackSight]
+	unsaved []ack // what of it is lost, as far as a database that is only read does not say so itself
+	watch   watch // signs of life of processes elsewhere
 
 	home     os.FileInfo // the file as it was opened
 	rescueMu sync.Mutex
