@@ -35,7 +35,7 @@ type Garbage struct {
 const (
 	// fileGrace is how old a file that nothing refers to must be: one that is about to be recorded is younger.
 	fileGrace = time.Hour
-	// workGrace is how old a file must be that a backup or an import may be at work on.
+	// workGrace is how old a file must be that a backup, an import or another machine may be at work on: nothing else tells.
 	workGrace = 24 * time.Hour
 	// gcBatch is how many runs one transaction deletes, so that others can write in between.
 	gcBatch = 500
@@ -43,7 +43,7 @@ const (
 
 // Garbage lists what [DB.Collect] would delete: runs that were removed at least olderThan ago (0: all), and files beside the database that
 // nothing needs any more. Files younger than an hour, or than olderThan where that is less, are left alone, and so are those of runs that
-// are under way or were cut off. It changes nothing. Cost: O(rows of the removed runs + files).
+// are under way or were cut off, and whatever olderThan is those of a day that another process may be writing. It changes nothing. Cost: O(rows of the removed runs + files).
 func (db *DB) Garbage(ctx context.Context, olderThan time.Duration) ([]Garbage, error) {
 	runs, err := db.deadRuns(ctx, db.r, olderThan, -1)
 	if err != nil {
@@ -187,7 +187,7 @@ func (db *DB) deadFiles(ctx context.Context, q querier, olderThan time.Duration,
 			y.busy[key], y.underWay = true, true
 		}
 	}
-	y.now, y.grace, y.work = db.now(), min(fileGrace, olderThan), min(workGrace, olderThan)
+	y.now, y.grace, y.work = db.now(), min(fileGrace, olderThan), workGrace
 	var out []Garbage
 	for _, folder := range []string{artifactFolder, ".", inboxFolder} {
 		entries, err := os.ReadDir(filepath.Join(db.Dir(), folder))

@@ -66,9 +66,7 @@ func (db *DB) vacuum(ctx context.Context) (v Vacuumed, err error) {
 	defer func() {
 		_, _ = c.ExecContext(context.WithoutCancel(ctx), "PRAGMA temp_store = memory; PRAGMA cache_size = -65536")
 	}()
-	if _, err := c.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)"); err != nil && !isBusy(err) {
-		return v, err
-	}
+	db.foldLog(ctx, c)
 	v.Before = db.size()
 	var pages, free, size int64
 	err = c.QueryRowContext(ctx, `SELECT (SELECT page_count FROM pragma_page_count), (SELECT freelist_count FROM pragma_freelist_count),
@@ -82,7 +80,6 @@ func (db *DB) vacuum(ctx context.Context) (v Vacuumed, err error) {
 	for _, statement := range []string{
 		"PRAGMA optimize = 0x10002", // all tables, whether or not this connection has read them
 		"VACUUM",
-		"PRAGMA wal_checkpoint(TRUNCATE)", // a reader may keep it from being cut to nothing; the next one does it
 	} {
 		_, err := c.ExecContext(ctx, statement)
 		if p, _ := code(err); p == codeFull && statement == "VACUUM" {
@@ -92,6 +89,7 @@ func (db *DB) vacuum(ctx context.Context) (v Vacuumed, err error) {
 			return v, err
 		}
 	}
+	db.foldLog(ctx, c) // a reader may put it off; the next one does it
 	v.After = db.size()
 	return v, nil
 }
