@@ -60,7 +60,7 @@ func (db *DB) rescue(ctx context.Context, how string, record func(tx *sql.Tx) er
 }
 
 // saveAs writes the database to a new file beside its path, or, where nothing can be written there, in the system's temporary folder.
-// A file that it has written before is replaced.
+// A file that it has written before is replaced under the name that it has: that name has been told.
 func (db *DB) saveAs(ctx context.Context) (string, error) {
 	var errs []error
 	for _, dir := range []string{db.Dir(), os.TempDir()} {
@@ -70,10 +70,13 @@ func (db *DB) saveAs(ctx context.Context) (string, error) {
 		}
 		name, err := db.backupAs(ctx, dir, "rescued")
 		if err == nil {
-			if db.rescued != "" {
-				_ = os.Remove(db.rescued)
+			if db.rescued == "" {
+				return name, nil
 			}
-			return name, nil
+			if err := os.Rename(name, db.rescued); err != nil {
+				return name, nil // as another file: both are there
+			}
+			return db.rescued, nil
 		}
 		errs = append(errs, err)
 	}

@@ -46,6 +46,9 @@ func TestMoved(t *testing.T) {
 				if e != nil || len(found) != 1 || !strings.Contains(err.Error(), found[0]) {
 					t.Fatalf("%v: the error does not name the file that was saved: %v", err, found)
 				}
+				if rescued != "" && rescued != found[0] {
+					t.Errorf("%s was told, and it is now %s", rescued, found[0])
+				}
 				rescued = found[0]
 				saved, e := OpenReadOnly(t.Context(), rescued)
 				must(t, e)
