@@ -12,6 +12,8 @@ import (
 	"kappa/store"
 )
 
+const defaultOlderThan = "30d"
+
 func (a *app) gcCommand() *cobra.Command {
 	var remove, asJSON bool
 	var olderThan string
@@ -32,11 +34,11 @@ less. Files that other runs share stay. "kappa db vacuum" then gives the space o
 			if err != nil && len(list) == 0 {
 				return err
 			}
-			return joined(a.listGarbage(list, remove, asJSON), err)
+			return joined(a.listGarbage(list, olderThan, remove, asJSON), err)
 		}),
 	}
 	c.Flags().BoolVar(&remove, "delete", false, "delete what is listed")
-	c.Flags().StringVar(&olderThan, "older-than", "30d", "only runs removed at least so long ago: 12h, 30d; 0 = all")
+	c.Flags().StringVar(&olderThan, "older-than", defaultOlderThan, "only runs removed at least a `TIME` ago: 12h, 30d; 0 = all")
 	c.Flags().BoolVar(&asJSON, "json", false, "write JSON")
 	return c
 }
@@ -59,7 +61,7 @@ func (a *app) garbage(ctx context.Context, olderThan time.Duration, remove bool)
 	return db.Collect(ctx, olderThan)
 }
 
-func (a *app) listGarbage(list []store.Garbage, deleted, asJSON bool) error {
+func (a *app) listGarbage(list []store.Garbage, olderThan string, deleted, asJSON bool) error {
 	if asJSON {
 		g := &grid{columns: []string{"kind", "name", "bytes", "why", "deleted"}}
 		for _, x := range list {
@@ -102,7 +104,11 @@ func (a *app) listGarbage(list []store.Garbage, deleted, asJSON bool) error {
 	}
 	switch {
 	case !deleted:
-		a.talk("kappa: %s; nothing was deleted\nkappa: hint: `kappa gc --delete` deletes it", sum)
+		same := ""
+		if olderThan != defaultOlderThan {
+			same = " --older-than " + olderThan
+		}
+		a.talk("kappa: %s; nothing was deleted\nkappa: hint: `kappa gc%s --delete` deletes it", sum, same)
 	case count[store.GarbageRun] > 0:
 		a.talk("kappa: deleted %s\nkappa: hint: `kappa db vacuum` gives the space in the database back to the disk", sum)
 	default:
