@@ -293,6 +293,9 @@ func (c ClaimResult) sentence() string {
 // (n = 5, 5 runs)".
 func (c ClaimResult) Sentence() string { return plain(c.sentence()) }
 
+// Bound writes what the claim accepts, as plain text: "> 1", "356.2 ± 5 %", "the order a, b".
+func (c ClaimResult) Bound() string { return plain(c.bound()) }
+
 // bound writes what the claim accepts.
 func (c ClaimResult) bound() string {
 	// The bound is somebody's word, not a measurement: it is written in full.

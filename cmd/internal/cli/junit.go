@@ -116,7 +116,7 @@ func (v *verified) junit(strict bool) *junitSuite {
 		}
 		switch {
 		case !f.OK:
-			c.Failure = &junitMessage{Message: message, Type: "claim", Text: f.Measured}
+			c.Failure = &junitMessage{Message: message, Type: "claim", Text: f.Measured + ", claimed " + f.Claimed}
 		case f.Verdict == reports.Undecided && f.Expected != reports.Undecided:
 			c.Skipped = &junitMessage{Message: message}
 		}

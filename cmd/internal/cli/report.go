@@ -242,6 +242,7 @@ func (t *target) unexpected(doc *reports.Document) error {
 		if c.Reason != "" {
 			err = fmt.Errorf("%w (%s)", err, c.Reason)
 		}
+		err = fmt.Errorf("%w; measured %s, claimed %s", err, c.Sentence(), c.Bound())
 		errs = append(errs, &failure{code: exitClaim, err: err})
 	}
 	return errors.Join(errs...)

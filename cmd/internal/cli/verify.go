@@ -114,6 +114,7 @@ type claimFinding struct {
 	OK       bool    `json:"ok"`
 	Reason   string  `json:"reason,omitempty"` // why it is undecided
 	Measured string  `json:"measured,omitempty"`
+	Claimed  string  `json:"claimed,omitempty"` // what the claim accepts
 	Value    *number `json:"value"`
 	SD       *number `json:"sd"`
 	N        int     `json:"n"`
@@ -252,7 +253,7 @@ func (v *verified) fromRuns(doc *reports.Document) {
 	for _, c := range doc.Claims {
 		v.Claims = append(v.Claims, claimFinding{
 			ID: c.ID, Line: c.Line, Text: strings.Join(strings.Fields(c.Text), " "), Verdict: c.Verdict, Expected: c.Expected, Reason: c.Reason,
-			Measured: c.Sentence(), Value: figure(c.Value), SD: figure(c.SD), N: c.N, Runs: len(c.Runs), From: "runs",
+			Measured: c.Sentence(), Claimed: c.Bound(), Value: figure(c.Value), SD: figure(c.SD), N: c.N, Runs: len(c.Runs), From: "runs",
 		})
 	}
 }

@@ -93,7 +93,7 @@ func (v *verified) tell(w io.Writer, o verifyFlags) {
 			fmt.Fprintf(w, " – %s", c.Reason)
 		}
 		if c.Measured != "" {
-			fmt.Fprintf(w, "; measured %s", c.Measured)
+			fmt.Fprintf(w, "; measured %s, claimed %s", c.Measured, c.Claimed)
 		}
 		if c.From == "report" {
 			fmt.Fprint(w, ", as the report has it")
