@@ -32,7 +32,7 @@ func (a *app) doctorCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "doctor", Short: "Check this machine and project, and say what to do", Args: cobra.NoArgs,
 		Long: `Looks at Go, processor, memory, the kernel of the matrix product and its speed, the database, the
-folders that are written and the data folder. Exit code 1 if something fails, 5 if it is the database.`,
+folders that are written, how long the disk under the database takes to keep what is written, and the data folder. Exit code 1 if something fails, 5 if it is the database.`,
 		RunE: run(func(ctx context.Context, _ []string) error {
 			var found []finding
 			found = append(found, machine()...)
@@ -40,6 +40,7 @@ folders that are written and the data folder. Exit code 1 if something fails, 5 
 			database, code := a.databaseState(ctx)
 			found = append(found, database)
 			found = append(found, a.folders()...)
+			found = append(found, diskSync(ctx, filepath.Dir(a.dbPath()), projectRoot(a.cwd), a.env.Now))
 			g := &grid{columns: []string{"what", "state", "value", "do"}}
 			for _, f := range found {
 				g.add(f.what, f.state, f.value, f.hint)
