@@ -75,7 +75,7 @@ is said of them any more.`,
 			}
 			db, err := a.openRead(ctx)
 			if err != nil {
-				return err
+				return errors.Join(a.tellAbsent(ctx, asJSON), err)
 			}
 			defer db.Close()
 			problems, notes, err := db.Check(ctx)
@@ -86,30 +86,11 @@ is said of them any more.`,
 			if err != nil && len(problems) == 0 {
 				return err
 			}
+			if err := a.tellChecked(problems, lost, notes, asJSON); err != nil {
+				return err
+			}
 			if asJSON {
-				g := &grid{columns: []string{"kind", "text", "run", "attempt", "status", "experiment"}}
-				for _, p := range problems {
-					g.add("problem", p, nil, nil, nil, nil)
-				}
-				for _, l := range lost {
-					g.add("lost", lostText(l), l.Key, l.Attempt, string(l.Status), l.Experiment)
-				}
-				for _, n := range notes {
-					g.add("note", n, nil, nil, nil, nil)
-				}
-				if err := a.list(g, true); err != nil {
-					return err
-				}
 				return silent(map[bool]int{true: exitDatabase}[len(problems)+len(lost) > 0])
-			}
-			for _, p := range problems {
-				fmt.Fprintln(a.env.Stdout, p)
-			}
-			for _, l := range lost {
-				fmt.Fprintln(a.env.Stdout, lostText(l))
-			}
-			for _, n := range notes {
-				fmt.Fprintln(a.env.Stdout, "note: "+n)
 			}
 			if len(problems) > 0 {
 				return &failure{
@@ -130,6 +111,51 @@ is said of them any more.`,
 	c.Flags().BoolVar(&forget, "forget", false, "take lost runs off the list of what was recorded")
 	c.Flags().BoolVar(&asJSON, "json", false, "write JSON")
 	return c
+}
+
+// tellChecked writes what is wrong with a database, what it has lost, and what else there is to say.
+func (a *app) tellChecked(problems []string, lost []store.Lost, notes []string, asJSON bool) error {
+	if asJSON {
+		g := &grid{columns: []string{"kind", "text", "run", "attempt", "status", "experiment"}}
+		for _, p := range problems {
+			g.add("problem", p, nil, nil, nil, nil)
+		}
+		for _, l := range lost {
+			g.add("lost", lostText(l), l.Key, l.Attempt, string(l.Status), l.Experiment)
+		}
+		for _, n := range notes {
+			g.add("note", n, nil, nil, nil, nil)
+		}
+		return a.list(g, true)
+	}
+	for _, p := range problems {
+		fmt.Fprintln(a.env.Stdout, p)
+	}
+	for _, l := range lost {
+		fmt.Fprintln(a.env.Stdout, lostText(l))
+	}
+	for _, n := range notes {
+		fmt.Fprintln(a.env.Stdout, "note: "+n)
+	}
+	return nil
+}
+
+// tellAbsent names the runs of a database that is not there and of which the list of what was recorded is left.
+func (a *app) tellAbsent(ctx context.Context, asJSON bool) error {
+	path := a.dbPath()
+	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	db, err := store.OpenAbsent(ctx, path)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	lost, err := db.Lost(ctx)
+	if err != nil || len(lost) == 0 {
+		return err
+	}
+	return a.tellChecked(nil, lost, nil, asJSON)
 }
 
 // forgetLost takes what was lost off the list, and says what that was.
