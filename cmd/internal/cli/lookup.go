@@ -262,14 +262,3 @@ func databasePath(cwd, flag, env, root string) string {
 	}
 	return filepath.Join(root, filepath.FromSlash(databaseFile))
 }
-
-// keyValue splits KEY=VALUE.
-func keyValue(flag, text string) (key, value string, err error) {
-	key, value, ok := strings.Cut(text, "=")
-	if !ok || key == "" {
-		return "", "", usagef("", "--%s %q: %w", flag, text, errKeyValue)
-	}
-	return key, value, nil
-}
-
-var errKeyValue = fmt.Errorf("key=value is accepted, such as train.method=identity")

@@ -24,7 +24,7 @@ func (a *app) planCommand() *cobra.Command {
 		Use: "plan SPEC…", Short: "Say for each run whether it would be executed, and why", Args: someSpecs,
 		Long: `Lists the runs of specs in order, with the reason why "kappa run" would or would not
 execute each: new, failed before, timed out before, interrupted, engine 1 → 2, data changed,
-attack added, attacks changed, removed, forced, θ_0 lost; done, done (diverged), running elsewhere,
+attack added, attacks changed, removed, lost (recorded, and no more in the database), forced, θ_0 lost; done, done (diverged), running elsewhere,
 left out. Runs on nets need others to have finished: the pre-training that gives their θ_0, and, to compare attacks with, the same
 attacks on θ_0. The column needs lists them; --only, --shard and --failed leave none of them out that is
 missing. Then it estimates how long those that would be executed take on this machine, from the runs

@@ -71,6 +71,9 @@ more than 256 MiB, and when it takes more than 1 GiB of memory.`,
 			if limit < 0 {
 				return usagef("", "--limit %d: a number of rows from 1 is accepted, or 0 for all", limit)
 			}
+			if timeout < 0 {
+				return usagef("", "--timeout %v: a duration such as 90s or 10m is accepted, or 0 for ever", timeout)
+			}
 			values, err := queryParams(params)
 			if err != nil {
 				return err
@@ -94,8 +97,8 @@ more than 256 MiB, and when it takes more than 1 GiB of memory.`,
 	f := c.Flags()
 	f.StringVar(&format, "format", "", "`FORMAT`: "+strings.Join(queryFormats, ", ")+" (default: by FILE's extension, else table)")
 	f.BoolVar(&asJSON, "json", false, "short for --format json")
-	f.IntVar(&limit, "limit", defaultLimit, "rows at most; 0 = all")
-	f.DurationVar(&timeout, "timeout", defaultTimeout, "time at most; 0 = any")
+	f.IntVar(&limit, "limit", defaultLimit, "`N` rows at most; 0 = all")
+	f.DurationVar(&timeout, "timeout", defaultTimeout, "`TIME` at most; 0 = any")
 	f.StringArrayVarP(&params, "param", "p", nil, "value of a parameter, `name=value`, for :name in the query (repeatable)")
 	f.StringVarP(&output, "output", "o", "", "write to `FILE` instead of stdout")
 	return c
@@ -128,8 +131,13 @@ func (a *app) query(ctx context.Context, sql, format, output string, o store.Que
 			return failf("", "write %s: %v", output, cause(err))
 		}
 	}
-	if rows.Truncated {
+	switch {
+	case rows.Truncated && o.Limit == 1:
+		a.talk("kappa: only the first row; --limit 0 gives all")
+	case rows.Truncated:
 		a.talk("kappa: only the first %d rows; --limit 0 gives all", o.Limit)
+	case output != "":
+		a.talk("%s: %s", output, counted(len(rows.Values), "row"))
 	}
 	return nil
 }
@@ -154,11 +162,10 @@ func takes(sql, name string) bool {
 func queryParams(pairs []string) (map[string]any, error) {
 	out := make(map[string]any, len(pairs))
 	for _, pair := range pairs {
-		name, text, err := keyValue("param", pair)
-		if err != nil {
-			return nil, err
+		name, text, ok := strings.Cut(pair, "=")
+		if name = strings.TrimLeft(name, ":@$"); !ok || name == "" {
+			return nil, usagef("", "--param %q: name=value is accepted, such as m=immunize for :m in the query", pair)
 		}
-		name = strings.TrimLeft(name, ":@$")
 		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
 			out[name] = n
 		} else if x, err := strconv.ParseFloat(text, 64); err == nil {

@@ -23,6 +23,8 @@ type app struct {
 	helpErr error   // of a question for help about a command that does not exist
 	speed   float64 // of a core, once it is measured
 
+	digests map[string]*dataDigests // by project
+
 	told []string // what databases had to say for themselves
 	said bool     // that the command was interrupted, and how to go on
 }
@@ -51,14 +53,19 @@ func Run(ctx context.Context, args []string, env Env) int {
 	a := &app{env: env, cwd: cwd}
 	root := a.root()
 	root.SetArgs(args)
-	if err = root.ExecuteContext(ctx); err == nil {
+	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil {
 		err = a.helpErr
 	}
 	if ours, ok := errors.AsType[*reported](err); ok {
 		err = ours.error
 	} else if err != nil {
 		// cobra's own: an unknown command or flag, a wrong number of arguments.
-		err = &failure{code: exitUsage, err: err, hint: "`kappa --help` lists the commands, `kappa COMMAND --help` their flags"}
+		hint := "`kappa --help` lists the commands, `kappa COMMAND --help` their flags"
+		if cmd != nil && cmd.HasParent() {
+			hint = "`" + cmd.CommandPath() + " --help` says what it takes: " + strings.TrimSuffix(cmd.UseLine(), " [flags]")
+		}
+		err = &failure{code: exitUsage, err: err, hint: hint}
 	}
 	say(env.Stderr, err)
 	code := exitCode(err, exitFailed)

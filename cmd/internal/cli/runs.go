@@ -61,7 +61,7 @@ else its latest. "kappa query" asks for anything else.`,
 	f.StringVar(&filter.Tag, "tag", "", "only runs with the `TAG`")
 	f.StringVar(&since, "since", "", "only runs begun within a `TIME` ago, such as 2h or 7d, or since a date, such as 2026-03-01")
 	f.BoolVar(&filter.Removed, "removed", false, "the removed runs instead of the others")
-	f.IntVar(&filter.Limit, "limit", 50, "the latest so many; 0 = all")
+	f.IntVar(&filter.Limit, "limit", 50, "the latest `N`; 0 = all")
 	f.BoolVar(&asJSON, "json", false, "write JSON")
 	return c
 }

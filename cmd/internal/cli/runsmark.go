@@ -63,7 +63,14 @@ nothing is executed again.
 			if remove {
 				verb = "untagged"
 			}
-			a.sayMarked(marked, verb, strings.Join(tags, ", "))
+			had := "had it already"
+			switch {
+			case remove:
+				had = "had no such tag"
+			case len(tags) > 1:
+				had = "had them already"
+			}
+			a.sayMarked(marked, verb, had+": "+strings.Join(tags, ", "))
 			return nil
 		}),
 	}
@@ -106,13 +113,18 @@ prints the notes. A note is shown by "kappa runs show" and is the column note of
 				}
 				return a.list(g, true)
 			case len(args) == 1:
+				none := true
 				for _, m := range marked {
 					if m.Note != "" {
+						none = false
 						fmt.Fprintf(a.env.Stdout, "%s  %s\n", short(m.Key), strings.ReplaceAll(visible(m.Note, "\n\t"), "\n", "\n"+strings.Repeat(" ", 14)))
 					}
 				}
+				if none {
+					a.talk("kappa: there is no note")
+				}
 			default:
-				a.sayMarked(marked, "noted", "")
+				a.sayMarked(marked, "noted", "had that note already")
 			}
 			return nil
 		}),
@@ -164,8 +176,8 @@ func (a *app) change(ctx context.Context, f func(db *store.DB) ([]store.Marked, 
 	return f(db)
 }
 
-// sayMarked says how many runs have changed, and for how many there was nothing to do.
-func (a *app) sayMarked(marked []store.Marked, verb, what string) {
+// sayMarked says which runs have changed, and for how many there was nothing to do, since they had what they were to have.
+func (a *app) sayMarked(marked []store.Marked, verb, had string) {
 	var changed []store.RunRow
 	for _, m := range marked {
 		if m.Changed {
@@ -174,10 +186,6 @@ func (a *app) sayMarked(marked []store.Marked, verb, what string) {
 	}
 	a.sayRuns(verb, changed)
 	if rest := len(marked) - len(changed); rest > 0 {
-		as := "as it is to be"
-		if what != "" {
-			as += ": " + what
-		}
-		a.talk("kappa: %s %s", wasWord(rest), as)
+		a.talk("kappa: %s %s", runsWord(rest), had)
 	}
 }
