@@ -14,6 +14,7 @@ import (
 
 // file is an open data file: its uncompressed bytes, counted, hashed and limited to MaxFileBytes.
 type file struct {
+	fsys   fs.FS // that it was opened in
 	path   string
 	size   int64 // uncompressed size; -1 if it is not known before reading (.gz)
 	source fs.File
@@ -45,7 +46,7 @@ func openFile(fsys fs.FS, path string) (*file, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open data %s: %w", path, cause(err))
 	}
-	f := &file{path: path, size: info.Size(), source: source, plain: source, sum: sha256.New()}
+	f := &file{fsys: fsys, path: path, size: info.Size(), source: source, plain: source, sum: sha256.New()}
 	if strings.HasSuffix(path, ".gz") {
 		z, err := gzip.NewReader(source)
 		if err != nil {

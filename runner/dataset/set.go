@@ -106,7 +106,7 @@ func digestOf(paths []string, open func(path string) (*file, error)) (string, er
 		if err != nil {
 			return "", err
 		}
-		sum, err := f.digest()
+		sum, err := f.recalled()
 		f.Close()
 		if err != nil {
 			return "", err

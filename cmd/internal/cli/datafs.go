@@ -19,6 +19,8 @@ type dataFS struct {
 	roots []string // absolute, links resolved
 	hint  string   // how to admit another folder
 	seen  *dataset.Sightings
+
+	digests *dataDigests // nil: none are remembered
 }
 
 // newDataFS admits the project's root, the data folder, and the folders given on the command line.
@@ -71,6 +73,7 @@ func (d dataFS) Sightings() *dataset.Sightings { return d.seen }
 var (
 	_ fs.StatFS        = dataFS{}
 	_ dataset.Observer = dataFS{}
+	_ dataset.Memory   = dataFS{}
 )
 
 // within calls do with the admitted folder that a path leads into, and the path below it.

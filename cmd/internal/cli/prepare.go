@@ -106,6 +106,7 @@ func (a *app) load(ctx context.Context, args []string, flags specFlags) ([]*targ
 			errs = append(errs, err)
 			continue
 		}
+		data.digests = a.digestsOf(file.Root)
 		out = append(out, &target{file: file, spec: spec, set: set, data: data, await: a.await})
 	}
 	errs = append(errs, uniqueSpecs(files))
@@ -133,6 +134,7 @@ func (t *target) makePlan(ctx context.Context, db *store.DB) error {
 		t.digests, err = runner.Digests(ctx, t.data, t.spec, t.set, recorded)
 		return err
 	})
+	t.data.digests.save()
 	if err != nil {
 		return asUsage(err)
 	}

@@ -173,6 +173,11 @@ func (a *app) prepareRun(ctx context.Context, args []string, o *runFlags, files 
 	if err := errors.Join(a.check(ctx, targets), o.named(targets)); err != nil {
 		return nil, err
 	}
+	if o.force { // nothing that was remembered counts
+		for _, t := range targets {
+			t.data.digests = nil
+		}
+	}
 	reading := &databases{opener: files.read}
 	defer func() { err = joined(err, reading.close()) }()
 	plans, err = a.decideAll(ctx, targets, reading, o)
