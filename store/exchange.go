@@ -148,8 +148,12 @@ func checkValue(table, column string, v any) error {
 	return nil
 }
 
-// maxDepth is how deep JSON from elsewhere may nest.
-const maxDepth = 32
+// maxDepth is how deep JSON from elsewhere may nest, and maxValues how many values a line of it may have: each takes many times the
+// memory of its text. A line of ours has some 60,000 at most.
+const (
+	maxDepth  = 32
+	maxValues = 1 << 17
+)
 
 // checkObject wants a JSON object that does not nest too deep.
 func checkObject(text string) error {
@@ -160,9 +164,9 @@ func checkObject(text string) error {
 	return json.Unmarshal([]byte(text), &m)
 }
 
-// checkDepth refuses JSON that nests too deep, before anything recursive looks at it.
+// checkDepth refuses JSON that nests too deep or has too many values, before anything else looks at it.
 func checkDepth(b []byte) error {
-	depth, inText := 0, false
+	depth, values, inText := 0, 0, false
 	for i := 0; i < len(b); i++ {
 		switch c := b[i]; {
 		case inText:
@@ -178,6 +182,10 @@ func checkDepth(b []byte) error {
 			}
 		case c == ']' || c == '}':
 			depth--
+		case c == ',':
+			if values++; values >= maxValues {
+				return fmt.Errorf("it has more than %d values", maxValues)
+			}
 		}
 	}
 	return nil

@@ -181,6 +181,9 @@ func (f *files) close() {
 func (f *files) read(ctx context.Context, a Artifact, write func(piece []byte) error) error {
 	check := newDigester(a)
 	emit := func(piece []byte) error {
+		if check.bytes+int64(len(piece)) > a.Bytes { // what is longer than it should be is not read to its end
+			return fmt.Errorf("%w: the content of artifact %s has more than its %d bytes", ErrCorrupt, a.Name, a.Bytes)
+		}
 		check.Write(piece)
 		return write(piece)
 	}
@@ -188,7 +191,8 @@ func (f *files) read(ctx context.Context, a Artifact, write func(piece []byte) e
 	if f.table != "" {
 		for n := 0; ; n++ {
 			var piece []byte
-			err := f.c.QueryRowContext(ctx, "SELECT data FROM "+f.table+" WHERE digest = ? AND ordinal = ?", a.Digest, n).Scan(&piece)
+			err := f.c.QueryRowContext(ctx, "SELECT data FROM "+f.table+" WHERE digest = ? AND ordinal = ? AND length(data) <= ?",
+				a.Digest, n, pieceBytes).Scan(&piece) // no memory for one that is longer: it counts as missing
 			if errors.Is(err, sql.ErrNoRows) {
 				break
 			}

@@ -79,6 +79,7 @@ func TestHostileLines(t *testing.T) {
 		{"unknown kind", replace(`{"param":`, `{"parm":`), `there is no kind of line "parm"`},
 		{"not UTF-8", replace(`"step limit"`, "\"\xff\""), "it is not UTF-8"},
 		{"deep", replace(`{"param":`, `{"param":`+strings.Repeat("[", 100000)), "it nests deeper than 32"},
+		{"many values", replace(`{"param":[`, `{"param":[`+strings.Repeat("[],", maxValues)), "it has more than 131072 values"},
 		{"a long line", resum(lines[0] + `{"param":"` + strings.Repeat("x", maxLine) + "\"}\n" + lines[len(lines)-2]), "line 2: it is longer than 67108864 bytes"},
 		{"metrics first", resum(lines[0] + line(`{"metric"`) + "{}\n"), "line 2: metric comes before any attempt"},
 		{"no provenance", strings.Replace(good, line(`{"provenance"`), "", 1), "no line before it tells of the provenance"},
@@ -205,6 +206,9 @@ func TestHostileDatabases(t *testing.T) {
 				}
 			}
 		}), "", nil, 1},
+		{"content that is computed", make(run("CREATE TABLE exported_file (digest TEXT, ordinal INTEGER, data BLOB AS (zeroblob(900000000)))")), "its table exported_file is not what version", ErrForeign, 0},
+		{"a piece without end", make(run(createExchangeFiles, "INSERT INTO exported_file SELECT digest, 0, zeroblob(2000000) FROM artifact", "UPDATE artifact SET bytes = 2000000")), "", nil, 1},
+		{"content without end", make(run(createExchangeFiles, "INSERT INTO exported_file SELECT digest, i, zeroblob(1000) FROM artifact, (WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 99) SELECT i FROM n)")), "", nil, 1},
 		{"good", make(nil), "", nil, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
