@@ -110,6 +110,8 @@ func openNetwork(ctx context.Context, path, kind string, o Options, write bool) 
 			return nil, err
 		}
 	}
+	known, _, knownErr := ackFile(at.path + "-acked").tail() // before the copy is made: all of it should be in it
+	asked := o
 	dir, err := os.MkdirTemp("", "kappa-network-*")
 	if err == nil {
 		n.base, err = copyNotebook(at.path, filepath.Join(dir, "runs.db"))
@@ -128,7 +130,29 @@ func openNetwork(ctx context.Context, path, kind string, o Options, write bool) 
 	}
 	db.remove, db.net = dir, n
 	n.changed = n.base == nil
-	if err = n.look(ctx, db, true); err == nil && write && o.Share {
+	switch behind := false; {
+	case n.lock != nil:
+		err = n.reconcile(ctx, db)
+	case knownErr == nil:
+		if behind, err = fileAhead(ctx, db.r, known); behind && write && !o.noted {
+			asked.noted = true
+			err = n.merge(ctx, db, true) // which notes it, for all
+			if err = errors.Join(err, db.Close()); err != nil {
+				return nil, err
+			}
+			return openNetwork(ctx, path, kind, asked, write)
+		}
+		if behind && err == nil {
+			err = n.miss(ctx, db, known.last())
+		}
+	}
+	if err == nil {
+		err = n.tellLost(ctx, db)
+	}
+	if err == nil {
+		err = n.look(ctx, db, true)
+	}
+	if err == nil && write && o.Share {
 		if err = n.alive(db); err == nil && n.base == nil {
 			err = n.merge(ctx, db, false) // so that there is a notebook
 		}

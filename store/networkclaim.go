@@ -217,7 +217,7 @@ func (n *network) take(ctx context.Context, db *DB, key string, force bool) (ok 
 				n.dropClaim(key)
 				return false, State{}, err
 			}
-			if st.Status.Finished() && !force { // since the copy was made
+			if st.Status.Finished() && !force && !st.Lost { // since the copy was made
 				n.dropClaim(key)
 				return false, st, nil
 			}

@@ -156,12 +156,8 @@ func (n *network) replace(ctx context.Context, db *DB) (err error) {
 		}
 	}
 	n.taken = map[string]bool{}
-	lines, err := acknowledgedSince(ctx, db.r, 0)
-	if err == nil {
-		err = ackFile(n.main + "-acked").replace(lines)
-	}
-	if err != nil {
-		db.notify("%s-acked cannot be written, so that a loss of runs could not be told: %v", n.main, err)
+	if err := db.rewriteAcked(ctx, db.r); err != nil {
+		db.notify("%s cannot be written, so that a loss of runs could not be told: %v", db.acked, err)
 	}
 	return n.clearClaims(ctx, db)
 }

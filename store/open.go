@@ -68,6 +68,7 @@ type Options struct {
 	fleeting bool // it goes when it is closed
 	local    bool // whatever file system it lies on
 	try      bool // without waiting for others, on a network file system; nil if there are any
+	noted    bool // what a notebook on a network file system has lost was noted
 }
 
 const (

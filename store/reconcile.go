@@ -127,7 +127,9 @@ func (db *DB) lookForLost(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	db.tellLost(db.path, append(known, db.unsaved...))
+	if !db.scratch { // a copy of a notebook on a network file system is told of under the notebook's name
+		db.tellLost(db.path, append(known, db.unsaved...))
+	}
 	return nil
 }
 
