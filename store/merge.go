@@ -340,7 +340,7 @@ func (g *merger) attempt(ctx context.Context, from, fromRun int64) error {
 	case same != 0:
 		g.report.Same++
 		return g.artifacts(ctx, from, same, r)
-	case r.finished && status.Finished():
+	case r.finished && status.Finished() && !g.o.newest: // of this notebook every attempt counts, also a repetition
 		repeated, err := g.repeated(ctx, from, fromRun, r.id)
 		if err != nil {
 			return err

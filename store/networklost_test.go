@@ -95,4 +95,9 @@ func TestNetworkLost(t *testing.T) {
 	if _, lost, _ := read(); len(lost) > 0 {
 		t.Errorf("still lost: %+v", lost)
 	}
+	db = open(false)
+	if n := one(t, db, "SELECT count(*) FROM attempts WHERE run = '"+key(3)+"'"); n != int64(2) {
+		t.Errorf("a repetition with the same figures: %v attempts, want 2", n)
+	}
+	must(t, db.Close())
 }
