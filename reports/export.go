@@ -57,6 +57,9 @@ func sealOf(text []byte) (sum string, place []byte) {
 // WriteExport writes an export to a path, whole or not at all, and says whether anything was to do. Unless force is set it fails with
 // a *[ForeignError] rather than overwrite a file that kappa did not write, or that somebody has edited since.
 func WriteExport(path string, e Export, force bool) (changed bool, err error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() { // reading a pipe would wait
+		return false, fmt.Errorf("write %s: it is not a regular file (%s)", path, info.Mode())
+	}
 	sweep(filepath.Dir(path), []string{path})
 	old, err := os.ReadFile(path)
 	switch {

@@ -15,6 +15,10 @@ func (a *app) replaceable(output string) error {
 	if output == "" || output == "-" || !ofDatabase(onDisk(a.cwd, output)) {
 		return nil
 	}
+	return notReplaced(output)
+}
+
+func notReplaced(output string) error {
 	return usagef("name another file, or remove that one", "write %s: it belongs to a SQLite database, which is not overwritten", output)
 }
 
@@ -52,8 +56,15 @@ func writeFile(path string, data []byte) error {
 	})
 }
 
-// streamFile writes a file whole or not at all, as it comes.
+// streamFile writes a file whole or not at all, as it comes. A device or a pipe is written to, not replaced.
 func streamFile(path string, write func(w io.Writer) error) error {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		return errors.Join(write(f), f.Close())
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return err

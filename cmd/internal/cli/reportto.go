@@ -134,6 +134,9 @@ func (a *app) exportAs(t *target, doc *reports.Document, o reportFlags, format, 
 		}
 		return result, nil
 	}
+	if ofDatabase(path) {
+		return result, notReplaced(result.Path)
+	}
 	changed, err := reports.WriteExport(path, e, o.force)
 	if foreign, ok := errors.AsType[*reports.ForeignError](err); ok {
 		return result, a.foreign(foreign)

@@ -238,6 +238,7 @@ func TestHostile(t *testing.T) {
 		{"a <!-- note --> b", "<p>a  b</p>\n"},
 		{"<!--\nnote\n-->", ""},
 		{"[x](javascript:alert(1))", "<p><a>x</a></p>\n"},
+		{"[x](//elsewhere/y)", "<p><a>x</a></p>\n"},
 		{"[x](JaVaScRiPt:alert(1))", "<p><a>x</a></p>\n"},
 		{"[x](java&#115;cript:alert(1))", "<p><a>x</a></p>\n"},
 		{"[x](data:text/html,hi)", "<p><a>x</a></p>\n"},

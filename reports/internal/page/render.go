@@ -161,7 +161,10 @@ func (r *pageRenderer) href(target []byte) string {
 	default:
 		return ""
 	}
-	if strings.HasPrefix(escaped, "#") || strings.HasPrefix(escaped, "/") || strings.HasPrefix(escaped, `\`) || r.doc.Base == "" {
+	if u.Host != "" || strings.HasPrefix(escaped, "//") { // another machine
+		return ""
+	}
+	if strings.HasPrefix(escaped, "#") || strings.HasPrefix(escaped, "/") || r.doc.Base == "" {
 		return escaped
 	}
 	return r.doc.Base + "/" + strings.TrimPrefix(escaped, "./")
