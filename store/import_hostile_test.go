@@ -252,10 +252,9 @@ func TestHostileDatabases(t *testing.T) {
 	}
 }
 
-// TestImportOlder: a database of an earlier schema is imported, and stays as it is.
-func TestImportOlder(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "old.db")
+// olderTest makes a database of version 3 with one run.
+func olderTest(t *testing.T, path string) {
+	t.Helper()
 	old := openPool(plainDriver(), path, readWrite, time.Second, 1)
 	for _, s := range append(migrations()[:3:3],
 		fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = 3", applicationID),
@@ -271,6 +270,13 @@ func TestImportOlder(t *testing.T) {
 	if err := old.Close(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestImportOlder: a database of an earlier schema is imported, and stays as it is.
+func TestImportOlder(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "old.db")
+	olderTest(t, path)
 	before, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)

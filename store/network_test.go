@@ -245,3 +245,40 @@ func TestNetworkChanges(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestNetworkOlder: an older notebook is brought up to date after a copy of it was put beside it.
+func TestNetworkOlder(t *testing.T) {
+	t.Setenv(networkSwitch, "1")
+	path := newPath(t)
+	must(t, os.MkdirAll(filepath.Dir(path), 0o777))
+	olderTest(t, path)
+	before, err := os.ReadFile(path)
+	must(t, err)
+	for range 2 {
+		db, err := Open(t.Context(), path, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		must(t, errors.Join(db.RecordExperiment(t.Context(), specTest("e", "x", 1)), db.Close()))
+	}
+	kept, _ := filepath.Glob(path + ".v3-*")
+	if len(kept) != 1 {
+		t.Fatalf("copies of the older notebook: %v, want one", kept)
+	}
+	t.Setenv(networkSwitch, "0")
+	must(t, os.RemoveAll(filepath.Join(filepath.Dir(path), inboxFolder)))
+	if got, err := os.ReadFile(kept[0]); err != nil || len(got) == 0 || len(got) > 2*len(before) {
+		t.Errorf("%s has %d bytes, %v", kept[0], len(got), err)
+	}
+	if _, err := OpenReadOnly(t.Context(), kept[0]); err == nil || !strings.Contains(err.Error(), "its schema is version 3") {
+		t.Errorf("the copy is not of version 3: %v", err)
+	}
+	ro, err := OpenReadOnly(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := one(t, ro, "SELECT count(*) FROM metrics"); got != int64(1) {
+		t.Errorf("the notebook holds %v metrics", got)
+	}
+	must(t, ro.Close())
+}

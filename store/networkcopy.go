@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // The copy of the notebook that a process works on: made, brought up to date when the notebook was replaced, and put in its place.
@@ -124,6 +125,9 @@ func (n *network) replace(ctx context.Context, db *DB) (err error) {
 		return err
 	}
 	defer func() { _ = next.Close() }()
+	if err := n.keepOlder(db); err != nil {
+		return err
+	}
 	err = writeFile(n.main, func(f *os.File) error {
 		if _, err := io.Copy(f, next); err != nil {
 			return err
@@ -160,4 +164,25 @@ func (n *network) replace(ctx context.Context, db *DB) (err error) {
 		db.notify("%s cannot be written, so that a loss of runs could not be told: %v", db.acked, err)
 	}
 	return n.clearClaims(ctx, db)
+}
+
+// keepOlder puts the copy of a notebook of an earlier schema, which was made when the copy was brought up to date, beside the notebook.
+func (n *network) keepOlder(db *DB) error {
+	made, err := filepath.Glob(db.path + ".v*")
+	for _, name := range made {
+		if err == nil {
+			err = writeFile(filepath.Join(filepath.Dir(n.main), filepath.Base(n.main)+strings.TrimPrefix(name, db.path)), func(to *os.File) error {
+				from, err := os.Open(name)
+				if err != nil {
+					return err
+				}
+				_, err = io.Copy(to, from)
+				return errors.Join(err, from.Close())
+			})
+		}
+		if err == nil {
+			err = os.Remove(name)
+		}
+	}
+	return err
 }
