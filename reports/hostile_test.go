@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -51,4 +52,19 @@ func FuzzManifest(f *testing.F) {
 			_, _ = p.Trace(place)
 		}
 	})
+}
+
+// TestManifestNamesNoFile: files that a manifest names, and that cannot be those of a report, are said to be missing; what they lead to is
+// neither read nor removed.
+func TestManifestNamesNoFile(t *testing.T) {
+	for _, name := range []string{".", "..", "../small.md", "/", "manifest.json", "a/b", ""} {
+		b := newBench(t)
+		b.edit("small_files/manifest.json", `"name":"tab-limited.csv"`, fmt.Sprintf(`"name":%q`, name))
+		if s := b.judge(nil); s.State != Altered || len(s.Reasons) == 0 || s.Reasons[0].Kind != BecauseFiles {
+			t.Errorf("%q: %s, %v", name, s.State, s.Reasons)
+		}
+		if _, err := Write(b.dir, b.build(), WriteOptions{Force: true}); err != nil {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
 }

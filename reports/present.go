@@ -109,7 +109,7 @@ func lookWith(dir string, d *Document, readFile func(path string) ([]byte, error
 		names = append(names, f.Name)
 	}
 	for _, f := range p.manifest.Files {
-		if filepath.Base(f.Name) == f.Name {
+		if beside(f.Name) {
 			names = append(names, f.Name)
 		}
 	}
@@ -132,6 +132,11 @@ func lookWith(dir string, d *Document, readFile func(path string) ([]byte, error
 		}
 	}
 	return p, nil
+}
+
+// beside says whether a name that a manifest gives, and it may be anybody's, is one of a file in a report's folder.
+func beside(name string) bool {
+	return filepath.IsLocal(name) && filepath.Base(name) == name && name != "." && name != manifestName
 }
 
 // unixLines ends lines as kappa does: git may have checked a report out with the ends of Windows, and that is no edit.

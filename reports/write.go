@@ -78,7 +78,7 @@ func (w *Written) write(dir string, d *Document, old *Present, text []byte) erro
 	}
 	in := func(name string) string { return filepath.Join(filesFolder(d.Name), name) }
 	for _, f := range old.manifest.Files {
-		if !filepath.IsLocal(f.Name) || filepath.Base(f.Name) != f.Name || d.has(f.Name) || f.Name == manifestName {
+		if !beside(f.Name) || d.has(f.Name) {
 			continue
 		}
 		switch err := os.Remove(filepath.Join(folder, f.Name)); {
