@@ -24,6 +24,9 @@ type board struct {
 	all      spent
 	byKind   map[kind]*spent
 	notify   func(Event)
+
+	last  time.Duration // the estimate that was made last
+	since int           // events it has been told with
 }
 
 // leftRun is a run to do.
@@ -174,8 +177,19 @@ func (b *board) gaveUp(run Planned, out store.Outcome) {
 // tell sends an event with the score as it stands; the caller holds the lock, so that events come one at a time.
 func (b *board) tell(e Event) {
 	e.Counts = b.counts
-	e.ETA = b.eta()
+	e.ETA = b.lately()
 	b.notify(e)
+}
+
+// lately is the time left as it was estimated a moment ago: an estimate looks at every run that is left, and one is made anew after as many
+// events as are a small part of these.
+func (b *board) lately() time.Duration {
+	const part = 200
+	if b.since == 0 || b.last < 0 || b.since >= len(b.left)/part {
+		b.last, b.since = b.eta(), 0
+	}
+	b.since++
+	return b.last
 }
 
 // took notes what a finished run took.

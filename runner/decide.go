@@ -32,9 +32,20 @@ func Decide(ctx context.Context, plan *Plan, db Database, force bool) ([]Decisio
 	if err != nil {
 		return nil, fmt.Errorf("plan %s: look for earlier versions of its runs: %w", plan.Spec.Name, err)
 	}
+	trainKeys := make([]string, len(starts))
+	for i, s := range starts {
+		trainKeys[i] = s.TrainKey
+	}
+	trained, err := db.Trained(ctx, trainKeys)
+	if err != nil {
+		return nil, fmt.Errorf("plan %s: look for θ of its runs: %w", plan.Spec.Name, err)
+	}
 	attacks := make(map[string]Reason)
 	for i, d := range out {
 		if d.Reason != ReasonNew {
+			continue
+		}
+		if _, ok := kin[d.Run.Key]; !ok && !trained[d.Run.TrainKey] {
 			continue
 		}
 		if out[i].Reason, err = whyNew(ctx, d.Run, db, kin, attacks); err != nil {

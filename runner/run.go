@@ -23,6 +23,7 @@ type Database interface {
 	Finish(ctx context.Context, attempt int64, o store.Outcome) error
 	Outcome(ctx context.Context, key string) (store.Outcome, error)
 	FindTheta(ctx context.Context, trainKey string) (store.Kept, bool, error)
+	Trained(ctx context.Context, trainKeys []string) (map[string]bool, error)
 	Kin(ctx context.Context, starts []store.Start) (map[string]store.Kin, error)
 	WriteArtifact(key, name string, data []byte) (store.Artifact, error)
 	ReadArtifact(a store.Artifact) ([]byte, error)

@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,9 +14,9 @@ import (
 type schedule struct {
 	mu    sync.Mutex
 	moved *sync.Cond // an item has changed its state, or it is time to stop
-	items []*item
-	halt  bool  // nothing more is handed out
-	room  *room // nil: memory is no matter
+	items []*item    // in plan order, but for those that are settled
+	halt  bool       // nothing more is handed out
+	room  *room      // nil: memory is no matter
 }
 
 // item is a run to execute, or one that such a run waits for.
@@ -173,7 +174,20 @@ func (s *schedule) ended(it *item, st store.State) {
 	} else {
 		it.settle(st)
 	}
+	if it.state == settled {
+		s.drop(it)
+	}
 	s.moved.Broadcast()
+}
+
+// drop takes an item that is settled out of those that next looks through. Only what was handed out and what waits stands before it: it is
+// these that are moved, not the many behind it.
+func (s *schedule) drop(it *item) {
+	if i := slices.Index(s.items, it); i >= 0 {
+		copy(s.items[1:i+1], s.items[:i])
+		s.items[0] = nil
+		s.items = s.items[1:]
+	}
 }
 
 // alone puts an item that was handed out back, to be handed out again when nothing else runs.
@@ -243,6 +257,7 @@ func (s *schedule) arrived(states map[string]store.State, lost map[string]bool) 
 			ended = append(ended, it.Run)
 		}
 	}
+	s.items = slices.DeleteFunc(s.items, func(it *item) bool { return it.state == settled })
 	s.moved.Broadcast()
 	return ended, back
 }

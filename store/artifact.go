@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -205,6 +207,35 @@ func (db *DB) FindTheta(ctx context.Context, trainKey string) (Kept, bool, error
 		}
 	}
 	return Kept{}, false, nil
+}
+
+// Trained says which of training keys belong to a run that the database holds: for the others, of a large plan nearly all, there is nothing
+// that FindTheta could find.
+func (db *DB) Trained(ctx context.Context, trainKeys []string) (map[string]bool, error) {
+	asked := make(map[string]bool, len(trainKeys))
+	for _, key := range trainKeys {
+		asked[key] = true
+	}
+	query, args := "SELECT DISTINCT r.train_key FROM json_each(?) AS j CROSS JOIN run AS r ON r.train_key = j.value", []any{nil}
+	runs := 0
+	if err := db.r.QueryRowContext(ctx, "SELECT ifnull(max(id), 0) FROM run").Scan(&runs); err != nil {
+		return nil, db.fault("look for trained runs", err)
+	}
+	if runs <= timesMany*len(asked) {
+		query, args = "SELECT DISTINCT train_key FROM run WHERE train_key IS NOT NULL", nil
+	} else {
+		args[0] = mustJSON(slices.Collect(maps.Keys(asked)))
+	}
+	found := make(map[string]bool)
+	err := each(ctx, db.r, query, args, func(scan func(...any) error) error {
+		var key string
+		err := scan(&key)
+		if asked[key] {
+			found[key] = true
+		}
+		return err
+	})
+	return found, db.fault("look for trained runs", err)
 }
 
 // artifacts lists what the finished runs that satisfy where have kept.

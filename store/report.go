@@ -146,17 +146,8 @@ func (r *Report) lay(ctx context.Context, plan []PlanRow, swept []sweptColumn) e
 	if err := exec("CREATE TEMP TABLE swept (" + columns + ")"); err != nil {
 		return err
 	}
-	for i, p := range plan {
-		row := []any{i, p.Swept}
-		if p.Swept == "" {
-			row[1] = "{}"
-		}
-		for _, s := range swept {
-			row = append(row, s.values[i])
-		}
-		if err := exec("INSERT INTO temp.swept VALUES (?"+strings.Repeat(", ?", len(row)-1)+")", row...); err != nil {
-			return err
-		}
+	if err := r.laySwept(ctx, plan, swept); err != nil {
+		return err
 	}
 	for _, v := range reportViews {
 		if err := exec(v.create(swept)); err != nil {
@@ -164,6 +155,34 @@ func (r *Report) lay(ctx context.Context, plan []PlanRow, swept []sweptColumn) e
 		}
 	}
 	return guard(r.c)
+}
+
+// laySwept fills the temporary table of swept values, by a statement that is compiled once and takes several rows.
+func (r *Report) laySwept(ctx context.Context, plan []PlanRow, swept []sweptColumn) error {
+	const most = 500 // parameters of a statement
+	width := 2 + len(swept)
+	one := "(?" + strings.Repeat(", ?", width-1) + ")"
+	for at := 0; at < len(plan); {
+		size := max(1, min(len(plan)-at, most/width))
+		stmt, err := r.c.PrepareContext(ctx, "INSERT INTO temp.swept VALUES "+one+strings.Repeat(", "+one, size-1))
+		if err != nil {
+			return err
+		}
+		for ; at+size <= len(plan) && err == nil; at += size {
+			values := make([]any, 0, size*width)
+			for i := at; i < at+size; i++ {
+				values = append(values, i, cmp.Or(plan[i].Swept, "{}"))
+				for _, s := range swept {
+					values = append(values, s.values[i])
+				}
+			}
+			_, err = stmt.ExecContext(ctx, values...)
+		}
+		if err = errors.Join(err, stmt.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Query answers one statement, with positional arguments for ?. Rows.Runs are the runs whose figures it read, in plan
