@@ -76,7 +76,7 @@ func (db *DB) writeArtifact(key, name string, data []byte) (Artifact, error) {
 // writeFile lets write write a file under a temporary name, syncs and renames it.
 func writeFile(name string, write func(f *os.File) error) (err error) {
 	dir := filepath.Dir(name)
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+	if err := makeFolders(dir); err != nil {
 		return err
 	}
 	f, err := os.CreateTemp(dir, partialPrefix+"*")
@@ -118,16 +118,6 @@ func (db *DB) clearPartial() {
 			_ = os.Remove(filepath.Join(dir.Name(), name))
 		}
 	}
-}
-
-// syncFolder makes a rename in dir last. Not every system can sync a folder; where it cannot, there is nothing to do.
-func syncFolder(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return nil
-	}
-	_ = d.Sync()
-	return d.Close()
 }
 
 // ArtifactPath is the absolute path of a's file.

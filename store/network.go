@@ -94,7 +94,7 @@ func openNetwork(ctx context.Context, path, kind string, o Options, write bool) 
 		if err := at.makeFolder(); err != nil {
 			return nil, err
 		}
-		if err := os.MkdirAll(filepath.Join(n.inbox, claimsFolder), 0o777); err != nil {
+		if err := makeFolders(filepath.Join(n.inbox, claimsFolder)); err != nil {
 			return nil, &Error{Path: at.path, Op: "make its inbox", Err: err}
 		}
 	} else if _, err := os.Stat(at.path); errors.Is(err, fs.ErrNotExist) && len(n.pending()) == 0 {

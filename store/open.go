@@ -246,34 +246,6 @@ func (db *DB) isFolder() error {
 	return &Error{Path: db.path, Op: "open", Err: errors.New("it is a folder"), Hint: "name a file, such as .kappa/runs.db"}
 }
 
-// makeFolder makes the folder of the database, and keeps a folder of our own out of git.
-func (db *DB) makeFolder() error {
-	fi, err := os.Stat(db.path)
-	if err == nil && fi.IsDir() {
-		return db.isFolder()
-	}
-	dir := db.Dir()
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return &Error{Path: db.path, Op: "make the folder of the database", Err: err}
-	}
-	if filepath.Base(dir) != ".kappa" {
-		return nil
-	}
-	ignore := filepath.Join(dir, ".gitignore")
-	f, err := os.OpenFile(ignore, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if errors.Is(err, fs.ErrExist) {
-		return nil
-	}
-	if err == nil {
-		_, err = f.WriteString("*\n")
-		err = errors.Join(err, f.Close())
-	}
-	if err != nil {
-		return &Error{Path: db.path, Op: "write " + ignore, Err: err, Hint: "is the folder writable?"}
-	}
-	return nil
-}
-
 // prepare brings the schema up to date, sets the journal mode, looks for what was lost, marks abandoned attempts and clears away
 // what they have left half written. It fails where the file cannot be written.
 func (db *DB) prepare(ctx context.Context, steps []string) error {
