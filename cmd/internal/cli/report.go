@@ -48,7 +48,8 @@ type claimResult struct {
 
 func (a *app) reportCommand() *cobra.Command {
 	var o reportFlags
-	c := &cobra.Command{
+	var c *cobra.Command
+	c = &cobra.Command{
 		Use: "report SPEC…", Short: "Render reports from what is recorded; executes nothing", Args: someSpecs,
 		Long: `Renders each spec's report, NAME.md and NAME_files/ beside the spec, from the database alone: data
 files need not be there. The same database gives the same bytes; if nothing but Provenance would
@@ -78,6 +79,11 @@ not the expected one.`,
 			defer a.roomyCollector()()
 			if err := o.toFlags.check(a.cwd, len(args), o.asJSON); err != nil {
 				return err
+			}
+			for _, name := range []string{"trace", "since"} { // as an empty variable of a shell makes it
+				if f := c.Flags().Lookup(name); f.Changed && f.Value.String() == "" {
+					return usagef("", "--%s is empty", name)
+				}
 			}
 			switch {
 			case o.watch && (o.asJSON || o.trace != ""):
