@@ -193,10 +193,11 @@ func (p *pattern) excluded(g *group, index []int) bool {
 	return false
 }
 
-// compact copies settings into a map of no more than their size: every combination of a pattern gets a copy, and the copy of a map
+// compact copies settings into a map of about their size: every combination of a pattern gets a copy, and the copy of a map
 // keeps the room of what was dropped from it.
 func compact(s Settings) Settings {
-	out := make(Settings, len(s))
+	const more = 4 // that a caller may add, such as defaults that depend on other settings
+	out := make(Settings, len(s)+more)
 	maps.Copy(out, s)
 	return out
 }
