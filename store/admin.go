@@ -204,6 +204,11 @@ func (db *DB) backup(ctx context.Context, dst string) error {
 	if err := errors.Join(f.Sync(), f.Close()); err != nil {
 		return err
 	}
+	return placeNew(tmp, dst)
+}
+
+// placeNew gives the file tmp the name dst, which nobody else may have taken meanwhile.
+func placeNew(tmp, dst string) error {
 	if err := os.Link(tmp, dst); errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%w: it is not overwritten", ErrExists)
 	} else if err != nil { // a file system without links

@@ -309,10 +309,10 @@ func (db *DB) exportDB(ctx context.Context, path string, o ExportOptions) (r Exp
 	if err := errors.Join(f.Chmod(0o644), f.Sync(), f.Close()); err != nil {
 		return r, err
 	}
-	if err := os.Rename(tmp, path); err != nil {
-		return r, err
+	if err := placeNew(tmp, path); err != nil {
+		return r, &Error{Path: path, Op: "export to", Err: err}
 	}
-	return r, syncFolder(filepath.Dir(path))
+	return r, nil
 }
 
 // count is the single number of a query.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -20,5 +21,24 @@ func TestMakeFolders(t *testing.T) {
 		if err := makeFolders(name); err == nil {
 			t.Errorf("%s is a folder", name)
 		}
+	}
+}
+
+// TestPlaceNew: what has come into being meanwhile is not overwritten.
+func TestPlaceNew(t *testing.T) {
+	dir := t.TempDir()
+	tmp, dst := filepath.Join(dir, "tmp"), filepath.Join(dir, "dst")
+	must(t, os.WriteFile(tmp, []byte("new"), 0o600))
+	must(t, os.WriteFile(dst, []byte("old"), 0o600))
+	if err := placeNew(tmp, dst); !errors.Is(err, ErrExists) {
+		t.Errorf("%v, want ErrExists", err)
+	}
+	if b, err := os.ReadFile(dst); string(b) != "old" {
+		t.Errorf("it holds %q, %v", b, err)
+	}
+	must(t, os.Remove(dst))
+	must(t, placeNew(tmp, dst))
+	if b, err := os.ReadFile(dst); string(b) != "new" {
+		t.Errorf("it holds %q, %v", b, err)
 	}
 }
