@@ -14,7 +14,8 @@ import (
 // maxDiff is the longest text of uncommitted changes that is recorded, in bytes.
 const maxDiff = 1 << 20
 
-// git is a question to git about a folder, by which no program of the repository's choice is run and nothing is changed.
+// git is a question to git about a folder, by which nothing is changed and no program is run but the filters
+// that the user's own settings name for a file.
 func git(ctx context.Context, dir string, args ...string) *exec.Cmd {
 	c := exec.CommandContext(ctx, "git", append([]string{"-C", dir, "-c", "core.fsmonitor=false"}, args...)...)
 	c.Env = append(os.Environ(), "GIT_OPTIONAL_LOCKS=0")
@@ -31,8 +32,10 @@ type uncommitted struct {
 // gitDiff asks git for the changes of tracked files, staged or not, since the commit: all of them are read, however many there are, until
 // ctx ends. keep says whether their text is wanted.
 func gitDiff(ctx context.Context, dir string, keep bool) uncommitted {
-	// Of binary files the text names the digests.
-	c := git(ctx, dir, "diff", "HEAD", "--no-ext-diff", "--no-textconv", "--no-color", "--full-index", "--src-prefix=a/", "--dst-prefix=b/")
+	// Of binary files the text names the digests. What somebody's settings would change in the text is set: it is known by its digest.
+	c := git(ctx, dir, "diff", "HEAD", "-O/dev/null", "--no-ext-diff", "--no-textconv", "--no-color", "--full-index",
+		"--src-prefix=a/", "--dst-prefix=b/", "--diff-algorithm=default", "--unified=3", "--inter-hunk-context=0", "--find-renames",
+		"--no-indent-heuristic", "--submodule=short", "--ignore-submodules=none", "--no-relative")
 	out, err := c.StdoutPipe()
 	if err != nil || c.Start() != nil {
 		return uncommitted{}
