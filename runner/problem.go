@@ -74,19 +74,23 @@ func newProblemCache(data fs.FS, limit int) *problemCache {
 
 // problemID says which settings have the same problem.
 func problemID(r reader) string {
-	var b strings.Builder
 	tables := []string{"primary.", "harmful.", "synthetic."}
 	if r.net() {
 		tables = append(tables, "model.")
 	}
-	for _, path := range slices.Sorted(maps.Keys(r.s)) {
-		for _, table := range tables {
-			if strings.HasPrefix(path, table) {
-				fmt.Fprintf(&b, "%s=%s\n", path, canonicalValue(r.s[path]))
-			}
+	paths := make([]string, 0, 32)
+	for path := range r.s {
+		if slices.ContainsFunc(tables, func(table string) bool { return strings.HasPrefix(path, table) }) {
+			paths = append(paths, path)
 		}
 	}
-	return b.String()
+	slices.Sort(paths)
+	b := make([]byte, 0, 512)
+	for _, path := range paths {
+		b = append(append(b, path...), '=')
+		b = append(appendCanonical(b, r.s[path]), '\n')
+	}
+	return string(b)
 }
 
 // get returns the problem of a run's settings.
