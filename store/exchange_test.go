@@ -244,6 +244,27 @@ func TestMerge(t *testing.T) {
 	mustCheck(t, b)
 }
 
+// TestMergeRepetition: a run that somebody who has ours has computed again, with the same figures, has not other ones; and what a part of
+// this notebook has computed again is an attempt as without an inbox.
+func TestMergeRepetition(t *testing.T) {
+	t.Parallel()
+	a, b, c := openTest(t, newPath(t), ticking()), openTest(t, newPath(t), Options{}), openTest(t, newPath(t), Options{})
+	record(t, a, 0)
+	importTest(t, b, exportTest(t, a, ExportOptions{}), ImportOptions{})
+	if err := b.Finish(t.Context(), claimTest(t, b, start(0), true), outcome(0)); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(ImportReport{Attempts: 1, Same: 1}, importTest(t, a, exportTest(t, b, ExportOptions{}), ImportOptions{})); d != "" {
+		t.Errorf("-want +got:\n%s", d)
+	}
+	if err := c.Finish(t.Context(), claimTest(t, c, start(0), false), outcome(0)); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(ImportReport{Attempts: 1}, importTest(t, a, exportTest(t, c, ExportOptions{}), ImportOptions{part: true})); d != "" {
+		t.Errorf("a part (-want +got):\n%s", d)
+	}
+}
+
 func withNote(s Start, note string) Start {
 	s.Note = note
 	return s

@@ -341,7 +341,7 @@ func (g *merger) attempt(ctx context.Context, from, fromRun int64) error {
 		g.report.Same++
 		return g.artifacts(ctx, from, same, r)
 	case r.finished && status.Finished() && !g.o.newest: // of this notebook every attempt counts, also a repetition
-		repeated, err := g.repeated(ctx, from, fromRun, r.id)
+		equal, repeated, err := g.repeated(ctx, from, fromRun, r.id)
 		if err != nil {
 			return err
 		}
@@ -349,7 +349,7 @@ func (g *merger) attempt(ctx context.Context, from, fromRun int64) error {
 			g.report.Repeated++
 			return nil
 		}
-		if !slices.Contains(g.report.Differ, r.key) {
+		if !equal && !slices.Contains(g.report.Differ, r.key) {
 			g.report.Differ = append(g.report.Differ, r.key)
 		}
 	}

@@ -62,27 +62,29 @@ func (g *merger) sameFigures(ctx context.Context, from, to int64) (bool, error) 
 }
 
 // repeated says whether a finished attempt of the source says nothing new: a finished attempt of the target, which did not come
-// from this source, has the same status and figures.
-func (g *merger) repeated(ctx context.Context, from, fromRun, run int64) (bool, error) {
+// from this source, has the same status and figures. equal says that some attempt of the target has them, wherever it came from.
+func (g *merger) repeated(ctx context.Context, from, fromRun, run int64) (equal, repeated bool, err error) {
 	finished, err := ids(ctx, g.q, `SELECT b.id FROM main.attempt AS b JOIN incoming.attempt AS a ON a.id = ? AND a.status = b.status
 		WHERE b.run = ? ORDER BY b.attempt`, from, run)
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
 	for _, id := range finished {
-		if equal, err := g.sameFigures(ctx, from, id); err != nil || !equal {
-			if err != nil {
-				return false, err
-			}
+		same, err := g.sameFigures(ctx, from, id)
+		if err != nil {
+			return false, false, err
+		}
+		if !same {
 			continue
 		}
+		equal = true
 		theirs, err := ids(ctx, g.q, `SELECT a.id FROM main.attempt AS b JOIN incoming.attempt AS a ON a.run = ? AND a.started = b.started
 			AND a.finished IS b.finished WHERE b.id = ?`, fromRun, id)
 		if err != nil || len(theirs) == 0 {
-			return err == nil, err
+			return true, err == nil, err
 		}
 	}
-	return false, nil
+	return equal, false, nil
 }
 
 // insert copies an attempt and its figures.
