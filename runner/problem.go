@@ -88,7 +88,7 @@ func problemID(r reader) string {
 	b := make([]byte, 0, 512)
 	for _, path := range paths {
 		b = append(append(b, path...), '=')
-		b = append(appendCanonical(b, r.s[path]), '\n')
+		b = append(append(b, canonicalValue(r.s[path])...), '\n')
 	}
 	return string(b)
 }
