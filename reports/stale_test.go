@@ -200,7 +200,7 @@ func TestJudge(t *testing.T) {
 			name: "an earlier renderer", change: func(b *bench) {
 				b.otherManifest(func(m *manifest) { m.Renderer = 0 })
 			},
-			state: Stale, want: []string{"renderer: it was written by an early version of the rendering, this kappa has version 1"},
+			state: Stale, want: []string{"renderer: it was written by an early version of the rendering, this kappa has version 2"},
 		},
 		{
 			name: "a number", change: func(b *bench) { b.source.answers[median].Values[0][0] = 358.1 },

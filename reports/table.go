@@ -169,12 +169,17 @@ func csvValue(v any) string {
 	return text(v)
 }
 
-// csvFile is all rows as CSV. NULL is an empty field.
+// csvFile is all rows as CSV. NULL is an empty field; alone in its row it is quoted, since readers skip a line with nothing in it.
 func csvFile(rows *store.Rows) []byte {
 	var buf bytes.Buffer
 	w := csv.NewWriter(&buf)
 	record := slices.Clone(rows.Columns)
 	write := func() {
+		if len(record) == 1 && record[0] == "" {
+			w.Flush()
+			buf.WriteString("\"\"\n")
+			return
+		}
 		if err := w.Write(record); err != nil { // a bytes.Buffer takes everything
 			panic("reports: " + err.Error())
 		}
