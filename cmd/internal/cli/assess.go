@@ -109,6 +109,22 @@ func lacking(states map[string]store.State, keys []string) []reports.Lack {
 	return out
 }
 
+// countRemoved counts the runs that were removed.
+func countRemoved(states map[string]store.State) int {
+	n := 0
+	for _, st := range states {
+		if st.Removed {
+			n++
+		}
+	}
+	return n
+}
+
+// restoreHint says how removed runs come back.
+func restoreHint(experiment string) string {
+	return fmt.Sprintf("`kappa runs restore %s` brings its removed runs back", experiment)
+}
+
 // hasDatabase says whether there is a database for the target at all.
 func (a *app) hasDatabase(t *target) bool {
 	_, err := os.Stat(a.dbPathFor(t.file.Root))

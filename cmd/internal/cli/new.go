@@ -101,7 +101,7 @@ else into the current folder; a path such as exp/NAME.toml says otherwise.`,
 				return failf("", "write spec %s: %v", shown(a.cwd, path), cause(err))
 			}
 			fmt.Fprintln(a.env.Stdout, shown(a.cwd, path))
-			a.talk("next: `kappa run %s`", name)
+			a.talk("next: `kappa run %s`", a.callable(path, name))
 			return nil
 		}),
 	}
@@ -194,3 +194,11 @@ sql    = "SELECT min(rir) FROM results WHERE method = 'optimum'"
 op     = ">"
 expect = 1.0
 `
+
+// callable is what a spec is called from the current folder: its name where that finds it, else its path.
+func (a *app) callable(path, name string) string {
+	if found, err := findSpec(a.cwd, name); err == nil && found.Path == path {
+		return name
+	}
+	return shown(a.cwd, path)
+}

@@ -9,13 +9,18 @@ import (
 	"strings"
 )
 
-// replaceable refuses to write a file in the place of a database, whatever --force says: what it holds may be nowhere else. "" and "-"
-// are no files.
+// replaceable refuses to write a file in the place of a database or of a spec, whatever --force says: what it holds may be nowhere else.
+// "" and "-" are no files.
 func (a *app) replaceable(output string) error {
-	if output == "" || output == "-" || !ofDatabase(onDisk(a.cwd, output)) {
+	switch path := onDisk(a.cwd, output); {
+	case output == "" || output == "-":
 		return nil
+	case filepath.Ext(path) == ".toml" && isFile(path):
+		return usagef("name another file, or remove that one", "write %s: it is a spec, which is not overwritten", output)
+	case ofDatabase(path):
+		return notReplaced(output)
 	}
-	return notReplaced(output)
+	return nil
 }
 
 func notReplaced(output string) error {

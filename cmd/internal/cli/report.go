@@ -180,6 +180,9 @@ func (a *app) render(ctx context.Context, db *store.DB, t *target, o reportFlags
 		if missing.None() {
 			hint = fmt.Sprintf("`kappa run %s` executes it", t.spec.Name)
 		}
+		if states, err := db.States(ctx, t.plan.Keys()); err == nil && countRemoved(states) > 0 {
+			hint = restoreHint(t.spec.Name) + ", " + hint
+		}
 		said := missing.Error()
 		if text := old.String(); text != "" {
 			said += "; " + text

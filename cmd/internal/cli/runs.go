@@ -34,7 +34,7 @@ else its latest. "kappa query" asks for anything else.`,
 		RunE: run(func(ctx context.Context, _ []string) (err error) {
 			known := []store.Status{store.Running, store.Done, store.Diverged, store.Failed, store.TimedOut, store.Interrupted}
 			if filter.Status = store.Status(status); status != "" && !slices.Contains(known, filter.Status) {
-				return usagef("", "--status %q: %s are accepted", status, strings.Trim(fmt.Sprint(known), "[]"))
+				return usagef("", "--status %q: %s are accepted", status, joinStatuses(known))
 			}
 			if filter.Limit < 0 {
 				return usagef("", "--limit %d: a number of runs from 1 is accepted, or 0 for all", filter.Limit)
@@ -51,7 +51,10 @@ else its latest. "kappa query" asks for anything else.`,
 			if err != nil {
 				return err
 			}
-			return a.list(runsGrid(rows, asJSON), asJSON)
+			if err := a.list(runsGrid(rows, asJSON), asJSON); err != nil || len(rows) > 0 || asJSON {
+				return err
+			}
+			return a.sayNoRuns(ctx, db, filter)
 		}),
 	}
 	f := c.Flags()
@@ -220,4 +223,12 @@ it goes to stdout, unless that is a terminal.
 	c.Flags().StringVarP(&output, "output", "o", "", "write to `FILE`")
 	c.Flags().StringVar(&name, "name", "theta", "the `ARTIFACT`: theta, or bias where the method trains one")
 	return c
+}
+
+func joinStatuses(list []store.Status) string {
+	words := make([]string, len(list))
+	for i, s := range list {
+		words[i] = string(s)
+	}
+	return strings.Join(words, ", ")
 }

@@ -96,6 +96,7 @@ type verified struct {
 	Seconds    float64        `json:"seconds"`
 	codes      []int          // of what is wrong
 	unrun      string         // why there are no runs to check with
+	removed    int            // runs of the plan that were removed
 }
 
 type reportFinding struct {
@@ -199,7 +200,7 @@ func (a *app) verifyOne(ctx context.Context, db *store.DB, t *target, o verifyFl
 	}
 	if s.unbuilt != nil {
 		if !o.withoutRuns || s.report.State == reports.NoReport {
-			v.unrun = a.whyUnrun(t)
+			v.unrun, v.removed = a.whyUnrun(t), countRemoved(s.states)
 		}
 		return nil
 	}
@@ -232,6 +233,9 @@ func withoutRuns(specs []*verified) error {
 		what = onlyManifest
 	}
 	hint := fmt.Sprintf("`kappa run %s` executes it", one.Experiment)
+	if one.removed > 0 {
+		hint = restoreHint(one.Experiment) + ", " + hint
+	}
 	if reported {
 		hint += "; --without-runs is content with the manifest"
 	}
