@@ -230,8 +230,11 @@ func (s *execution) execute(ctx context.Context, it, broken *item) (standpoint, 
 	seat := occupy()
 	defer seat.leave()
 	for try := it.tries; ; try++ {
-		again := s.opt.Force || it.Reason == ReasonLost
-		attempt, ok, state, err := s.db.Claim(ctx, start(run, s.opt), again && try == 0 || try > 0)
+		again, claim := s.opt.Force || it.Reason == ReasonLost, start(run, s.opt)
+		if try > 0 { // what has ended since the first one, by somebody else, stands
+			again, claim.Over = it.over > 0, it.over
+		}
+		attempt, ok, state, err := s.db.Claim(ctx, claim, again)
 		if err != nil {
 			if ctx.Err() != nil {
 				return standpoint{State: store.State{Status: store.Interrupted}}, nil
@@ -244,6 +247,9 @@ func (s *execution) execute(ctx context.Context, it, broken *item) (standpoint, 
 			}
 			s.board.elsewhere(run, state)
 			return standpoint{State: state}, nil
+		}
+		if try == 0 && again && state.Status.Finished() {
+			it.over = state.Attempt
 		}
 		s.enter(attempt, run)
 		s.board.started(run)

@@ -26,6 +26,7 @@ type item struct {
 	needs []*item
 	asked bool // somebody needs it
 	tries int  // attempts that were made at it before it was put back
+	over  int  // the finished attempt that it is a repetition of; 0: of none
 	solo  bool // it is to run when nothing else does
 	need  *Need
 	// watched says that it is elsewhere, and nobody here can see whether its process lives: that is waited for, until it gives another

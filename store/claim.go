@@ -18,8 +18,8 @@ import (
 func (s Status) Finished() bool { return s == Done || s == Diverged }
 
 // Claim takes the run s.Key for this process: it records an attempt `running` and returns its number for Heartbeat and
-// Finish. ok is false, and st says why, where the run is finished already (unless force, or its latest end is lost) or where
-// somebody else is at it. An attempt of the run whose holder is gone becomes `interrupted`.
+// Finish. ok is false, and st says why, where the run is finished already (unless force, or its latest end is lost; force goes over no
+// attempt later than s.Over, unless that is 0) or where somebody else is at it. An attempt of the run whose holder is gone becomes `interrupted`.
 //
 // Of any number of processes that claim a run at once one gets it.
 func (db *DB) Claim(ctx context.Context, s Start, force bool) (attempt int64, ok bool, st State, err error) {
@@ -58,6 +58,9 @@ func (db *DB) claim(ctx context.Context, tx *sql.Tx, s Start, force bool) (attem
 		return 0, false, State{}, err
 	}
 	st = states[s.Key]
+	if force && s.Over > 0 && st.Status.Finished() && st.Attempt > s.Over {
+		force = false
+	}
 	if st.Status.Finished() && !force && !st.Lost {
 		return 0, false, st, nil
 	}

@@ -37,6 +37,7 @@ type Start struct {
 	Provenance    Provenance
 	Tags          []string
 	Note          string
+	Over          int // of a forced claim: the latest finished attempt that may be repeated; 0: any
 }
 
 // Dependency says that a run needs another one to have finished, and what of it.
