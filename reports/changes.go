@@ -201,8 +201,9 @@ func compareRows(old, now []byte) []Change {
 		if n == 0 {
 			return fmt.Sprintf("row %d", i+1)
 		}
-		return strings.Join(row[:n], ", ")
+		return rowKey(row[:n])
 	}
+	tell := func(name string) string { return strings.ReplaceAll(name, keySeparator, ", ") }
 	was := map[string][]string{}
 	for i, row := range a[1:] {
 		was[rowName(i, row)] = row
@@ -212,19 +213,19 @@ func compareRows(old, now []byte) []Change {
 		name := rowName(i, row)
 		before, ok := was[name]
 		if !ok {
-			out = append(out, Change{Where: name, New: new("a row")})
+			out = append(out, Change{Where: tell(name), New: new("a row")})
 			continue
 		}
 		delete(was, name)
 		for j := range row {
 			if row[j] != before[j] {
-				out = append(out, Change{Where: name + ": " + columns[j], Old: cellText(before[j]), New: cellText(row[j])})
+				out = append(out, Change{Where: tell(name) + ": " + columns[j], Old: cellText(before[j]), New: cellText(row[j])})
 			}
 		}
 	}
 	for i, row := range a[1:] {
 		if name := rowName(i, row); was[name] != nil {
-			out = append(out, Change{Where: name, Old: new("a row")})
+			out = append(out, Change{Where: tell(name), Old: new("a row")})
 		}
 	}
 	if len(out) == 0 {
@@ -241,6 +242,12 @@ func cellText(s string) *string {
 	return &s
 }
 
+// keySeparator stands between the fields by which a row is told apart; unlike a comma it is in none of them.
+const keySeparator = "\x00"
+
+// rowKey tells a row apart by its first fields.
+func rowKey(fields []string) string { return strings.Join(fields, keySeparator) }
+
 // naming is the number of first columns by which rows can be told apart in both tables and which mostly say the same in both; 0: rows
 // are told apart by their places.
 func naming(a, b [][]string, columns int) int {
@@ -248,13 +255,13 @@ func naming(a, b [][]string, columns int) int {
 		seen := map[string]bool{}
 		unique := true
 		for _, row := range a {
-			name := strings.Join(row[:n], "\x00")
+			name := rowKey(row[:n])
 			unique = unique && !seen[name]
 			seen[name] = true
 		}
 		both, other := 0, map[string]bool{}
 		for _, row := range b {
-			name := strings.Join(row[:n], "\x00")
+			name := rowKey(row[:n])
 			unique = unique && !other[name]
 			other[name] = true
 			if seen[name] {

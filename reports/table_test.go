@@ -22,3 +22,12 @@ func TestCSVAlone(t *testing.T) {
 		t.Errorf("two columns: %q", got)
 	}
 }
+
+// TestRowsWithCommas: rows whose fields make the same text with commas between them are two.
+func TestRowsWithCommas(t *testing.T) {
+	was := "m,n,x\na,\"b, c\",1\n\"a, b\",c,2\na,d,3\n"
+	now := "m,n,x\na,\"b, c\",1\n\"a, b\",c,2\na,d,4\n"
+	if c := compareRows([]byte(was), []byte(now)); len(c) != 1 || c[0].Where != "a, d: x" {
+		t.Errorf("%+v", c)
+	}
+}
