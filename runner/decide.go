@@ -105,7 +105,7 @@ func decide(st store.State, force bool) (bool, Reason) {
 }
 
 // whyNew says why a run that the database does not hold is new: because something about a run that it holds has changed. attacks are the
-// answers about runs that are attacked alike, so that not each is looked up.
+// answers about runs that are attacked alike on the θ of the same run, so that not each is looked up.
 func whyNew(ctx context.Context, run Planned, db Database, kin map[string]store.Kin, attacks map[string]Reason) (Reason, error) {
 	if old, ok := kin[run.Key]; ok {
 		if old.EngineVersion != engine.Version {
@@ -121,7 +121,7 @@ func whyNew(ctx context.Context, run Planned, db Database, kin map[string]store.
 		return ReasonNew, nil
 	}
 	labels := attackLabels(reader{run.Settings})
-	alike := strings.Join(labels, "\n")
+	alike := kept.Run + "\n" + strings.Join(labels, "\n")
 	if attacks[alike] == "" {
 		out, err := db.Outcome(ctx, kept.Run)
 		if err != nil {
