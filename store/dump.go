@@ -249,14 +249,15 @@ func (d *dump) contents(ctx context.Context) error {
 	return nil
 }
 
-// evaluations writes every judging of the claims of the versions, in the order of time.
+// evaluations writes every judging of the claims of the versions, in the order in which they were recorded: a clock may have been
+// set back in between.
 func (d *dump) evaluations(ctx context.Context) error {
 	if d.o.part != nil && !d.o.part.evaluations {
 		return nil
 	}
 	evaluation, claim := d.columns["evaluation"], d.columns["claim"]
 	judged, err := ids(ctx, d.c, `SELECT v.id FROM main.evaluation AS v JOIN temp.versions AS s ON s.id = v.experiment
-		JOIN main.experiment AS e ON e.id = v.experiment ORDER BY v.evaluated, v.id`)
+		JOIN main.experiment AS e ON e.id = v.experiment ORDER BY v.id`)
 	columns := append([]string{"name", "hash"}, names(evaluation)...)
 	for _, id := range judged {
 		if err == nil {

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -107,27 +109,76 @@ func (g *merger) digests(ctx context.Context) error {
 	return err
 }
 
-// evaluations merges judgings of claims, in the order of time, and leaves the latest of a spec the last.
+// judged is how the judgings of a spec's claims are merged.
+type judged struct {
+	own   int64  // the last one of this database's; 0: there is none
+	of    int64  // its version of the spec
+	at    string // when
+	seen  int    // the place of the same one among those that come in; 0: they have none such
+	added int    // the place of the last one that was added
+	time  string // of that
+}
+
+// last says whether this database's own comes last again: where the others have it too their order decides, else the time.
+func (j *judged) last() bool {
+	if j.seen > 0 {
+		return j.own != 0 && j.added > 0 && j.seen > j.added
+	}
+	return j.own != 0 && j.added > 0 && j.at > j.time
+}
+
+// evaluations merges judgings of claims in the order in which they were recorded, whatever the clock said, and leaves the latest of a spec
+// the last.
 func (g *merger) evaluations(ctx context.Context) error {
-	judged, err := ids(ctx, g.q, "SELECT v.id FROM incoming.evaluation AS v JOIN temp.versions AS s ON s.id = v.experiment ORDER BY v.evaluated, v.id")
+	from, err := ids(ctx, g.q, "SELECT v.id FROM incoming.evaluation AS v JOIN temp.versions AS s ON s.id = v.experiment ORDER BY v.id")
 	if err != nil {
 		return err
 	}
-	for _, id := range judged {
-		if err := g.evaluation(ctx, id); err != nil {
+	specs := make(map[string]*judged)
+	for i, id := range from {
+		if err := g.evaluation(ctx, id, i+1, specs); err != nil {
 			return err
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(specs)) {
+		if j := specs[name]; j.last() {
+			if err := g.moveLast(ctx, j); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-func (g *merger) evaluation(ctx context.Context, from int64) error {
-	var version, name any
-	var evaluated string
+// moveLast puts this database's own judging behind those that were added.
+func (g *merger) moveLast(ctx context.Context, j *judged) error {
+	err := g.copyEvaluation(ctx, j.of, "main", j.own)
+	for _, query := range []string{"DELETE FROM main.claim WHERE evaluation = ?", "DELETE FROM main.evaluation WHERE id = ?"} {
+		if err == nil {
+			_, err = g.exec(ctx, query, j.own)
+		}
+	}
+	return err
+}
+
+// evaluation merges one judging, the place-th that comes in.
+func (g *merger) evaluation(ctx context.Context, from int64, place int, specs map[string]*judged) error {
+	var version any
+	var name, evaluated string
 	err := g.q.QueryRowContext(ctx, `SELECT o.id, e.name, v.evaluated FROM incoming.evaluation AS v JOIN incoming.experiment AS e ON e.id = v.experiment
 		LEFT JOIN main.experiment AS o ON o.name = e.name AND o.hash = e.hash WHERE v.id = ?`, from).Scan(&version, &name, &evaluated)
 	if err != nil {
 		return err
+	}
+	j := specs[name]
+	if j == nil {
+		j = new(judged)
+		specs[name] = j
+		err = g.q.QueryRowContext(ctx, `SELECT v.id, v.experiment, v.evaluated FROM main.evaluation AS v JOIN main.experiment AS e ON e.id = v.experiment
+			WHERE e.name = ? ORDER BY v.id DESC LIMIT 1`, name).Scan(&j.own, &j.of, &j.at)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
 	}
 	if version != nil {
 		same, err := ids(ctx, g.q, "SELECT id FROM main.evaluation WHERE experiment = ? AND evaluated = ?", version, evaluated)
@@ -135,7 +186,11 @@ func (g *merger) evaluation(ctx context.Context, from int64) error {
 			return err
 		}
 		for _, id := range same {
-			if equal, err := g.sameClaims(ctx, from, id); err != nil || equal {
+			equal, err := g.sameClaims(ctx, from, id)
+			if equal && id == j.own {
+				j.seen = place
+			}
+			if err != nil || equal {
 				return err
 			}
 		}
@@ -144,25 +199,8 @@ func (g *merger) evaluation(ctx context.Context, from int64) error {
 	if g.o.dry {
 		return nil
 	}
-	if err := g.copyEvaluation(ctx, version, incoming, from); err != nil {
-		return err
-	}
-	// One of this database's that is later comes last again.
-	var last, of int64
-	err = g.q.QueryRowContext(ctx, `SELECT v.id, v.experiment FROM main.evaluation AS v JOIN main.experiment AS e ON e.id = v.experiment
-		WHERE e.name = ? AND v.evaluated > ? ORDER BY v.id DESC LIMIT 1`, name, evaluated).Scan(&last, &of)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil
-	}
-	if err == nil {
-		err = g.copyEvaluation(ctx, of, "main", last)
-	}
-	for _, query := range []string{"DELETE FROM main.claim WHERE evaluation = ?", "DELETE FROM main.evaluation WHERE id = ?"} {
-		if err == nil {
-			_, err = g.exec(ctx, query, last)
-		}
-	}
-	return err
+	j.added, j.time = place, evaluated
+	return g.copyEvaluation(ctx, version, incoming, from)
 }
 
 // copyEvaluation adds a judging of a version with its claims.
