@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"slices"
@@ -15,8 +16,11 @@ import (
 const manifestName = "manifest.json"
 
 // manifestFormat is raised when the manifest's shape changes. Format 1 knew the text up to Provenance only; formats 1 and 2 knew the
-// runs behind each item, but not what it said.
-const manifestFormat = 3
+// runs behind each item, but not what it said; formats up to 3 had no sum over themselves.
+const manifestFormat = 4
+
+// firstWithSum is the first format whose last field is a sum over the rest.
+const firstWithSum = 4
 
 // manifest says what a report is made of: which spec, which runs, and for each table, figure, claim and number in the text what it
 // said and which runs it stands on. It holds nothing that differs between two computations of the same plan, but for what is in
@@ -37,6 +41,7 @@ type manifest struct {
 	Replaces string   `json:"replaces,omitempty"` // SHA-256 of the text that was there, while Written is not yet
 
 	figures string // of Written, once there is one
+	altered bool   // it was read, and is not as kappa wrote it
 }
 
 // written is what may differ between two computations of the same plan.
@@ -188,8 +193,20 @@ func (m manifest) encode() []byte {
 	if m.Replaces != "" {
 		field("replaces", m.Replaces)
 	}
+	if m.Format >= firstWithSum {
+		field("sum", digestOf("", b.Bytes()).SHA256)
+	}
 	b.WriteString("\n}\n")
 	return b.Bytes()
+}
+
+// sumField begins the last line but one of a manifest.
+const sumField = ",\n  \"sum\": "
+
+// unaltered says whether a manifest of a format with a sum, as it was read, is as kappa wrote it.
+func unaltered(data []byte) bool {
+	at := bytes.LastIndex(data, []byte(sumField))
+	return at >= 0 && string(data[at:]) == fmt.Sprintf("%s%q\n}\n", sumField, digestOf("", data[:at]).SHA256)
 }
 
 func encodeList[T any](b *bytes.Buffer, name string, list []T) {
@@ -218,14 +235,18 @@ func compact(v any) []byte {
 	return bytes.TrimRight(b.Bytes(), "\n")
 }
 
-// decodeManifest reads a manifest of kappa's.
+// errNotKappas says that a manifest is somebody else's.
+var errNotKappas = errors.New("it is not kappa's")
+
+// decodeManifest reads a manifest of kappa's, with the ends of lines that kappa writes.
 func decodeManifest(data []byte) (manifest, error) {
 	var m manifest
 	if err := json.Unmarshal(data, &m); err != nil {
 		return m, err
 	}
 	if m.MadeBy != "kappa" {
-		return m, fmt.Errorf("made by %q", m.MadeBy)
+		return m, fmt.Errorf("%w: made by %q", errNotKappas, m.MadeBy)
 	}
+	m.altered = (m.Format >= firstWithSum || bytes.Contains(data, []byte(sumField))) && !unaltered(data)
 	return m, nil
 }

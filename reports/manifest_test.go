@@ -162,3 +162,59 @@ func TestFirstEdited(t *testing.T) {
 		t.Error("a manifest without sums knows no line")
 	}
 }
+
+// TestManifestSum: whatever somebody changes in a manifest is seen, without the database being asked; and so is a writing that was cut short.
+func TestManifestSum(t *testing.T) {
+	for name, edit := range map[string]func([]byte) []byte{
+		"a number":      func(b []byte) []byte { return bytes.Replace(b, []byte(`"356`), []byte(`"357`), 1) },
+		"the format":    func(b []byte) []byte { return bytes.Replace(b, []byte(`"format": 4`), []byte(`"format": 3`), 1) },
+		"no sum":        func(b []byte) []byte { return append(b[:bytes.LastIndex(b, []byte(sumField))], "\n}\n"...) },
+		"a field after": func(b []byte) []byte { return bytes.Replace(b, []byte("\n}\n"), []byte(",\n  \"replaces\": \"0\"\n}\n"), 1) },
+		"an empty line": func(b []byte) []byte { return append(b, '\n') },
+	} {
+		b := newBench(t)
+		was := readFile(t, b.dir, smallManifest)
+		edited := edit(bytes.Clone(was))
+		if bytes.Equal(was, edited) {
+			t.Fatalf("%s: nothing was edited", name)
+		}
+		putFile(t, b.dir, smallManifest, edited)
+		s := b.judge(func(f *Facts) { f.Document = nil })
+		if s.State != Altered || !slices.ContainsFunc(s.Reasons, func(r Reason) bool {
+			return r.Kind == BecauseEdited && r.File == smallManifest && strings.HasPrefix(r.Text, smallManifest+" was edited by hand")
+		}) {
+			t.Errorf("%s: %s, %v", name, s.State, s.Reasons)
+		}
+		write(t, b.dir, b.build(), WriteOptions{})
+		if !bytes.Equal(was, readFile(t, b.dir, smallManifest)) {
+			t.Errorf("%s: the next report does not write it anew", name)
+		}
+	}
+	b := newBench(t)
+	putFile(t, b.dir, smallManifest, bytes.ReplaceAll(readFile(t, b.dir, smallManifest), []byte("\n"), []byte("\r\n")))
+	if s := b.judge(func(f *Facts) { f.Document = nil }); s.State != Current {
+		t.Errorf("the ends of Windows: %s, %v", s.State, s.Reasons)
+	}
+	old := readFile(t, b.dir, "small.md")
+	b.otherManifest(func(m *manifest) { *m = m.with(append(old, "more\n"...), digestOf("", old).SHA256) })
+	if s := b.judge(func(f *Facts) { f.Document = nil }); s.State != Stale || !strings.HasPrefix(s.Reasons[0].Text, "the writing of the report was cut short") {
+		t.Errorf("cut short: %s, %v", s.State, s.Reasons)
+	}
+}
+
+// TestManifestConflict: a manifest that cannot be read is not said to be somebody else's.
+func TestManifestConflict(t *testing.T) {
+	b := newBench(t)
+	b.edit(smallManifest, `  "format"`, "<<<<<<< HEAD\n  \"format\"")
+	err := Guard(b.dir, "small")
+	if err == nil || !strings.Contains(err.Error(), "cannot be read (a merge conflict?): invalid character '<'") || !strings.Contains(err.Error(), "kappa report --force") {
+		t.Errorf("Guard: %v", err)
+	}
+	if s := b.judge(nil); s.State != Foreign || !strings.Contains(s.Reasons[0].Text, smallManifest+" cannot be read (a merge conflict?): invalid character") {
+		t.Errorf("%s, %v", s.State, s.Reasons)
+	}
+	write(t, b.dir, b.build(), WriteOptions{Force: true})
+	if s := b.judge(nil); s.State != Current {
+		t.Errorf("forced: %s, %v", s.State, s.Reasons)
+	}
+}

@@ -74,7 +74,7 @@ func lookWith(dir string, d *Document, readFile func(path string) ([]byte, error
 	}
 	refuse := func(name string, edited bool) {
 		if p.foreign == nil {
-			p.foreign, p.inTheWay = &ForeignError{filepath.Join(dir, name), edited}, name
+			p.foreign, p.inTheWay = &ForeignError{Path: filepath.Join(dir, name), Edited: edited}, name
 		}
 	}
 	var err error
@@ -87,6 +87,9 @@ func lookWith(dir string, d *Document, readFile func(path string) ([]byte, error
 		if p.manifest, err = decodeManifest(p.manifestRaw); err != nil {
 			p.manifest = manifest{}
 			refuse(filepath.Join(folder, manifestName), false)
+			if !errors.Is(err, errNotKappas) {
+				p.foreign.Unreadable = err
+			}
 		}
 	}
 	if p.text, err = read(d.Name + ".md"); err != nil {
@@ -151,6 +154,9 @@ func unixLines(data []byte) []byte {
 func (p *Present) edited() bool {
 	return p.text != nil && p.manifest.MadeBy != "" && !p.manifest.tells(p.text)
 }
+
+// unfinished says whether the writing of the report ended after its manifest and before its text, or before the manifest said so.
+func (p *Present) unfinished() bool { return p.manifest.Replaces != "" && p.text != nil && !p.edited() }
 
 // changes lists what writing the document would change.
 func (p *Present) changes(d *Document) []string {

@@ -76,7 +76,11 @@ func (p *Present) Judge(f Facts) Standing {
 		return *s
 	case p.foreign != nil && !p.foreign.Edited:
 		s.State = Foreign
-		s.add(Reason{Kind: BecauseForeign, File: p.inTheWay, Text: p.inTheWay + " is there, and kappa did not write it"})
+		text := p.inTheWay + " is there, and kappa did not write it"
+		if p.foreign.Unreadable != nil {
+			text = p.inTheWay + " " + p.foreign.unreadable()
+		}
+		s.add(Reason{Kind: BecauseForeign, File: p.inTheWay, Text: text})
 		return *s
 	}
 	p.judgeFiles(s, f.Document)
@@ -158,6 +162,12 @@ func (p *Present) judgeFiles(s *Standing, d *Document) {
 			r.Text = fmt.Sprintf("%d files are missing: %s", len(gone), few(gone, 4))
 		}
 		s.add(r)
+	}
+	if p.manifest.altered {
+		s.add(Reason{Kind: BecauseEdited, File: folder + manifestName, Text: folder + manifestName + " was edited by hand: what it tells is not what kappa wrote"})
+	}
+	if p.unfinished() {
+		s.add(Reason{Kind: BecauseText, File: text, Text: "the writing of the report was cut short: " + text + " may be older than the files beside it; `kappa report` finishes it"})
 	}
 }
 

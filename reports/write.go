@@ -30,13 +30,23 @@ type Written struct {
 type ForeignError struct {
 	Path   string
 	Edited bool // kappa wrote it, and somebody has changed it since
+
+	Unreadable error // why a manifest, of which it cannot be told whose it is, cannot be read
 }
 
 func (e *ForeignError) Error() string {
 	if e.Edited {
 		return e.Path + " was edited since kappa wrote it"
 	}
+	if e.Unreadable != nil {
+		return e.Path + " " + e.unreadable()
+	}
 	return e.Path + " was not written by kappa (no manifest names it)"
+}
+
+// unreadable says what is wrong with a manifest, and what to do.
+func (e *ForeignError) unreadable() string {
+	return fmt.Sprintf("cannot be read (a merge conflict?): %v; `kappa report --force` writes it anew", e.Unreadable)
 }
 
 // Write puts a document into a folder: Name.md, and its files in Name_files. Each file appears whole or not at all, and what is

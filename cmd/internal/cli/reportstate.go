@@ -27,6 +27,9 @@ func (a *app) foreign(e *reports.ForeignError) error {
 	if e.Edited {
 		why = "somebody has edited it since kappa wrote it"
 	}
+	if e.Unreadable != nil {
+		return usagef("settle a merge conflict, or let `kappa report --force` write it anew", "write report: %s cannot be read: %v", shown(a.cwd, e.Path), e.Unreadable)
+	}
 	return usagef("move it away, or let --force overwrite it", "write report %s: %s", shown(a.cwd, e.Path), why)
 }
 
