@@ -189,7 +189,7 @@ func (db *DB) deadFiles(ctx context.Context, q querier, olderThan time.Duration,
 	}
 	y.now, y.grace, y.work = db.now(), min(fileGrace, olderThan), workGrace
 	var out []Garbage
-	for _, folder := range []string{artifactFolder, ".", inboxFolder} {
+	for _, folder := range []string{artifactFolder, ".", inboxFolder, inboxFolder + "/" + claimsFolder} {
 		entries, err := os.ReadDir(filepath.Join(db.Dir(), folder))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err

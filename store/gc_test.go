@@ -163,6 +163,11 @@ func TestYard(t *testing.T) {
 		{".", ".kappa-backup-1", 9 * time.Hour, false, ""},
 		{".", ".tmp-import-1", 25 * time.Hour, false, GarbageTemporary},
 		{"inbox", ".tmp-1", 25 * time.Hour, false, GarbageTemporary},
+		{".", ".kappa-export-1", 25 * time.Hour, true, GarbageTemporary},
+		{".", ".kappa-export-1", 9 * time.Hour, false, ""},
+		{"inbox/claims", ".tmp-" + k("a") + "-7-1", 25 * time.Hour, true, GarbageTemporary},
+		{"inbox/claims", ".tmp-" + k("a") + "-7-1", 9 * time.Hour, false, ""},
+		{"inbox/claims", k("a"), 9000 * time.Hour, false, ""},
 		{"inbox", "host-1-2-000001.jsonl", 9000 * time.Hour, false, ""}, // it waits to be merged
 		{".", "runs.db", 9000 * time.Hour, false, ""},
 		{".", "runs.db.v3-20260101T000000Z", 9000 * time.Hour, false, ""},
@@ -299,5 +304,28 @@ func TestGarbageKilled(t *testing.T) {
 	again := openTest(t, path, Options{})
 	if lost, err := again.Lost(t.Context()); err != nil || len(lost) > 0 || len(again.Notices()) > 0 {
 		t.Errorf("opened again: %d runs are lost, %v", len(lost), err)
+	}
+}
+
+// TestGarbageOfCommands: what exports and claims that were cut off leave is deleted after a day, not while they may be at it.
+func TestGarbageOfCommands(t *testing.T) {
+	db, clk := removeTest(t)
+	names := []string{".kappa-export-7", filepath.Join(inboxFolder, claimsFolder, partialPrefix+"7")}
+	must(t, os.MkdirAll(filepath.Join(db.Dir(), names[0]), 0o777))
+	must(t, os.MkdirAll(filepath.Join(db.Dir(), inboxFolder, claimsFolder), 0o777))
+	must(t, os.WriteFile(filepath.Join(db.Dir(), names[1]), nil, 0o666))
+	for _, name := range names {
+		must(t, os.Chtimes(filepath.Join(db.Dir(), name), clk.now(), clk.now()))
+	}
+	for _, want := range []int{0, len(names)} {
+		if deleted, err := db.Collect(t.Context(), 0); err != nil || len(deleted) != want {
+			t.Errorf("deleted %v, %v, want %d", garbageNames(deleted), err, want)
+		}
+		clk.advance(workGrace)
+	}
+	for _, name := range names {
+		if _, err := os.Stat(filepath.Join(db.Dir(), name)); err == nil {
+			t.Errorf("%s is still there", name)
+		}
 	}
 }

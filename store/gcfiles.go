@@ -26,7 +26,7 @@ type yardFile struct {
 }
 
 // The names of what is being written in the database's own folder.
-var workPrefixes = []string{".kappa-backup-", stagePrefix, partialPrefix}
+var workPrefixes = []string{".kappa-backup-", ".kappa-export-", stagePrefix, partialPrefix}
 
 // judge says whether a file is garbage, and why.
 func (y yard) judge(f yardFile) (kind GarbageKind, why string, garbage bool) {
