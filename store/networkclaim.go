@@ -245,7 +245,13 @@ func (n *network) take(ctx context.Context, db *DB, key string, force bool) (ok 
 			st.Key, st.Live = key, true
 			return false, st, err
 		}
-		if err := n.clearClaim(ctx, db, key, name, done); err != nil {
+		err = n.clearClaim(ctx, db, key, name, done)
+		if errors.Is(err, ErrLocked) { // somebody changes the notebook for long: the run is looked at again
+			err := state()
+			st.Key, st.Live, st.Foreign = key, true, true
+			return false, st, err
+		}
+		if err != nil {
 			return false, State{}, err
 		}
 	}

@@ -102,3 +102,45 @@ func TestNetworkOwnerLives(t *testing.T) {
 	clk.advance(Lease + time.Second)
 	claimTest(t, mine, start(3), false)
 }
+
+// TestNetworkLockHeld: where another process keeps the lock for long, a run whose claim would have to be taken away counts as under way
+// elsewhere: it is looked at again, and no command fails for it.
+func TestNetworkLockHeld(t *testing.T) {
+	t.Setenv(networkSwitch, "1")
+	path := newPath(t)
+	clk := newClock()
+	open := func(holder string) *DB {
+		db, err := Open(t.Context(), path, Options{Share: true, Holder: holder, Elapsed: clk.elapsed})
+		must(t, err)
+		t.Cleanup(func() { _ = db.Close() })
+		return db
+	}
+	mine, far := open(""), open("far|boot|ns|17|1")
+	must(t, mine.RecordExperiment(t.Context(), specTest("e", "x", 1)))
+	must(t, os.WriteFile(mine.net.claimFile(key(1)), []byte("nobody running\n"), 0o666)) // its process has ended
+	lock, err := far.net.tryLock(far)
+	if err != nil || lock == nil {
+		t.Fatalf("the lock: %v, %v", lock, err)
+	}
+	done := make(chan struct{})
+	go func() { // time flies, and the lock's holder gives signs of life
+		beat := 1
+		for {
+			select {
+			case <-done:
+				return
+			case <-time.After(20 * time.Millisecond):
+				beat++
+				_ = replaceText(lock.path, fmt.Sprintf("%s\n%s\n%d\n", far.holder, far.net.name, beat))
+				clk.advance(Lease / 8)
+			}
+		}
+	}()
+	_, ok, st, err := mine.Claim(t.Context(), start(1), false)
+	close(done)
+	if ok || err != nil || !st.Live || !st.Foreign {
+		t.Errorf("%v, %+v, %v; want it to be under way elsewhere", ok, st, err)
+	}
+	lock.release()
+	claimTest(t, mine, start(1), false)
+}
