@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -35,6 +36,9 @@ type ImportOptions struct {
 // figures is added after those of its run. With DryRun the database may be read-only.
 func (db *DB) Import(ctx context.Context, path string, o ImportOptions) (ImportReport, error) {
 	f, err := os.Open(path)
+	if e, ok := errors.AsType[*fs.PathError](err); ok { // which names the path once more
+		err = e.Err
+	}
 	if err != nil {
 		return ImportReport{}, &Error{Path: path, Op: "import", Err: err}
 	}

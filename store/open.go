@@ -256,11 +256,15 @@ func (db *DB) prepare(ctx context.Context, steps []string) error {
 	if err := db.migrate(ctx, steps); err != nil {
 		return err
 	}
+	fresh, err := db.freshExport(ctx)
+	if err != nil {
+		return err
+	}
 	if err := db.useLog(ctx); err != nil {
 		return err
 	}
 	return db.write(ctx, false, func(tx *sql.Tx) error {
-		if err := db.reconcile(ctx, tx, before.version < ackedSince); err != nil {
+		if err := db.reconcile(ctx, tx, fresh || before.version < ackedSince); err != nil {
 			return err
 		}
 		if _, err := db.interruptAbandoned(ctx, tx, ""); err != nil {
@@ -273,6 +277,25 @@ func (db *DB) prepare(ctx context.Context, steps []string) error {
 		}
 		return err
 	})
+}
+
+// freshExport says whether the database is an exported one that nobody has opened for writing yet: it still has the journal with which
+// exports travel, and no file of acknowledged ends.
+func (db *DB) freshExport(ctx context.Context) (bool, error) {
+	var journal string
+	if err := db.w.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&journal); err != nil || journal == "wal" {
+		return false, ignoreBusy(err)
+	}
+	n, err := count(ctx, db.w, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?", exchangeFiles)
+	return n > 0, ignoreBusy(err)
+}
+
+// ignoreBusy leaves an error out that only says that another process has the lock: whoever opens first is the one to tell.
+func ignoreBusy(err error) error {
+	if isBusy(err) {
+		return nil
+	}
+	return err
 }
 
 // useLog sets WAL mode. Where the file system cannot do it, the old journal stays: slower, and as safe.

@@ -13,7 +13,7 @@ import (
 // reconcile holds the file of acknowledged ends against the database, under the write lock: what the file knows of and the database
 // does not is noted as lost; what the file does not know, because a process was killed between the two, is added to it; a file that
 // is not there, or that is no such file, is written anew. It reads the end of the file alone, unless something is lost. silent says
-// that the file cannot be there: the database is older than it.
+// that the file cannot be there: the database is older than it, or was just exported.
 func (db *DB) reconcile(ctx context.Context, tx *sql.Tx, silent bool) error {
 	t, whole, err := db.acked.tail()
 	switch {

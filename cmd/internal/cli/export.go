@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -72,6 +73,13 @@ program can read as it is. "-" writes JSON lines to stdout.
 
 func (a *app) exportRuns(ctx context.Context, selectors []string, format, output string, force, asJSON bool, o store.ExportOptions) error {
 	path := onDisk(a.cwd, output)
+	if info, err := os.Stat(filepath.Dir(path)); output != "-" && (err != nil || !info.IsDir()) {
+		why := "it is no folder"
+		if err != nil {
+			why = cause(err).Error()
+		}
+		return failf("make it, or name another", "export to %s: its folder %s: %s", output, shown(a.cwd, filepath.Dir(path)), why)
+	}
 	if _, err := os.Lstat(path); err == nil && output != "-" && !force {
 		return usagef("--force replaces it", "export to %s: it exists", output)
 	}
@@ -102,7 +110,10 @@ func (a *app) exportRuns(ctx context.Context, selectors []string, format, output
 	case output == "-":
 		r, err = db.ExportJSONL(ctx, a.env.Stdout, o)
 	case format == "db":
-		r, err = exportDB(ctx, db, path, force, o)
+		if r, err = exportDB(ctx, db, path, force, o); notWritten(err, path) {
+			e, _ := errors.AsType[*store.Error](err)
+			err = failf("", "write %s: %v", path, cause(e.Err))
+		}
 	default:
 		r, err = exportLines(ctx, db, path, o)
 	}
@@ -126,7 +137,7 @@ func exportDB(ctx context.Context, db *store.DB, path string, force bool, o stor
 	}
 	tmp, err := os.MkdirTemp(filepath.Dir(path), ".kappa-export-*")
 	if err != nil {
-		return store.ExportReport{}, failf("", "export to %s: %v", path, cause(err))
+		return store.ExportReport{}, failf("", "write %s: %v", path, cause(err))
 	}
 	defer os.RemoveAll(tmp)
 	whole := filepath.Join(tmp, filepath.Base(path))
@@ -143,6 +154,13 @@ func exportDB(ctx context.Context, db *store.DB, path string, force bool, o stor
 		return r, failf("", "export to %s: %v", path, cause(err))
 	}
 	return r, nil
+}
+
+// notWritten says whether it is the file of an export that cannot be written, not the database that is at fault.
+func notWritten(err error, path string) bool {
+	e, ok := errors.AsType[*store.Error](err)
+	_, system := errors.AsType[syscall.Errno](err)
+	return ok && system && e.Path == path
 }
 
 // notInUse refuses to replace the database that is exported, and one with a log, which SQLite would take for the new one's.
