@@ -166,10 +166,12 @@ func TestFirstEdited(t *testing.T) {
 // TestManifestSum: whatever somebody changes in a manifest is seen, without the database being asked; and so is a writing that was cut short.
 func TestManifestSum(t *testing.T) {
 	for name, edit := range map[string]func([]byte) []byte{
-		"a number":      func(b []byte) []byte { return bytes.Replace(b, []byte(`"356`), []byte(`"357`), 1) },
-		"the format":    func(b []byte) []byte { return bytes.Replace(b, []byte(`"format": 4`), []byte(`"format": 3`), 1) },
-		"no sum":        func(b []byte) []byte { return append(b[:bytes.LastIndex(b, []byte(sumField))], "\n}\n"...) },
-		"a field after": func(b []byte) []byte { return bytes.Replace(b, []byte("\n}\n"), []byte(",\n  \"replaces\": \"0\"\n}\n"), 1) },
+		"a number":   func(b []byte) []byte { return bytes.Replace(b, []byte(`"356`), []byte(`"357`), 1) },
+		"the format": func(b []byte) []byte { return bytes.Replace(b, []byte(`"format": 4`), []byte(`"format": 3`), 1) },
+		"no sum":     func(b []byte) []byte { return append(b[:bytes.LastIndex(b, []byte(sumField))], "\n}\n"...) },
+		"a field after": func(b []byte) []byte {
+			return bytes.Replace(b, []byte("\n}\n"), []byte(",\n  \"replaces\": \"0\"\n}\n"), 1)
+		},
 		"an empty line": func(b []byte) []byte { return append(b, '\n') },
 	} {
 		b := newBench(t)
