@@ -194,7 +194,7 @@ func (db *DB) acknowledge(ctx context.Context, a ack) {
 
 // rewriteAcked writes the file of acknowledged ends anew as tx sees it, with those that are known to be lost. tx holds the write lock.
 // Whoever deletes ended attempts calls it last in the transaction, before the commit: a crash in between leaves a file that knows too
-// little, which the next Open completes, never one that tells of a loss. Whoever adds some calls it in a transaction after that.
+// little, never one that tells of a loss: the next Open completes its end, CompleteAcked all of it. Whoever adds some calls it in a transaction after that.
 func (db *DB) rewriteAcked(ctx context.Context, tx querier) error {
 	lines, err := acknowledgedSince(ctx, tx, 0)
 	if err != nil {
