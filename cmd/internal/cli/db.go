@@ -65,7 +65,8 @@ func (a *app) dbCheckCommand() *cobra.Command {
 		Use: "check", Short: "Check the file, its references, the artifacts' digests, and what it has lost", Args: cobra.NoArgs,
 		Long: `Looks at every page of the database, at its references and at the digests of artifacts, and compares
 the database with the list of what was told to be recorded, FILE-acked: it names every run that is
-missing, as after hardware has failed or an older copy was put in its place. It changes nothing.
+missing, as after hardware has failed or an older copy was put in its place. It changes nothing but
+that list, which it writes anew where recorded runs are not in it.
 
 The next "kappa run" of a spec executes its lost runs again. --forget takes them off the list: nothing
 is said of them any more.`,
@@ -85,6 +86,9 @@ is said of them any more.`,
 			lost, err := db.Lost(ctx)
 			if err != nil && len(problems) == 0 {
 				return err
+			}
+			if len(problems) == 0 {
+				notes = append(notes, a.completeAcked(ctx, db)...)
 			}
 			if err := a.tellChecked(problems, lost, notes, asJSON); err != nil {
 				return err
@@ -138,6 +142,23 @@ func (a *app) tellChecked(problems []string, lost []store.Lost, notes []string, 
 		fmt.Fprintln(a.env.Stdout, "note: "+n)
 	}
 	return nil
+}
+
+// completeAcked adds what is recorded to the list of what was, where it is not in it, and says so.
+func (a *app) completeAcked(ctx context.Context, db *store.DB) []string {
+	n, err := db.Unlisted(ctx)
+	if n == 0 || err != nil {
+		return nil // a database that cannot be read is told of elsewhere
+	}
+	w, err := store.Open(ctx, db.Path(), store.Options{Now: a.env.Now})
+	if err == nil {
+		n, err = w.CompleteAcked(ctx)
+		err = joined(err, w.Close())
+	}
+	if err != nil {
+		return []string{fmt.Sprintf("%s-acked lacks %s, whose loss could not be told, and could not be completed: %v", shown(a.cwd, db.Path()), counted(n, "recorded end"), err)}
+	}
+	return []string{fmt.Sprintf("%s-acked lacked recorded ends, whose loss could not be told: it has been written anew from the database", shown(a.cwd, db.Path()))}
 }
 
 // tellAbsent names the runs of a database that is not there and of which the list of what was recorded is left.
