@@ -72,12 +72,14 @@ func TestRetriesGoOverNothingNew(t *testing.T) {
 				db.happens = finish
 			}
 			var retried int
-			sum, err := Run(t.Context(), plan, db, Options{Jobs: 1, Timeout: 10 * time.Millisecond, Retries: 1, Force: tt.force, Now: time.Now,
+			sum, err := Run(t.Context(), plan, db, Options{
+				Jobs: 1, Timeout: 10 * time.Millisecond, Retries: 1, Force: tt.force, Now: time.Now,
 				Notify: func(e Event) {
 					if e.Kind == Retried {
 						retried++
 					}
-				}})
+				},
+			})
 			if err != nil || retried != tt.retried || sum.Failed != tt.failed {
 				t.Errorf("retried %d, failed %d, error %v; want %d, %d and none", retried, sum.Failed, err, tt.retried, tt.failed)
 			}
