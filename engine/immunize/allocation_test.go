@@ -69,9 +69,18 @@ func TestStepsAllocateNothing(t *testing.T) {
 				}
 			})
 		}
-		const steps, lost = 40, 5 // the race detector has pools lose a few of what the measured states use
-		if few, many := allocations(steps), allocations(11*steps); math.Abs(many-few) > lost {
-			t.Errorf("%s: %g allocations in %d steps, %g in %d", c.name, few, steps, many, 11*steps)
+		// The race detector has pools lose, at random, some of what the measured states use: then more than five are lost now and then,
+		// but not each time, as what a step allocates would be.
+		const steps, lost, tries = 40, 5, 3
+		for try := 1; ; try++ {
+			few, many := allocations(steps), allocations(11*steps)
+			if math.Abs(many-few) <= lost {
+				break
+			}
+			if try == tries {
+				t.Errorf("%s: %g allocations in %d steps, %g in %d", c.name, few, steps, many, 11*steps)
+				break
+			}
 		}
 	}
 }
