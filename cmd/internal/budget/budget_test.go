@@ -61,7 +61,7 @@ func (r *results) table() string {
 	}
 	var out strings.Builder
 	w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "budget\tmeasured\tof it CPU\tfactor\twhat")
+	fmt.Fprintln(w, "budget\tmeasured\tof it CPU\tfactor\t  what")
 	for _, m := range r.all {
 		limit, factor, cpu := "–", "–", "–"
 		if m.budget > 0 {
@@ -70,7 +70,7 @@ func (r *results) table() string {
 		if m.cpu > 0 {
 			cpu = fmt.Sprintf("%.3g %s", m.cpu, m.unit)
 		}
-		fmt.Fprintf(w, "%s\t%.3g %s\t%s\t%s\t%s\n", limit, m.value, m.unit, cpu, factor, m.what)
+		fmt.Fprintf(w, "%s\t%.3g %s\t%s\t%s\t  %s\n", limit, m.value, m.unit, cpu, factor, m.what)
 	}
 	_ = w.Flush()
 	return "\n" + out.String()
