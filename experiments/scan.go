@@ -1,6 +1,7 @@
 package experiments
 
 import (
+	"iter"
 	"strconv"
 	"strings"
 )
@@ -54,25 +55,17 @@ func scan(src string) positions {
 
 // tooDeep returns the line on which more than limit brackets are open, 0 if there is none.
 func tooDeep(src string, limit int) int {
-	s := scanner{src: src, row: 1}
 	depth := 0
-	for s.pos < len(s.src) {
-		switch s.src[s.pos] {
-		case '"', '\'':
-			s.quoted()
-			continue
-		case '#':
-			s.until("\n")
-			continue
+	for row, c := range bare(src) {
+		switch c {
 		case '[', '{':
 			depth++
 		case ']', '}':
 			depth--
 		}
 		if depth > limit {
-			return s.row
+			return row
 		}
-		s.skip(1)
 	}
 	return 0
 }
@@ -80,27 +73,39 @@ func tooDeep(src string, limit int) int {
 // tooLong returns the line of the first key of more than limit parts, 0 if there is none: what decodes one takes a table a part, and what
 // names it the square of their number.
 func tooLong(src string, limit int) int {
-	s := scanner{src: src, row: 1}
 	dots := 0
-	for s.pos < len(s.src) {
-		switch s.src[s.pos] {
-		case '"', '\'':
-			s.quoted()
-			continue
-		case '#':
-			s.until("\n")
-			continue
+	for row, c := range bare(src) {
+		switch c {
 		case '.':
 			dots++
 		case '=', ',', '[', ']', '{', '}', '\n':
 			dots = 0
 		}
 		if dots >= limit {
-			return s.row
+			return row
 		}
-		s.skip(1)
 	}
 	return 0
+}
+
+// bare yields the bytes of a text that are in no string and no comment, with their lines.
+func bare(src string) iter.Seq2[int, byte] {
+	return func(yield func(int, byte) bool) {
+		s := scanner{src: src, row: 1}
+		for s.pos < len(s.src) {
+			switch c := s.src[s.pos]; c {
+			case '"', '\'':
+				s.quoted()
+			case '#':
+				s.until("\n")
+			default:
+				if !yield(s.row, c) {
+					return
+				}
+				s.skip(1)
+			}
+		}
+	}
 }
 
 type scanner struct {
