@@ -239,7 +239,7 @@ func (s *execution) execute(ctx context.Context, it, broken *item) (standpoint, 
 			if ctx.Err() != nil {
 				return standpoint{State: store.State{Status: store.Interrupted}}, nil
 			}
-			return standpoint{State: state}, fmt.Errorf("run %s: claim: %w", short(run.Key), err)
+			return standpoint{State: state}, fmt.Errorf("run %s: %w", short(run.Key), err) // which says that it was to be claimed
 		}
 		if !ok {
 			if err := s.clean(run, state); err != nil {
@@ -281,7 +281,7 @@ func (s *execution) execute(ctx context.Context, it, broken *item) (standpoint, 
 			return standpoint{State: state}, fmt.Errorf("run %s: %w", short(run.Key), e.err)
 		}
 		if err != nil {
-			return standpoint{State: state}, fmt.Errorf("run %s: record: %w", short(run.Key), err)
+			return standpoint{State: state}, fmt.Errorf("run %s: %w", short(run.Key), err) // which says that it was to be recorded
 		}
 		if outcome.Status.Finished() {
 			if err := s.removeCheckpoint(run); err != nil {

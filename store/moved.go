@@ -44,7 +44,7 @@ func (db *DB) rescue(ctx context.Context, how string, record func(tx *sql.Tx) er
 	if db.rescued == "" || record != nil {
 		dst, err := db.saveAs(ctx)
 		if err != nil {
-			return &Error{Path: db.path, Op: "record", Err: fmt.Errorf("%w: %s; what it held could not be saved: %w", ErrMoved, how, err)}
+			return &Error{Path: db.path, Op: "write to the database", Err: fmt.Errorf("%w: %s; what it held could not be saved: %w", ErrMoved, how, err)}
 		}
 		db.rescued = dst
 	}
@@ -53,7 +53,7 @@ func (db *DB) rescue(ctx context.Context, how string, record func(tx *sql.Tx) er
 		hint = "`kappa import " + db.rescued + "` adds it to the database that is there now"
 	}
 	return &Error{
-		Path: db.path, Op: "record",
+		Path: db.path, Op: "write to the database",
 		Err:  fmt.Errorf("%w: %s; everything it held, the runs recorded since included, was saved as %s", ErrMoved, how, db.rescued),
 		Hint: hint,
 	}
